@@ -1,0 +1,1 @@
+"""Linli's command line, store, API and jobs: translation only."""

@@ -1,0 +1,1 @@
+"""Standards, policy profiles, data dictionary and the demo-city generator."""

@@ -1,0 +1,1 @@
+"""The city dataset: reading, checking, coordinate systems, neighbourhoods."""

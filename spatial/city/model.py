@@ -1,0 +1,176 @@
+"""The city: a checked bundle of layers in one metric zone, and what became of what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pyproj
+import shapely
+
+from spatial.city.report import ImportReport
+from spatial.dictionary import conform, data_dictionary, empty_layer
+from spatial.errors import CRSError, LayerError
+
+__all__ = ["City", "Raster"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """A grid of numbers in a CRS of its own; row 0 is the north edge.
+
+    ``values`` has shape (rows, columns), ``NaN`` where nothing is known; ``transform`` holds the
+    six affine numbers ``(a, b, c, d, e, f)``: a pixel's corner lies at
+    ``x = a·col + b·row + c``, ``y = d·col + e·row + f``.
+    """
+
+    values: npt.NDArray[np.float64]
+    transform: tuple[float, float, float, float, float, float]
+    crs: pyproj.CRS
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class City:
+    """A checked bundle of layers; everything downstream takes a `City`.
+
+    Every layer of the data dictionary is present, in the metric zone `crs`, indexed by ``id``
+    (text, unique), with exactly the dictionary's columns; a layer that was not given is empty.
+
+    Parameters
+    ----------
+    name : str
+        What to call it.
+    crs : pyproj.CRS
+        The one metric zone in which everything is computed.
+    geographic_crs : pyproj.CRS
+        Longitude/latitude for storage and exchange: EPSG:4490 in China, EPSG:4326 elsewhere.
+    layers : mapping of layer name to GeoDataFrame
+        Missing layers are added, empty. Frames are never changed.
+    rasters : mapping of name to Raster
+        ``elevation`` (m) and ``population`` (persons per cell), where given.
+    report : ImportReport
+        What became of every feature read.
+
+    Raises
+    ------
+    CRSError
+        If `crs` is not metric or a layer is in another CRS.
+    LayerError
+        If a layer is unknown, or a geometry is empty, not finite, invalid or of the wrong family.
+
+    Examples
+    --------
+    >>> city = City.from_layers("demo", {}, crs=4547)
+    >>> city.layer("streets").empty
+    True
+    """
+
+    name: str
+    crs: pyproj.CRS
+    geographic_crs: pyproj.CRS
+    layers: Mapping[str, gpd.GeoDataFrame]
+    rasters: Mapping[str, Raster] = field(default_factory=dict)
+    report: ImportReport = field(default_factory=ImportReport)
+
+    @classmethod
+    def from_layers(
+        cls,
+        name: str,
+        layers: Mapping[str, gpd.GeoDataFrame],
+        *,
+        crs: Any,
+        geographic_crs: Any = 4490,
+        rasters: Mapping[str, Raster] | None = None,
+        report: ImportReport | None = None,
+    ) -> City:
+        """Check the layers, complete them, and bundle them."""
+        zone = pyproj.CRS.from_user_input(crs)
+        if zone.axis_info[0].unit_name != "metre":
+            raise CRSError(
+                f"The city's zone {zone.name} is measured in {zone.axis_info[0].unit_name}; "
+                "a metric zone is needed, see spatial.city.crs.metric_zone."
+            )
+        dictionary = data_dictionary()
+        unknown = sorted(set(layers) - set(dictionary.inputs))
+        if unknown:
+            raise LayerError(
+                f"Unknown layers {', '.join(unknown)}. Linli reads "
+                f"{', '.join(dictionary.inputs)}; see data/dictionary.yaml."
+            )
+        checked = {}
+        for layer, spec in dictionary.inputs.items():
+            frame = layers.get(layer)
+            if frame is None or len(frame) == 0:
+                checked[layer] = empty_layer(spec, zone)
+                continue
+            if frame.crs is None or pyproj.CRS(frame.crs) != zone:
+                raise CRSError(
+                    f"Layer `{layer}` is in {frame.crs}, the city in {zone.name}. "
+                    "Project it first: `frame.to_crs(city.crs)`."
+                )
+            _require_usable(frame, layer=layer, types=spec.geometry_types)
+            checked[layer] = conform(frame, spec, name=layer)
+        return cls(
+            name=name,
+            crs=zone,
+            geographic_crs=pyproj.CRS.from_user_input(geographic_crs),
+            layers=checked,
+            rasters=dict(rasters or {}),
+            report=report or ImportReport(),
+        )
+
+    def layer(self, name: str) -> gpd.GeoDataFrame:
+        """Return one layer, possibly empty; treat it as read-only."""
+        if name not in self.layers:
+            raise LayerError(f"No layer `{name}`; a city has {', '.join(self.layers)}.")
+        return self.layers[name]
+
+    def with_layers(self, **layers: gpd.GeoDataFrame) -> City:
+        """Return a city in which these layers are replaced (and checked)."""
+        return City.from_layers(
+            self.name,
+            {**self.layers, **layers},
+            crs=self.crs,
+            geographic_crs=self.geographic_crs,
+            rasters=self.rasters,
+            report=self.report,
+        )
+
+    def with_report(self, report: ImportReport) -> City:
+        """Return the same city with another import report."""
+        return replace(self, report=report)
+
+    @property
+    def bounds_m(self) -> tuple[float, float, float, float]:
+        """Outer bounds (west, south, east, north) of all layers, in metres of the zone."""
+        boxes = np.array([frame.total_bounds for frame in self.layers.values() if len(frame)])
+        if not len(boxes):
+            raise LayerError(f"City `{self.name}` has no features, so it has no bounds.")
+        west, south = boxes[:, :2].min(axis=0)
+        east, north = boxes[:, 2:].max(axis=0)
+        return float(west), float(south), float(east), float(north)
+
+
+def _require_usable(frame: gpd.GeoDataFrame, *, layer: str, types: set[str]) -> None:
+    geometry = frame.geometry.to_numpy()
+    faults = {
+        "is missing or empty": shapely.is_missing(geometry) | shapely.is_empty(geometry),
+        "is not valid": ~shapely.is_valid(geometry),
+        f"is none of {', '.join(sorted(types))}": ~np.isin(
+            frame.geometry.geom_type.fillna("").to_numpy(dtype=str), sorted(types)
+        ),
+    }
+    for fault, rows in faults.items():
+        if rows.any():
+            where = frame.index[rows][0]
+            raise LayerError(
+                f"Layer `{layer}` row {where}: the geometry {fault}. "
+                "Read the layer with spatial.city.read_city, which repairs or refuses such rows."
+            )
+    if not np.isfinite(frame.total_bounds).all():
+        raise LayerError(f"Layer `{layer}` holds coordinates that are not finite numbers.")

@@ -1,0 +1,1 @@
+"""Neighbourhoods: parcels, gap-free cells, gates, population, delineation."""

@@ -1,0 +1,1 @@
+"""Renewal districts: adjacent neighbourhoods merged within hard limits."""

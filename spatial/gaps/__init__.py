@@ -1,0 +1,1 @@
+"""What is missing: facility gaps against the standards."""

@@ -1,0 +1,1 @@
+"""Folium maps for notebooks and files, readable without the internet."""

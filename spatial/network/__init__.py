@@ -1,0 +1,1 @@
+"""The walking network: streets, walls and gates to immutable arrays."""
