@@ -1,0 +1,289 @@
+"""The command line: ``linli analyse | check | import | serve | demo | profiles``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from app.words import Language, chosen_language, say
+from spatial.errors import InfeasibleError, SpatialError
+
+if TYPE_CHECKING:
+    from spatial.analysis import Analysis
+    from spatial.city.model import City
+    from spatial.progress import Progress
+
+__all__ = ["main"]
+
+DONE: Final = 0
+BAD_INPUT: Final = 3
+NO_DATABASE: Final = 4
+RULES_CLASH: Final = 5
+STOPPED: Final = 130
+
+SHOWN_PROBLEMS: Final = 20
+"""Repairs and refusals that `linli check` prints for each layer; --json prints all."""
+DEMO_ID: Final = "demo"
+DEMO_SIZE: Final = 100
+DEMO_SEED: Final = 2026
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    language = _language(given)
+    options = _parser(language).parse_args(given)
+    work: Callable[[argparse.Namespace, Language], int] = options.work
+    try:
+        return work(options, language)
+    except KeyboardInterrupt:
+        _tell(say("stopped", language))
+        return STOPPED
+    except InfeasibleError as fault:
+        _tell(f"{say('failed', language)} {fault}")
+        return RULES_CLASH
+    except SpatialError as fault:
+        _tell(f"{say('failed', language)} {fault}")
+        return BAD_INPUT
+    except OSError as fault:
+        _tell(f"{say('failed', language)} {fault}")
+        return NO_DATABASE if options.command in {"serve", "demo", "import"} else BAD_INPUT
+
+
+def _language(given: Sequence[str]) -> Language:
+    """Find --lang before the parser exists, because the parser itself speaks it."""
+    for place, word in enumerate(given):
+        if word == "--lang" and place + 1 < len(given):
+            return chosen_language(given[place + 1])
+        if word.startswith("--lang="):
+            return chosen_language(word.removeprefix("--lang="))
+    return chosen_language()
+
+
+def _parser(language: Language) -> argparse.ArgumentParser:
+    def word(key: str) -> str:
+        return say(key, language).replace("%", "%%")
+
+    parser = argparse.ArgumentParser(
+        prog="linli",
+        description=word("about"),
+        epilog=f"{word('codes')}\n{word('other_language')}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--lang", choices=["zh", "en"], help=word("lang"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, work: Callable[[argparse.Namespace, Language], int]
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=word(name), description=word(name))
+        sub.set_defaults(work=work)
+        return sub
+
+    analyse = command("analyse", _analyse)
+    check = command("check", _check)
+    bring = command("import", _import)
+    for sub in (analyse, check, bring):
+        sub.add_argument("inputs", nargs="+", metavar="INPUT", help=word("inputs"))
+        sub.add_argument("--name", help=word("name"))
+        sub.add_argument("--crs", dest="source_crs", help=word("source_crs"))
+        sub.add_argument("--shifted", choices=["gcj02", "bd09"], help=word("shifted"))
+    for sub in (analyse, bring):
+        sub.add_argument("--profile", default="national", help=word("profile"))
+        sub.add_argument("--year", type=int, help=word("year"))
+        sub.add_argument("--by", choices=["distance", "time"], default="distance", help=word("by"))
+        sub.add_argument("--walking", default="adult", help=word("walking"))
+        sub.add_argument("--seed", type=int, default=0, help=word("seed"))
+    analyse.add_argument("--out", required=True, type=Path, metavar="DIR", help=word("out"))
+    check.add_argument("--json", action="store_true", help=word("json"))
+    bring.add_argument("--id", dest="city_id", help=word("city_id"))
+    serve = command("serve", _serve)
+    demo = command("demo", _demo)
+    for sub in (serve, demo):
+        sub.add_argument("--host", default="127.0.0.1", help=word("host"))
+        sub.add_argument("--port", type=int, default=8000, help=word("port"))
+    demo.add_argument("--size", type=int, default=DEMO_SIZE, help=word("size"))
+    demo.add_argument("--seed", type=int, default=DEMO_SEED, help=word("seed"))
+    demo.add_argument("--no-serve", action="store_true", help=word("no_serve"))
+    command("profiles", _profiles)
+    return parser
+
+
+def _tell(text: str) -> None:
+    """Write to standard error: standard output is for results that a script reads."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def _read(options: argparse.Namespace, progress: Progress) -> City:
+    from spatial.city import read_city
+
+    progress("reading", 0.0)
+    return read_city(
+        options.inputs,
+        name=options.name,
+        source_crs=options.source_crs,
+        shifted=options.shifted,
+        progress=lambda _step, share: progress("reading", share),
+    )
+
+
+def _run(city: City, options: argparse.Namespace, progress: Progress) -> Analysis:
+    from spatial.analysis import AnalysisParameters, analyse
+    from spatial.standards import read_profile
+
+    return analyse(
+        city,
+        read_profile(options.profile),
+        parameters=AnalysisParameters(
+            year=options.year or _this_year(),
+            walking_profile=options.walking,
+            circles_by=options.by,
+            seed=options.seed,
+        ),
+        progress=progress,
+    )
+
+
+def _this_year() -> int:
+    return datetime.now(UTC).astimezone().year
+
+
+def _analyse(options: argparse.Namespace, language: Language) -> int:
+    from app.progress_bar import progress_shown
+    from spatial.outputs import summary_text, write_analysis
+
+    with progress_shown(language) as progress:
+        city = _read(options, progress)
+        analysis = _run(city, options, progress)
+        paths = write_analysis(analysis, options.out, progress=progress)
+    print(summary_text(analysis, language=language))
+    print(say("written", language))
+    for path in paths.values():
+        print(f"  {path}")
+    return DONE
+
+
+def _check(options: argparse.Namespace, language: Language) -> int:
+    from app.progress_bar import progress_shown
+
+    with progress_shown(language) as progress:
+        city = _read(options, progress)
+    if options.json:
+        print(json.dumps(city.report.to_dict(), ensure_ascii=False, indent=2))
+        return DONE
+    print(say("zone", language, zone=f"{city.crs.name} ({city.crs.to_string()})"))
+    for layer in city.report.layers:
+        print(
+            say(
+                "check_line",
+                language,
+                layer=layer.layer,
+                source=layer.source,
+                read=layer.read,
+                loaded=layer.loaded,
+                repaired=len(layer.repairs),
+                refused=len(layer.refusals),
+                merged=layer.merged,
+            )
+        )
+        for repair in layer.repairs[:SHOWN_PROBLEMS]:
+            area = (
+                ""
+                if repair.area_before_m2 is None
+                else f" ({repair.area_before_m2:.1f} → {repair.area_after_m2 or 0.0:.1f} m²)"
+            )
+            print(say("repair_line", language, row=repair.row, what=repair.what, area=area))
+        _more(len(layer.repairs), language)
+        for refusal in layer.refusals[:SHOWN_PROBLEMS]:
+            print(
+                say(
+                    "refusal_line",
+                    language,
+                    row=refusal.row,
+                    why=refusal.why,
+                    detail=refusal.detail,
+                )
+            )
+        _more(len(layer.refusals), language)
+    notes = [note for layer in city.report.layers for note in layer.notes]
+    for note in (*notes, *city.report.notes):
+        mark = "!" if note.level == "warning" else "-"
+        print(f"{mark} {note.text_zh if language == 'zh' else note.text_en}")
+    return DONE
+
+
+def _more(count: int, language: Language) -> None:
+    if count > SHOWN_PROBLEMS:
+        print(say("more", language, count=count - SHOWN_PROBLEMS))
+
+
+def _import(options: argparse.Namespace, language: Language) -> int:
+    from app.progress_bar import progress_shown
+    from app.service import database, save
+
+    with database(), progress_shown(language) as progress:
+        analysis = _run(_read(options, progress), options, progress)
+        progress("store", 1.0)
+        city_id = save(analysis, city_id=options.city_id)
+    print(say("stored", language, city=city_id, version=analysis.data_version))
+    return DONE
+
+
+def _serve(options: argparse.Namespace, language: Language) -> int:
+    from app.service import database, serve
+
+    with database():
+        _tell(say("serving", language, url=f"http://{options.host}:{options.port}"))
+        serve(host=options.host, port=options.port)
+    return DONE
+
+
+def _demo(options: argparse.Namespace, language: Language) -> int:
+    from data.demo import make_demo_city
+
+    from app.progress_bar import progress_shown
+    from app.service import database, has_city, save, serve
+    from spatial.analysis import AnalysisParameters, analyse
+    from spatial.standards import read_profile
+
+    default = options.size == DEMO_SIZE and options.seed == DEMO_SEED
+    city_id = DEMO_ID if default else f"{DEMO_ID}-{options.size}-{options.seed}"
+    with database():
+        if has_city(city_id):
+            _tell(say("demo_kept", language))
+        else:
+            with progress_shown(language) as progress:
+                progress("demo_city", 0.0)
+                city = make_demo_city(neighbourhoods=options.size, seed=options.seed)
+                analysis = analyse(
+                    city,
+                    read_profile("national"),
+                    parameters=AnalysisParameters(year=_this_year()),
+                    progress=progress,
+                )
+                progress("store", 1.0)
+                save(analysis, city_id=city_id)
+        if not options.no_serve:
+            _tell(say("serving", language, url=f"http://{options.host}:{options.port}"))
+            serve(host=options.host, port=options.port)
+    return DONE
+
+
+def _profiles(options: argparse.Namespace, language: Language) -> int:
+    from spatial.standards import list_profiles, read_profile
+
+    del options
+    for key in list_profiles():
+        profile = read_profile(key)
+        print(f"{key}\t{profile.zh if language == 'zh' else profile.en}")
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
