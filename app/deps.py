@@ -1,0 +1,49 @@
+"""What routes are given: the store, the settings, the reader's language."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from app.errors import BadRequestError
+from app.problems import preferred_language
+from app.settings import Settings
+from app.store import Store
+
+__all__ = ["LanguageDep", "SettingsDep", "StoreDep", "refuse_unknown_parameters"]
+
+
+def _store(request: Request) -> Store:
+    return request.app.state.store
+
+
+def _settings(request: Request) -> Settings:
+    return request.app.state.settings
+
+
+def _language(request: Request) -> str:
+    return preferred_language(request.headers.get("accept-language"))
+
+
+StoreDep = Annotated[Store, Depends(_store)]
+SettingsDep = Annotated[Settings, Depends(_settings)]
+LanguageDep = Annotated[str, Depends(_language)]
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """Refuse a query parameter that the route does not know: a typing error must not pass."""
+    known = _known_parameters(request.scope["route"].dependant)
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        names = ", ".join(f"`{name}`" for name in unknown)
+        knows = ", ".join(sorted(known)) or "none"
+        raise BadRequestError(
+            f"Unknown query parameter {names}; this address knows: {knows}.",
+            f"未知的查询参数 {names};此地址支持:{knows}。",
+        )
+
+
+def _known_parameters(dependant: Any) -> set[str]:
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*(_known_parameters(inner) for inner in dependant.dependencies))

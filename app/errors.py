@@ -1,0 +1,117 @@
+"""Errors of the app, and the one table that says which answer each of them becomes.
+
+::
+
+    AppError
+    ├── NotFoundError          no such city, layer, neighbourhood, job
+    ├── BadRequestError        a parameter is unknown or cannot be read
+    ├── ConflictError          what was asked does not fit what is stored now
+    ├── StoreError             the database cannot be used as it is
+    └── ClusterError           the private PostGIS cannot be found, made or started
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from spatial.errors import (
+    CancelledError,
+    IndexMismatchError,
+    InfeasibleError,
+    InputError,
+    SpatialError,
+)
+
+__all__ = [
+    "PROBLEMS",
+    "AppError",
+    "BadRequestError",
+    "ClusterError",
+    "ConflictError",
+    "NotFoundError",
+    "Problem",
+    "StoreError",
+    "problem_of",
+]
+
+
+class AppError(Exception):
+    """Anything that the app refuses to do, with the reason and the cure.
+
+    Parameters
+    ----------
+    message : str
+        English: what is wrong, where, and what to do.
+    message_zh : str, optional
+        The same in Chinese; the English text stands in where it is missing.
+    """
+
+    def __init__(self, message: str, message_zh: str | None = None) -> None:
+        super().__init__(message)
+        self.message_zh = message_zh or message
+
+
+class NotFoundError(AppError):
+    """What was asked for does not exist."""
+
+
+class BadRequestError(AppError):
+    """A parameter is unknown or cannot be read."""
+
+
+class ConflictError(AppError):
+    """What was asked does not fit what is stored now."""
+
+
+class StoreError(AppError):
+    """The database cannot be used as it is."""
+
+
+class ClusterError(AppError):
+    """The private PostGIS cannot be found, made or started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """How one class of errors is answered (RFC 9457)."""
+
+    status: int
+    code: str
+    title_en: str
+    title_zh: str
+
+
+PROBLEMS: Final[dict[type[Exception], Problem]] = {
+    NotFoundError: Problem(404, "not-found", "Not found", "未找到"),
+    BadRequestError: Problem(400, "bad-request", "The request cannot be read", "请求无法识别"),
+    ConflictError: Problem(409, "conflict", "Conflict with what is stored", "与现有数据冲突"),
+    StoreError: Problem(503, "store-unavailable", "The database is not ready", "数据库尚不可用"),
+    ClusterError: Problem(503, "store-unavailable", "The database is not ready", "数据库尚不可用"),
+    CancelledError: Problem(409, "cancelled", "Cancelled", "已取消"),
+    InfeasibleError: Problem(409, "infeasible", "The rules clash", "规则互相矛盾"),
+    IndexMismatchError: Problem(422, "unusable-input", "The input cannot be used", "输入无法使用"),
+    InputError: Problem(422, "unusable-input", "The input cannot be used", "输入无法使用"),
+    SpatialError: Problem(422, "unusable-input", "The input cannot be used", "输入无法使用"),
+    AppError: Problem(400, "bad-request", "The request cannot be read", "请求无法识别"),
+}
+"""The most special class of an error decides."""
+
+UNFORESEEN: Final = Problem(500, "internal-error", "Internal error", "内部错误")
+"""No detail of an unforeseen error leaves the server; it is in the log."""
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return how an error is answered.
+
+    Examples
+    --------
+    >>> problem_of(NotFoundError("no city")).status
+    404
+    >>> problem_of(ZeroDivisionError()).status
+    500
+    """
+    for ancestor in type(error).__mro__:
+        if ancestor in PROBLEMS:
+            return PROBLEMS[ancestor]
+    return UNFORESEEN

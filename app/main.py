@@ -1,0 +1,71 @@
+"""Assemble the web app; importing starts nothing.
+
+Run it with ``linli serve``, or ``uvicorn --factory app.main:create_app``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio.to_thread import run_sync
+from fastapi import Depends, FastAPI
+
+from app import cluster
+from app.deps import refuse_unknown_parameters
+from app.problems import add_problem_handlers
+from app.routes import health
+from app.settings import Settings
+from app.store import Store
+from app.web import SecurityHeaders, mount_web_page
+
+__all__ = ["API_PREFIX", "create_app"]
+
+API_PREFIX = "/api/v1"
+ROUTERS = (health.router,)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the app; the database is looked for (and made ready) when it starts to serve.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Default: read from the environment.
+    """
+    chosen = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.store = await run_sync(_open_store, chosen)
+        yield
+        await run_sync(app.state.store.close)
+
+    app = FastAPI(
+        title="Linli 邻里",
+        summary="Districts, life circles, facility gaps and stock of old neighbourhoods",
+        version="1",
+        openapi_url=f"{API_PREFIX}/openapi.json",
+        docs_url=None,  # the usual page loads scripts from another host
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.settings = chosen
+    add_problem_handlers(app)
+    for router in ROUTERS:
+        app.include_router(
+            router, prefix=API_PREFIX, dependencies=[Depends(refuse_unknown_parameters)]
+        )
+    mount_web_page(app, chosen)
+    app.add_middleware(SecurityHeaders, settings=chosen)
+    return app
+
+
+def _open_store(settings: Settings) -> Store:
+    url = settings.database_url
+    url = cluster.normalise_url(url) if url else cluster.start(settings.home, environment={}).url
+    return Store(
+        url,
+        pool_size=settings.pool_size,
+        statement_timeout_s=settings.statement_timeout_s,
+    )

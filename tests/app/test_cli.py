@@ -1,0 +1,139 @@
+"""The command line: messages and exit codes that a script can rely on."""
+
+import json
+import re
+
+import geopandas as gpd
+import pyogrio
+import pytest
+from shapely import LineString, Point, box
+
+from app.cli import main
+from app.words import WORDS
+from spatial.dictionary import data_dictionary
+
+COMMANDS = ("analyse", "check", "import", "serve", "demo", "profiles")
+
+
+@pytest.fixture(scope="module")
+def village(tmp_path_factory):
+    """Two walled neighbourhoods on one street, a kindergarten at its end; lon/lat in Hangzhou."""
+    folder = tmp_path_factory.mktemp("village")
+    west, south = 120.10, 30.30
+    step = 0.001
+
+    def write(name, geometry, **columns):
+        frame = gpd.GeoDataFrame(columns, geometry=geometry, crs=4326)
+        frame.to_file(folder / f"{name}.geojson", driver="GeoJSON")
+
+    at = lambda x, y: (west + x * step, south + y * step)  # noqa: E731
+    write(
+        "streets",
+        [LineString([at(-3, 0), at(0, 0), at(3, 0), at(9, 0)]), LineString([at(3, 0), at(3, 6)])],
+        highway=["residential", "residential"],
+    )
+    write(
+        "neighbourhoods",
+        [box(*at(-2, 0.3), *at(0, 2)), box(*at(0.2, 0.3), *at(2.5, 2))],
+        name=["红旗新村", "翠竹苑"],
+        year_built=[1985, 1998],
+        households=[300, 420],
+    )
+    write("gates", [Point(at(-1, 0.3)), Point(at(1, 0.3))], kind=["gate", "gate"])
+    write("facilities", [Point(at(2, -0.1))], kind=["kindergarten"], name=["第一幼儿园"])
+    return folder
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh", "片区"), ("en", "districts")])
+def test_help_is_in_the_language_asked_for_and_names_every_command(capsys, language, word):
+    with pytest.raises(SystemExit) as stop:
+        main(["--lang", language, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert word in text
+    for command in COMMANDS:
+        assert command in text
+
+
+def test_every_phrase_is_there_in_both_languages_with_the_same_gaps():
+    for key, (zh, en) in WORDS.items():
+        assert zh, key
+        assert en, key
+        assert sorted(re.findall(r"{(\w+)", zh)) == sorted(re.findall(r"{(\w+)", en)), key
+
+
+def test_a_wrong_command_exits_with_2():
+    with pytest.raises(SystemExit) as stop:
+        main(["dance"])
+    assert stop.value.code == 2
+
+
+def test_a_missing_file_exits_with_3_and_is_named(capsys, tmp_path):
+    code = main(["--lang", "en", "check", str(tmp_path / "nowhere.gpkg")])
+    assert code == 3
+    assert "nowhere.gpkg" in capsys.readouterr().err
+
+
+def test_an_unknown_profile_exits_with_3_and_says_which_exist(capsys, village, tmp_path):
+    code = main(
+        ["--lang", "en", "analyse", str(village), "--profile", "atlantis", "--out", str(tmp_path)]
+    )
+    assert code == 3
+    assert "national" in capsys.readouterr().err
+
+
+def test_check_prints_counts_that_add_up(capsys, village):
+    assert main(["check", str(village), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    layers = {layer["layer"]: layer for layer in report["layers"]}
+    assert layers["neighbourhoods"]["loaded"] == 2
+    assert layers["streets"]["loaded"] == 2
+    for layer in report["layers"]:
+        assert layer["read"] == layer["loaded"] + len(layer["refusals"]) + layer["merged"]
+
+
+def test_analyse_writes_geopackage_offline_map_and_summary(capsys, village, tmp_path):
+    out = tmp_path / "results"
+    assert main(["--lang", "zh", "analyse", str(village), "--year", "2026", "--out", str(out)]) == 0
+    assert "红旗新村" in (out / "map.html").read_text(encoding="utf-8")
+    layers = {name for name, _ in pyogrio.list_layers(out / "city.gpkg")}
+    assert set(data_dictionary().results) <= layers
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))["summary"]
+    assert summary["neighbourhoods"]["count"] == 2
+    assert summary["neighbourhoods"]["households"] == 720
+    assert "小区:2 个" in (out / "summary.txt").read_text(encoding="utf-8")
+    assert "已写出" in capsys.readouterr().out
+
+
+def test_the_offline_map_names_no_other_host(village, tmp_path):
+    assert main(["analyse", str(village), "--year", "2026", "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "map.html").read_text(encoding="utf-8")
+    assert not re.search(r"""(src|href)=["'](?!data:)""", page)
+    assert not re.findall(r"https?://(?!www\.w3\.org/)[^\s\"'<)]+", page)
+
+
+def test_the_same_input_gives_the_same_data_version_and_figures(village, tmp_path):
+    for run in ("first", "second"):
+        assert main(["analyse", str(village), "--year", "2026", "--out", str(tmp_path / run)]) == 0
+    first, second = ((tmp_path / run / "summary.json").read_text() for run in ("first", "second"))
+    assert first == second
+
+
+def test_ctrl_c_leaves_nothing_half_written(monkeypatch, capsys, village, tmp_path):
+    import spatial.outputs.folder
+
+    def interrupted(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(spatial.outputs.folder, "city_map", interrupted)
+    out = tmp_path / "results"
+    assert main(["analyse", str(village), "--year", "2026", "--out", str(out)]) == 130
+    assert list(out.iterdir()) == []
+    assert capsys.readouterr().err
+
+
+def test_profiles_are_listed_by_name(capsys):
+    assert main(["--lang", "en", "profiles"]) == 0
+    listed = capsys.readouterr().out
+    for profile in ("national", "ningbo", "chongqing", "linxia"):
+        assert profile in listed
