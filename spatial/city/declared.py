@@ -1,0 +1,159 @@
+"""Which coordinate system each source is in: declared by the file, by the user, or recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, cast
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pyproj
+import shapely
+
+from spatial.city.crs import (
+    Shift,
+    guess_crs,
+    is_geographic,
+    parse_crs,
+    shift_geometry,
+    swapped_rows,
+)
+from spatial.city.raw import RawLayer
+from spatial.city.report import Note
+from spatial.errors import CRSError
+
+__all__ = ["Declared", "declare_crs"]
+
+EVERY_LAYER: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the user says of sources: CRS where none is declared, and shifted layers."""
+
+    crs: Mapping[str, pyproj.CRS] = field(default_factory=dict)
+    shifted: Mapping[str, Shift] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, source_crs: Any, shifted: Any) -> Declared:
+        """Read what was given to `read_city`: one value for all layers, or one per layer."""
+        crs = _per_layer(source_crs)
+        shifts = _per_layer(shifted)
+        wrong = sorted({str(s) for s in shifts.values()} - {"gcj02", "bd09"})
+        if wrong:
+            raise CRSError(
+                "`shifted` may be `gcj02` (AMap, Tencent) or `bd09` (Baidu), not "
+                f"{', '.join(wrong)}."
+            )
+        return cls(
+            {layer: parse_crs(value) for layer, value in crs.items()},
+            cast("dict[str, Shift]", {layer: str(value) for layer, value in shifts.items()}),
+        )
+
+
+def _per_layer(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    return dict(value) if isinstance(value, Mapping) else {EVERY_LAYER: value}
+
+
+def declare_crs(
+    raws: Sequence[RawLayer], declared: Declared, *, zone: pyproj.CRS | None
+) -> list[RawLayer]:
+    """Give every raw layer a CRS, right its axes, and undo declared shifts.
+
+    Raises
+    ------
+    CRSError
+        If a layer declares no CRS and its coordinates do not say which one it is.
+    """
+    placed = []
+    for raw in raws:
+        frame, notes = raw.frame, list(raw.notes)
+        if frame.crs is None:
+            crs, note = _undeclared(raw, declared, zone)
+            frame = frame.set_crs(crs)
+            notes.append(note)
+        placed.append(replace(raw, frame=frame, notes=tuple(notes)))
+    placed = [_with_right_axes(raw) for raw in placed]
+    return [_unshifted(raw, declared) for raw in placed]
+
+
+def _undeclared(
+    raw: RawLayer, declared: Declared, zone: pyproj.CRS | None
+) -> tuple[pyproj.CRS, Note]:
+    given = declared.crs.get(raw.layer, declared.crs.get(EVERY_LAYER))
+    if given is not None:
+        return given, Note(
+            "crs_given",
+            f"{raw.source} 未声明坐标系,按给定的 {given.name} 读取。",
+            f"{raw.source} declares no CRS; it is read as {given.name}, as given.",
+        )
+    xy = shapely.get_coordinates(raw.frame.geometry.to_numpy())
+    found = guess_crs(xy[np.isfinite(xy).all(axis=1)])
+    if found == "unprefixed" and zone is not None:
+        found = zone
+    if found is None and not len(xy):
+        found = pyproj.CRS.from_epsg(4326)  # nothing to place
+    if found is None or isinstance(found, str):
+        what = (
+            "its eastings have no zone number, so the 3-degree zone is not known"
+            if found == "unprefixed"
+            else "its coordinates are neither degrees nor CGCS2000 metres"
+        )
+        raise CRSError(
+            f"{raw.source}: layer `{raw.layer}` declares no CRS and {what} "
+            f"(first coordinate {tuple(xy[0])}). Give `source_crs`, e.g. 4549 or zone {40}."
+        )
+    return found, Note(
+        "crs_recognised",
+        f"{raw.source} 未声明坐标系,由坐标数值判断为 {found.name}。",
+        f"{raw.source} declares no CRS; its coordinates read as {found.name}. "
+        "Give `source_crs` if that is wrong.",
+        "info" if is_geographic(found) else "warning",
+    )
+
+
+def _with_right_axes(raw: RawLayer) -> RawLayer:
+    geometry = raw.frame.geometry.to_numpy()
+    bounds = shapely.bounds(geometry)
+    finite = np.isfinite(bounds).all(axis=1)
+    swapped = np.zeros(len(geometry), dtype=bool)
+    middle = (bounds[finite, :2] + bounds[finite, 2:]) / 2
+    swapped[finite] = swapped_rows(middle, degrees=is_geographic(raw.frame.crs))
+    if not swapped.any():
+        return raw
+    righted = geometry.copy()
+    righted[swapped] = shapely.transform(geometry[swapped], _turn)
+    rows = raw.frame.index[swapped]
+    note = Note(
+        "axes_swapped",
+        f"{raw.source}:{len(rows)} 行坐标轴颠倒(纬度在前),已对调,例如 {rows[0]}。",
+        f"{raw.source}: in {len(rows)} rows latitude (or northing) stood first; the axes were "
+        f"turned, e.g. row {rows[0]}.",
+        "warning",
+    )
+    frame = raw.frame.set_geometry(gpd.GeoSeries(righted, index=raw.frame.index, crs=raw.frame.crs))
+    return replace(raw, frame=frame, notes=(*raw.notes, note))
+
+
+def _turn(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return xy[:, ::-1]
+
+
+def _unshifted(raw: RawLayer, declared: Declared) -> RawLayer:
+    source = declared.shifted.get(raw.layer, declared.shifted.get(EVERY_LAYER))
+    if source is None or not len(raw.frame):
+        return raw
+    degrees = raw.frame if is_geographic(raw.frame.crs) else raw.frame.to_crs(4326)
+    geometry = shift_geometry(degrees.geometry.to_numpy(), source)
+    frame = degrees.set_geometry(gpd.GeoSeries(geometry, index=degrees.index, crs=degrees.crs))
+    note = Note(
+        f"{source}_converted",
+        f"{raw.source}:{source.upper()} 坐标已按声明转换为 WGS 84(误差约 1 米)。",
+        f"{raw.source}: coordinates declared as {source.upper()} were converted to WGS 84 "
+        "(right to about 1 m).",
+    )
+    return replace(raw, frame=frame, notes=(*raw.notes, note))

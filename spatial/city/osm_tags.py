@@ -1,0 +1,153 @@
+"""From OpenStreetMap tags to the layers of the data dictionary: one table for every OSM source.
+
+`layers_of` answers for one object; a feature may land in several layers. The file reader and
+the online reader both follow it, so that the same object means the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+from spatial.city.osm_places import facility, gate, neighbourhood, protected
+from spatial.city.osm_surfaces import admin_area, building, land_use, water
+from spatial.city.osm_values import Tags, name_of, number_of, order_of, structure_of
+
+__all__ = ["INTERESTING_KEYS", "Shape", "Tags", "layers_of"]
+
+Shape = Literal["point", "line", "area"]
+Columns = dict[str, Any]
+Rule = Callable[[Tags, Shape], Columns | None]
+
+DEAD_HIGHWAYS: Final = (
+    "proposed", "planned", "construction", "abandoned", "razed", "disused", "dismantled",
+    "demolished", "removed", "no", "historic",
+)  # fmt: skip
+NOT_STREETS: Final = (
+    "rest_area", "services", "bus_stop", "elevator", "street_lamp", "traffic_signals",
+    "emergency_bay", "toll_gantry", "emergency_access_point", "speed_camera",
+)  # fmt: skip
+BARRIERS: Final = (
+    "wall", "city_wall", "retaining_wall", "fence", "hedge", "guard_rail", "handrail", "ditch",
+)  # fmt: skip
+OTHER_BARRIERS: Final = (
+    "chain", "block", "jersey_barrier", "cable_barrier", "wire_fence", "yes", "railing",
+    "hedge_bank", "bollard", "tank_trap",
+)  # fmt: skip
+RAILWAYS: Final = {
+    "rail": "rail",
+    "light_rail": "light_rail",
+    "subway": "subway",
+    "tram": "tram",
+    "narrow_gauge": "rail",
+    "preserved": "rail",
+    "monorail": "other",
+    "funicular": "other",
+    "miniature": "other",
+}
+
+INTERESTING_KEYS: Final = (
+    "highway", "barrier", "entrance", "building", "landuse", "amenity", "shop", "leisure",
+    "healthcare", "office", "social_facility", "public_transport", "railway", "emergency",
+    "tourism", "place", "boundary", "natural", "waterway", "water", "heritage", "historic",
+    "military", "man_made", "club", "craft", "residential", "disused:building",
+    "abandoned:building", "vacant:building", "construction:building", "ruins:building",
+    "demolished:building", "razed:building", "disused:landuse", "abandoned:landuse",
+    "disused:shop", "disused:amenity", "abandoned:amenity", "construction:landuse",
+)  # fmt: skip
+"""An object without any of these keys belongs to no layer."""
+
+
+def street(tags: Tags, shape: Shape) -> Columns | None:
+    """Every way to walk or drive along; which of them feet may use is the network's matter."""
+    highway = tags.get("highway")
+    if highway is None or shape == "point" or highway in (*DEAD_HIGHWAYS, *NOT_STREETS):
+        return None
+    if (shape == "area") != is_square(tags):
+        return None
+    return {
+        "highway": highway,
+        "name": name_of(tags),
+        "foot": tags.get("foot"),
+        "access": tags.get("access"),
+        "layer": order_of(tags),
+        "structure": structure_of(tags),
+        "steps": highway == "steps",
+        "oneway_foot": _oneway_on_foot(tags),
+        "width_m": number_of(tags.get("width")),
+        "area": shape == "area",
+    }
+
+
+def is_square(tags: Tags) -> bool:
+    """Say whether a closed highway is an area that may be crossed, not a ring to follow."""
+    return tags.get("area") == "yes" or tags.get("type") == "multipolygon"
+
+
+def _oneway_on_foot(tags: Tags) -> str:
+    moving = tags.get("conveying")
+    if moving in ("forward", "backward"):
+        return moving
+    return {"yes": "forward", "-1": "backward"}.get(tags.get("oneway:foot", ""), "both")
+
+
+def barrier(tags: Tags, shape: Shape) -> Columns | None:
+    """Walls, fences, hedges: lines, and the outlines of areas that carry the tag."""
+    if shape == "point":
+        return None
+    kind = tags.get("barrier")
+    if kind is None and tags.get("historic") in ("citywalls", "city_wall"):
+        kind = "city_wall"
+    if kind in OTHER_BARRIERS:
+        kind = "other"
+    elif kind not in BARRIERS:
+        return None
+    return {"kind": kind, "name": name_of(tags), "layer": order_of(tags)}
+
+
+def railway(tags: Tags, shape: Shape) -> Columns | None:
+    """Tracks in use."""
+    kind = RAILWAYS.get(tags.get("railway", ""))
+    if kind is None or shape != "line":
+        return None
+    structure = structure_of(tags)
+    return {
+        "kind": kind,
+        "name": name_of(tags),
+        "layer": order_of(tags),
+        "structure": structure if structure in ("bridge", "tunnel") else "ground",
+    }
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "streets": street,
+    "barriers": barrier,
+    "gates": gate,
+    "neighbourhoods": neighbourhood,
+    "buildings": building,
+    "facilities": facility,
+    "admin_areas": admin_area,
+    "constraints": protected,
+    "land_use": land_use,
+    "water": water,
+    "railways": railway,
+}
+
+
+def layers_of(tags: Tags, shape: Shape) -> list[tuple[str, Columns]]:
+    """Return the layers that an object belongs to, with the columns that its tags fill.
+
+    Parameters
+    ----------
+    tags : mapping of str to str
+        Tags as given.
+    shape : {"point", "line", "area"}
+        What the object is drawn as. A closed way is asked for twice, as line and as area.
+
+    Examples
+    --------
+    >>> [layer for layer, _ in layers_of({"leisure": "park", "barrier": "fence"}, "area")]
+    ['barriers', 'facilities', 'land_use']
+    """
+    found = ((layer, rule(tags, shape)) for layer, rule in RULES.items())
+    return [(layer, columns) for layer, columns in found if columns is not None]

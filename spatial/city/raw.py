@@ -1,0 +1,50 @@
+"""What a reader hands over: one layer of one source, as it stood there, before any check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+
+from spatial.city.model import Raster
+from spatial.city.report import Note, Refusal, Repair
+
+__all__ = ["RawLayer", "ReadFile"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawLayer:
+    """One layer of one source, unchecked.
+
+    The index of `frame` names the rows as the source does (text; may repeat); geometry may be
+    missing, broken or of any type; a CRS may be undeclared.
+    """
+
+    layer: str
+    source: str
+    frame: gpd.GeoDataFrame
+    ids_given: bool = False
+    """The index holds ids of the source, which must then be unique; else it holds row numbers."""
+    refusals: tuple[Refusal, ...] = ()
+    """Rows that the reader could not turn into a row of `frame` at all."""
+    repairs: tuple[Repair, ...] = ()
+    """What the reader itself had to mend."""
+    merged: int = 0
+    notes: tuple[Note, ...] = ()
+    degrees: bool = False
+    """The coordinate columns were named longitude and latitude, so they are degrees."""
+
+    @property
+    def read(self) -> int:
+        """How many features the source held."""
+        return len(self.frame) + len(self.refusals) + self.merged
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadFile:
+    """Everything that one file held."""
+
+    layers: tuple[RawLayer, ...] = ()
+    rasters: Mapping[str, Raster] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
