@@ -57,7 +57,8 @@ CHINA_OUTLINE: Final = shapely.Polygon(
         (131.2, 44.8), (131.3, 42.8), (129.9, 42.4), (128.1, 42.0), (126.9, 41.7), (124.4, 40.0),
         (124.0, 38.0), (123.6, 30.5), (122.7, 25.0), (121.2, 21.6), (117.0, 17.0), (112.3, 15.5),
         (108.4, 17.8), (107.9, 21.5), (106.7, 21.9), (105.4, 23.2), (102.2, 22.4), (101.7, 21.1),
-        (99.2, 22.0), (97.5, 23.8), (98.5, 27.5), (97.0, 28.1), (94.5, 29.0), (92.0, 27.6), (89.0, 27.3),
+        (99.2, 22.0), (97.5, 23.8), (98.5, 27.5), (97.0, 28.1), (94.5, 29.0),
+        (92.0, 27.6), (89.0, 27.3),
         (86.0, 27.9), (82.0, 30.1), (78.7, 31.2), (78.3, 34.5), (75.0, 36.9),
     ]
 )  # fmt: skip
@@ -114,8 +115,8 @@ def metric_zone(lon: float, lat: float) -> pyproj.CRS:
 
     Examples
     --------
-    >>> metric_zone(121.55, 29.87).to_epsg(), metric_zone(24.94, 60.17).to_epsg()
-    (4549, 32635)
+    >>> metric_zone(114.31, 30.59).to_epsg(), metric_zone(24.94, 60.17).to_epsg()
+    (4547, 32635)
     """
     if not (-180 <= lon <= 180 and -84 <= lat <= 84):
         raise CRSError(
@@ -330,7 +331,7 @@ _FORWARD: Final[dict[str, _Forward]] = {"gcj02": _wgs84_to_gcj02, "bd09": _wgs84
 
 
 def _undo(forward: _Forward, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Find the fixed point of ``w + given - forward(w)``; it contracts, the shift changes slowly."""
+    """Find the fixed point of ``w + given - forward(w)``; it contracts, for the shift is smooth."""
     guess_lon, guess_lat = lon.copy(), lat.copy()
     for _ in range(30):
         ahead_lon, ahead_lat = forward(guess_lon, guess_lat)
