@@ -130,11 +130,13 @@ class AreaRule:
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
-    """What an old neighbourhood may have instead of a kind."""
+    """What an old neighbourhood may have instead of a kind: `count` of `instead` in `within`."""
 
     id: str
     kind: str
+    layer: str
     instead: str
+    within: str
     count: int
     zh: str
     en: str
@@ -227,7 +229,7 @@ def catalogue_from(raw: Mapping[str, Any], *, where: str) -> Catalogue:
             id=id_,
             **_pick(
                 body,
-                ("kind", "instead", "count", "zh", "en", "source", "confidence"),
+                ("kind", "layer", "instead", "within", "count", "zh", "en", "source", "confidence"),
                 f"{where}: relaxations.{id_}",
             ),
         )

@@ -1,0 +1,293 @@
+"""Facility gaps: what each neighbourhood lacks of what the catalogue asks for, layer by layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from spatial.checks import require_columns, require_metric_crs, require_same_crs
+from spatial.dictionary import conform, data_dictionary
+from spatial.errors import InputError, StandardsError
+from spatial.gaps.supply import own_class, required_area, shared_supply
+from spatial.standards import Catalogue, ParameterSet, Profile, facility_area_m2
+
+if TYPE_CHECKING:
+    from spatial.city.neighbourhoods import Neighbourhoods
+
+__all__ = ["facility_gaps", "gap_scores"]
+
+
+def facility_gaps(
+    neighbourhoods: Neighbourhoods,
+    nearest: pd.DataFrame,
+    kinds: pd.DataFrame,
+    facilities: gpd.GeoDataFrame,
+    profile: Profile,
+    *,
+    searched_m: float,
+    reached: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Compare what each neighbourhood reaches with what the catalogue asks for.
+
+    Parameters
+    ----------
+    neighbourhoods : Neighbourhoods
+        Its `frame` (parcels; ``persons``, ``households``) is used, n rows.
+    nearest : DataFrame
+        ``origin_id`` (neighbourhood), ``kind, facility_id, distance_m, time_s``: the nearest
+        facility of each kind on foot, best of the gates; only pairs within `searched_m`.
+    kinds : DataFrame
+        ``facility_id, kind, match`` of `classify_facilities`.
+    facilities : GeoDataFrame
+        The city's facilities, in the same metric zone.
+    profile : Profile
+        Its catalogue says what is checked; parameters of the room ``gaps``.
+    searched_m : float
+        How far `nearest` was searched; at least the largest limit of the catalogue.
+    reached : DataFrame, optional
+        ``neighbourhood_id, facility_id, kind, distance_m``: everything reached. Needed for areas
+        (``supplied_m2``) and for shops that stand in for a supermarket.
+
+    Returns
+    -------
+    DataFrame, shape (n × checks,)
+        ``results.gaps`` of the data dictionary: one row for each neighbourhood, kind and layer that
+        needs the kind; layers do not stand in for one another.
+
+    Raises
+    ------
+    InputError
+        If `searched_m` is smaller than a limit.
+    LayerError
+        If a column is missing.
+
+    Notes
+    -----
+    Present: on foot within the layer's limit; or inside the parcel (parameter ``inside_counts``);
+    or stood in for by what old areas may have instead. Unknown: the whole city holds no facility
+    of the kind and the source does not tell (parameter ``absence_means_missing``).
+    """
+    require_columns(
+        nearest, ("origin_id", "kind", "facility_id", "distance_m", "time_s"), name="nearest"
+    )
+    require_columns(kinds, ("facility_id", "kind", "match"), name="kinds")
+    require_metric_crs(facilities, name="facilities")
+    frame, catalogue, rules = neighbourhoods.frame, profile.catalogue, profile.rooms["gaps"]
+    require_same_crs(frame, facilities, names=("neighbourhoods", "facilities"))
+    checks = _checks(catalogue)
+    if len(checks) and searched_m < checks["limit_m"].max():
+        raise InputError(
+            f"`nearest` was searched to {searched_m:g} m, but the catalogue of `{profile.id}` goes "
+            f"to {checks['limit_m'].max():g} m; search at least so far."
+        )
+    inside = _inside(frame, facilities, kinds)
+    gaps = _cross(frame, checks)
+    gaps = _with_nearest(gaps, nearest, inside, kinds)
+    gaps["straight_m"] = _straight(gaps, frame, facilities, kinds)
+    gaps["basis"] = _basis(gaps, catalogue, rules, nearest, reached)
+    gaps["status"] = np.where(gaps["basis"].notna(), "present", "missing")
+    gaps.loc[gaps["basis"].isna() & ~_can_tell(gaps["kind"], kinds, rules), "status"] = "unknown"
+    missing = gaps["status"] == "missing"
+    gaps["missing_m"] = (gaps["nearest_m"] - gaps["limit_m"]).where(missing)
+    persons = gaps["neighbourhood_id"].map(frame["persons"].astype("Float64").astype("float64"))
+    gaps["short_persons"] = persons.where(missing, 0.0).where(
+        (gaps["status"] == "present") | (missing & persons.notna())
+    )
+    gaps = _with_areas(gaps, frame, facilities, kinds, catalogue, rules, reached, inside)
+    gaps.index = pd.Index(
+        gaps["neighbourhood_id"] + ":" + gaps["kind"] + ":" + gaps["layer"], dtype="str"
+    )
+    return conform(gaps, data_dictionary().results["gaps"], name="gaps")
+
+
+def gap_scores(gaps: pd.DataFrame) -> pd.DataFrame:
+    """Count what each neighbourhood must have and lacks.
+
+    Parameters
+    ----------
+    gaps : DataFrame
+        ``results.gaps``.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by neighbourhood: ``must_missing``, ``must_checked`` (rows with need ``must`` that
+        are known) and ``gap_index``, their ratio, missing where nothing could be checked.
+    """
+    must = gaps["need"] == "must"
+    counts = pd.DataFrame(
+        {
+            "must_missing": (must & (gaps["status"] == "missing")).astype("Int64"),
+            "must_checked": (must & (gaps["status"] != "unknown")).astype("Int64"),
+        }
+    )
+    scores = counts.groupby(gaps["neighbourhood_id"].astype("str"), sort=False).sum()
+    checked = scores["must_checked"].astype("Float64").replace(0, pd.NA)
+    scores["gap_index"] = scores["must_missing"].astype("Float64") / checked
+    scores.loc[scores["must_checked"] == 0, "must_missing"] = pd.NA
+    scores.index.name = "id"
+    return scores
+
+
+def _checks(catalogue: Catalogue) -> pd.DataFrame:
+    rows = [
+        {
+            "kind": kind.id,
+            "layer": layer,
+            "need": need,
+            "limit_m": catalogue.limit_m(layer, kind.id),
+            "radius_m": kind.radius_m,
+            "confidence": kind.confidence,
+        }
+        for kind, layer, need in catalogue.checks()
+    ]
+    columns = ["kind", "layer", "need", "limit_m", "radius_m", "confidence"]
+    return pd.DataFrame(rows, columns=columns).astype({"radius_m": "float64"})
+
+
+def _cross(frame: gpd.GeoDataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+    ids = np.repeat(frame.index.to_numpy(), len(checks))
+    table = pd.concat([checks] * max(len(frame), 1), ignore_index=True).iloc[: len(ids)]
+    table.insert(0, "neighbourhood_id", pd.Series(ids, dtype="str"))
+    return table
+
+
+def _inside(
+    frame: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, kinds: pd.DataFrame
+) -> pd.DataFrame:
+    """Pair each neighbourhood with the facilities that touch its parcel, and their kinds."""
+    tree = shapely.STRtree(facilities.geometry.to_numpy())
+    parcels, places = tree.query(frame.geometry.to_numpy(), predicate="intersects")
+    pairs = pd.DataFrame(
+        {
+            "neighbourhood_id": frame.index.to_numpy()[parcels],
+            "facility_id": facilities.index.to_numpy()[places],
+        }
+    ).astype("str")
+    return pairs.merge(kinds[["facility_id", "kind"]], on="facility_id")
+
+
+def _with_nearest(
+    gaps: pd.DataFrame, nearest: pd.DataFrame, inside: pd.DataFrame, kinds: pd.DataFrame
+) -> pd.DataFrame:
+    on_foot = pd.DataFrame(
+        {
+            "neighbourhood_id": nearest["origin_id"].astype("str"),
+            "kind": nearest["kind"].astype("str"),
+            "nearest_facility_id": nearest["facility_id"].astype("str"),
+            "nearest_m": nearest["distance_m"].astype("float64"),
+            "nearest_s": nearest["time_s"].astype("float64"),
+        }
+    )
+    held = inside.sort_values("facility_id").drop_duplicates(["neighbourhood_id", "kind"])
+    held = held.rename(columns={"facility_id": "inside_facility_id"})
+    gaps = gaps.merge(on_foot, on=["neighbourhood_id", "kind"], how="left")
+    gaps = gaps.merge(held, on=["neighbourhood_id", "kind"], how="left")
+    gaps["nearest_facility_id"] = gaps["nearest_facility_id"].fillna(gaps["inside_facility_id"])
+    how = kinds.rename(columns={"facility_id": "nearest_facility_id"})
+    how = how[["nearest_facility_id", "kind", "match"]].astype("str")
+    return gaps.merge(how, on=["nearest_facility_id", "kind"], how="left")
+
+
+def _straight(
+    gaps: pd.DataFrame, frame: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, kinds: pd.DataFrame
+) -> npt.NDArray[np.float64]:
+    """Distance by air from each parcel to the nearest facility of each kind; NaN where none is."""
+    parcels = frame.geometry.to_numpy()
+    places = facilities.geometry.reindex(kinds["facility_id"]).to_numpy()
+    by_kind: dict[str, npt.NDArray[np.float64]] = {}
+    for kind, rows in kinds.groupby("kind").indices.items():
+        tree = shapely.STRtree(places[rows])
+        found, distance = tree.query_nearest(parcels, return_distance=True, all_matches=False)
+        by_kind[str(kind)] = np.full(len(frame), np.nan)
+        by_kind[str(kind)][found[0]] = distance
+    straight = np.full(len(gaps), np.nan)
+    position = pd.Series(np.arange(len(frame)), index=frame.index.astype("str"))
+    for kind, rows in gaps.groupby("kind").indices.items():
+        if kind in by_kind:
+            at = gaps["neighbourhood_id"].iloc[rows].map(position).to_numpy(dtype=int)
+            straight[rows] = by_kind[str(kind)][at]
+    return straight
+
+
+def _basis(
+    gaps: pd.DataFrame,
+    catalogue: Catalogue,
+    rules: ParameterSet,
+    nearest: pd.DataFrame,
+    reached: pd.DataFrame | None,
+) -> pd.Series:
+    """Say why a facility counts as present, missing where none does."""
+    basis = pd.Series(None, index=gaps.index, dtype="object")
+    if rules["old_area_relaxations"]:
+        near = nearest[["origin_id", "kind", "facility_id", "distance_m"]]
+        near = near.rename(columns={"origin_id": "neighbourhood_id"})
+        everything = near if reached is None else reached
+        for relaxation in catalogue.relaxations.values():
+            limit = catalogue.limit_m(relaxation.within)
+            usable = everything[
+                (everything["kind"] == relaxation.instead) & (everything["distance_m"] <= limit)
+            ]
+            count = usable.groupby("neighbourhood_id")["facility_id"].nunique()
+            enough = set(count[count >= relaxation.count].index)
+            here = (gaps["kind"] == relaxation.kind) & (gaps["layer"] == relaxation.layer)
+            basis[here & gaps["neighbourhood_id"].isin(enough)] = "stand_in"
+    if rules["inside_counts"]:
+        basis[gaps["inside_facility_id"].notna()] = "inside"
+    basis[gaps["nearest_m"] <= gaps["limit_m"]] = "walk"
+    return basis
+
+
+def _can_tell(kind: pd.Series, kinds: pd.DataFrame, rules: ParameterSet) -> pd.Series:
+    """Say whether the absence of a kind means anything in this source."""
+    rule = rules["absence_means_missing"]
+    if rule not in {"auto", "yes", "no", True, False}:
+        raise StandardsError(f"gaps.absence_means_missing is {rule!r}; use auto, yes or no.")
+    given = bool((kinds["match"] == "given").any())
+    complete = given if rule == "auto" else rule in {"yes", True}
+    return kind.isin(set(kinds["kind"])) | complete
+
+
+def _with_areas(
+    gaps: pd.DataFrame,
+    frame: gpd.GeoDataFrame,
+    facilities: gpd.GeoDataFrame,
+    kinds: pd.DataFrame,
+    catalogue: Catalogue,
+    rules: ParameterSet,
+    reached: pd.DataFrame | None,
+    inside: pd.DataFrame,
+) -> pd.DataFrame:
+    """Add required, supplied and short areas where the standard gives an area per head."""
+    area = {
+        "land": facility_area_m2(facilities),
+        "floor": facilities["floor_m2"].astype("Float64").astype("float64"),
+    }
+    classes = own_class(kinds, catalogue)
+    for column in ("required_m2", "supplied_m2"):
+        gaps[column] = np.nan
+    for rule in catalogue.area_rules.values():
+        here = (gaps["kind"] == rule.kind) & (gaps["layer"] == rule.layer)
+        at = gaps.loc[here, "neighbourhood_id"]
+        required = required_area(rule, frame, old=bool(rules["old_area_relaxations"]))
+        gaps.loc[here, "required_m2"] = at.map(required)
+        if reached is None:
+            continue
+        limit = catalogue.limit_m(rule.layer, rule.kind)
+        pairs = reached[(reached["kind"] == rule.kind) & (reached["distance_m"] <= limit)]
+        if rules["inside_counts"]:
+            pairs = pd.concat([pairs, inside[inside["kind"] == rule.kind]], ignore_index=True)
+        own = classes.loc[classes["kind"] == rule.kind, "facility_id"]
+        pairs = pairs[pairs["facility_id"].isin(own)]
+        pairs = pairs.drop_duplicates(["neighbourhood_id", "facility_id"])
+        column = "households" if rule.per == "household" else "persons"
+        supplied = shared_supply(pairs, frame[column], area[rule.area])
+        known = gaps.loc[here, "status"] != "unknown"
+        gaps.loc[here, "supplied_m2"] = at.map(supplied).where(known)
+    gaps["short_m2"] = (gaps["required_m2"] - gaps["supplied_m2"]).clip(lower=0)
+    return gaps
