@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 
+from spatial.units import WALK_SPEED_M_PER_S
+
 __all__ = ["NO_PASSAGE", "WalkNetwork"]
 
 NO_PASSAGE = np.int32(-1)
@@ -44,6 +46,7 @@ class WalkNetwork:
     arc_time_ms: Ints  # (a,)
     arc_edge: Ints  # (a,) edge walked
     report: dict[str, float | int | str] = field(default_factory=dict)  # counts for people
+    speed_m_per_s: float = WALK_SPEED_M_PER_S  # level speed of the walker; entry ways are level
 
     @property
     def node_count(self) -> int:

@@ -1,0 +1,157 @@
+"""From strands to the immutable arrays of a walking network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pyproj
+import shapely
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from spatial.network.graph import NO_PASSAGE, WalkNetwork
+from spatial.network.strands import Strands
+from spatial.units import MM_PER_M
+
+__all__ = ["Edges", "edges_between_junctions", "network_from_edges"]
+
+Ints = npt.NDArray[np.int32]
+HILBERT_LEVEL: Final = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edges:
+    """Edges before they are timed; row ``i`` of every field is edge ``i``."""
+
+    tail: npt.NDArray[np.int64]  # (m,) node
+    head: npt.NDArray[np.int64]  # (m,) node
+    node_xy_m: npt.NDArray[np.float64]  # (n, 2)
+    street: npt.NDArray[np.int64]  # (m,) row of the street; -1 for gate links
+    line: npt.NDArray[np.object_]  # (m,) LineString from tail to head
+    length_mm: npt.NDArray[np.int64]  # (m,)
+
+
+def edges_between_junctions(strands: Strands) -> Edges:
+    """Cut strands at their ends and wherever two meet; parallel edges and loops are kept."""
+    first, last = strands.is_first(), strands.is_last()
+    count = np.bincount(strands.node, minlength=1)
+    stop = first | last | (count[strands.node] > 1) if len(first) else first
+    begins = np.flatnonzero(stop & ~last)
+    ends = np.flatnonzero(stop & ~first)
+    size = ends - begins + 1
+    edge = np.repeat(np.arange(len(begins)), size)
+    vertex = np.arange(len(edge)) - np.repeat(np.cumsum(size) - size - begins, size)
+    line = (
+        shapely.linestrings(strands.xy_m[vertex], indices=edge)
+        if len(edge)
+        else edge.astype(object)
+    )
+    length_mm = np.maximum(np.round(shapely.length(line) * MM_PER_M), 1).astype(np.int64)
+    used, place = np.unique(strands.node[np.concatenate([begins, ends])], return_inverse=True)
+    where = np.zeros(len(count), dtype=np.int64)
+    where[strands.node[::-1]] = np.arange(len(first))[::-1]
+    return Edges(
+        tail=place[: len(begins)],
+        head=place[len(begins) :],
+        node_xy_m=strands.xy_m[where[used]] if len(used) else np.empty((0, 2)),
+        street=strands.street[strands.strand_of_vertex[begins]],
+        line=line,
+        length_mm=length_mm,
+    )
+
+
+def network_from_edges(
+    edges: Edges,
+    time_ms: Ints,
+    *,
+    layer: Ints,
+    is_open: npt.NDArray[np.bool_],
+    street_id: npt.NDArray[np.object_],
+    crs: pyproj.CRS,
+    speed_m_per_s: float,
+) -> WalkNetwork:
+    """Order nodes along a Hilbert curve, find the connected parts, and lay out the arcs.
+
+    Parameters
+    ----------
+    edges : Edges
+    time_ms : array of int, shape (m, 2)
+        Along and against; ``NO_PASSAGE`` where not allowed. An edge must allow one of the two.
+    layer, is_open, street_id : array, shape (m,)
+    crs : CRS
+    speed_m_per_s : float
+        Level speed of the walker.
+    """
+    number = _hilbert_rank(edges.node_xy_m, crs)
+    tail = number[edges.tail].astype(np.int32)
+    head = number[edges.head].astype(np.int32)
+    order = np.lexsort((edges.street, edges.length_mm, head, tail))
+    tail, head = tail[order], head[order]
+    xy = np.empty_like(edges.node_xy_m)
+    xy[number] = edges.node_xy_m
+    network = WalkNetwork(
+        crs=crs,
+        node_xy_m=xy,
+        node_component=_components(len(xy), tail, head),
+        edge_from=tail,
+        edge_to=head,
+        edge_length_mm=edges.length_mm[order].astype(np.int32),
+        edge_time_ms=time_ms[order],
+        edge_layer=layer[order],
+        edge_open=is_open[order],
+        edge_street=street_id[order],
+        edge_geometry=edges.line[order],
+        arc_start=np.zeros(len(xy) + 1, dtype=np.int64),
+        arc_head=np.empty(0, dtype=np.int32),
+        arc_length_mm=np.empty(0, dtype=np.int32),
+        arc_time_ms=np.empty(0, dtype=np.int32),
+        arc_edge=np.empty(0, dtype=np.int32),
+        speed_m_per_s=speed_m_per_s,
+    )
+    return _with_arcs(network)
+
+
+def _hilbert_rank(xy: npt.NDArray[np.float64], crs: pyproj.CRS) -> npt.NDArray[np.int64]:
+    """Rank the nodes along a curve, so that neighbours in space are neighbours in memory."""
+    if len(xy) < 2:
+        return np.arange(len(xy))
+    places = gpd.GeoSeries(shapely.points(xy), crs=crs)
+    curve = places.hilbert_distance(level=HILBERT_LEVEL).to_numpy()
+    rank = np.empty(len(xy), dtype=np.int64)
+    rank[np.lexsort((xy[:, 1], xy[:, 0], curve))] = np.arange(len(xy))
+    return rank
+
+
+def _components(count: int, tail: Ints, head: Ints) -> Ints:
+    """Label the connected part of each node, the largest (in nodes) being 0."""
+    if not count:
+        return np.empty(0, dtype=np.int32)
+    graph = sparse.coo_array((np.ones(len(tail), dtype=np.int8), (tail, head)), (count, count))
+    _, label = csgraph.connected_components(graph, directed=False)
+    size = np.bincount(label)
+    rank = np.empty(len(size), dtype=np.int32)
+    rank[np.argsort(-size, kind="stable")] = np.arange(len(size), dtype=np.int32)
+    return rank[label]
+
+
+def _with_arcs(network: WalkNetwork) -> WalkNetwork:
+    edge = np.arange(network.edge_count, dtype=np.int32)
+    along, against = (network.edge_time_ms != NO_PASSAGE).T
+    tail = np.concatenate([network.edge_from[along], network.edge_to[against]])
+    head = np.concatenate([network.edge_to[along], network.edge_from[against]])
+    arc = np.concatenate([edge[along], edge[against]])
+    time = np.concatenate([network.edge_time_ms[along, 0], network.edge_time_ms[against, 1]])
+    order = np.lexsort((arc, head, tail))
+    leaving = np.bincount(tail, minlength=network.node_count)
+    return replace(
+        network,
+        arc_start=np.concatenate([[0], np.cumsum(leaving)]).astype(np.int64),
+        arc_head=head[order],
+        arc_length_mm=network.edge_length_mm[arc[order]],
+        arc_time_ms=time[order],
+        arc_edge=arc[order],
+    )

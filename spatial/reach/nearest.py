@@ -1,0 +1,135 @@
+"""Nearest facility of every kind for every origin."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spatial.checks import require_columns
+from spatial.errors import IndexMismatchError
+from spatial.network.attach import Attachments
+from spatial.network.graph import WalkNetwork
+from spatial.progress import Progress, silent
+from spatial.reach.arcs import (
+    By,
+    arcs_for,
+    limit_key,
+    place_points,
+    points_by_edge,
+    split_key,
+)
+from spatial.reach.kernels import FAR, Placed, nearest_owner, owners_at_points
+
+__all__ = ["kinds_by_row", "nearest_facilities"]
+
+Longs = npt.NDArray[np.int64]
+
+
+def nearest_facilities(
+    network: WalkNetwork,
+    origins: Attachments,
+    facilities: Attachments,
+    kinds: pd.DataFrame,
+    *,
+    cutoff_m: float,
+    by: By = "distance",
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Nearest facility of each kind, walking from each origin.
+
+    Parameters
+    ----------
+    network : WalkNetwork
+    origins : Attachments, shape (p,)
+    facilities : Attachments, shape (f,)
+    kinds : DataFrame
+        Columns ``facility_id`` and ``kind``, long: a facility may be of several kinds.
+    cutoff_m : float
+        Search no farther, in metres (seconds when `by` is time); a facility exactly there
+        still counts.
+    by : {"distance", "time"}
+        What "nearest" means.
+    progress : Progress
+
+    Returns
+    -------
+    DataFrame
+        ``origin_id, kind, facility_id, distance_m, time_s``; only pairs within the cutoff,
+        sorted by origin (as given) and kind. Equals in distance go to the faster one, then to
+        the smaller facility id.
+
+    Raises
+    ------
+    LayerError
+        If `kinds` lacks a column.
+    IndexMismatchError
+        If `kinds` names a facility that `facilities` does not have.
+
+    Notes
+    -----
+    Distance is walked from the origin to the facility: straight entry, the part of the edge,
+    the streets, the part of the edge, straight entry. One backward search per kind from all
+    its facilities at once [1]_.
+
+    References
+    ----------
+    .. [1] E. W. Dijkstra (1959), Numerische Mathematik 1, 269-271.
+    """
+    names, rows_of_kind = kinds_by_row(kinds, facilities)
+    rank = np.empty(len(facilities), dtype=np.int32)
+    rank[np.argsort(facilities.ids.to_numpy(dtype=str), kind="stable")] = np.arange(len(facilities))
+    by_rank = np.argsort(rank)
+    forward = arcs_for(network, by=by)
+    backward = arcs_for(network, by=by, backward=True)
+    start, goal = place_points(network, origins, by=by), place_points(network, facilities, by=by)
+    limit = limit_key(cutoff_m)
+    label = np.empty(network.node_count, dtype=np.int64)
+    label_owner = np.empty(network.node_count, dtype=np.int32)
+    best = np.empty(len(origins), dtype=np.int64)
+    owner = np.empty(len(origins), dtype=np.int32)
+    columns: list[tuple[Longs, Longs, Longs, Longs]] = []
+    for number, rows in enumerate(rows_of_kind):
+        progress("nearest", number / max(len(rows_of_kind), 1))
+        some = Placed(goal.edge[rows], goal.offset_mm[rows], goal.entry_key[rows])
+        nearest_owner(backward, some, rank[rows], limit, label, label_owner)
+        on_edges = points_by_edge(some.edge, network.edge_count)
+        labels = (label, label_owner)
+        owners_at_points(forward, labels, some, on_edges, rank[rows], start, limit, best, owner)
+        hit = np.flatnonzero(best < FAR)
+        columns.append((hit, np.full(len(hit), number), by_rank[owner[hit]], best[hit]))
+    progress("nearest", 1.0)
+    joined = (
+        [np.concatenate(c) for c in zip(*columns, strict=True)]
+        if columns
+        else [np.empty(0, int)] * 4
+    )
+    order = np.lexsort((joined[1], joined[0]))
+    origin, kind, facility, key = (column[order] for column in joined)
+    distance_m, time_s = split_key(key, by=by)
+    return pd.DataFrame(
+        {
+            "origin_id": origins.ids.to_numpy()[origin],
+            "kind": np.array(names, dtype=object)[kind],
+            "facility_id": facilities.ids.to_numpy()[facility],
+            "distance_m": distance_m,
+            "time_s": time_s,
+        }
+    ).astype({"origin_id": "str", "kind": "str", "facility_id": "str"})
+
+
+def kinds_by_row(
+    kinds: pd.DataFrame, facilities: Attachments
+) -> tuple[list[str], list[npt.NDArray[np.int64]]]:
+    """Names of the kinds, sorted, and the rows of `facilities` of each."""
+    require_columns(kinds, ["facility_id", "kind"], name="kinds")
+    rows = facilities.ids.get_indexer(pd.Index(kinds["facility_id"].astype(str)))
+    if (rows < 0).any():
+        missing = kinds["facility_id"][rows < 0].iloc[0]
+        raise IndexMismatchError(
+            f"`kinds` names facility {missing!r}, which is not among the attached facilities. "
+            "Attach every facility that has a kind."
+        )
+    names = sorted(kinds["kind"].astype(str).unique())
+    code = pd.Index(names).get_indexer(kinds["kind"].astype(str))
+    return names, [np.unique(rows[code == number]) for number in range(len(names))]
