@@ -1,8 +1,17 @@
-"""The store: one engine, and the questions that can be asked of it."""
+"""The store: one engine, and what can be done with it."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from sqlalchemy import Engine, create_engine, text
+
+from app.store import read, save, schema
+from spatial.city.model import City
+from spatial.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from spatial.analysis import Analysis
 
 __all__ = ["Store"]
 
@@ -17,7 +26,7 @@ class Store:
     pool_size : int
         Connections kept open.
     statement_timeout_s : float
-        Longest time that one question may take.
+        Longest time that one question may take (storing and reading whole cities may take longer).
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, statement_timeout_s: float = 20.0) -> None:
@@ -37,6 +46,10 @@ class Store:
         """Give all connections back."""
         self.engine.dispose()
 
+    def upgrade(self) -> None:
+        """Bring the tables up to date; safe when two processes do it at once."""
+        schema.upgrade(self.engine)
+
     def database_version(self) -> str:
         """Return the versions of PostgreSQL and PostGIS."""
         with self.engine.connect() as connection:
@@ -44,3 +57,46 @@ class Store:
                 text("SELECT current_setting('server_version'), postgis_lib_version()")
             ).one()
         return f"PostgreSQL {row[0].split()[0]}, PostGIS {row[1]}"
+
+    def has_city(self, city_id: str) -> bool:
+        """Return whether a city is stored, analysed and ready to be shown."""
+        with self.engine.connect() as connection:
+            found = connection.execute(
+                text("SELECT 1 FROM linli.city WHERE id = :id AND current_version IS NOT NULL"),
+                {"id": city_id},
+            )
+            return found.first() is not None
+
+    def delete_city(self, city_id: str) -> bool:
+        """Remove a city with all its versions and jobs; return whether there was one."""
+        with self.engine.begin() as connection:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            gone = connection.execute(
+                text("DELETE FROM linli.city WHERE id = :id RETURNING id"), {"id": city_id}
+            )
+            return gone.first() is not None
+
+    def save_analysis(
+        self,
+        analysis: Analysis,
+        *,
+        city_id: str | None = None,
+        keep_versions: int = 3,
+        progress: Progress = silent,
+    ) -> str:
+        """Store an analysis in one transaction and return the city's id, see `app.store.save`."""
+        return save.save_analysis(
+            self.engine,
+            analysis,
+            city_id=city_id,
+            keep_versions=keep_versions,
+            progress=progress,
+        )
+
+    def read_city(self, city_id: str) -> City:
+        """Return a stored city as the engine wants it, see `app.store.read`."""
+        return read.read_city(self.engine, city_id)
+
+    def read_choices(self, city_id: str) -> dict[str, Any]:
+        """Return the choices (and the profile) with which the current version was made."""
+        return read.read_choices(self.engine, city_id)

@@ -1,0 +1,140 @@
+"""Read a stored city back, as the engine wants it."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from psycopg import sql
+from sqlalchemy import Engine, Table
+
+from app.errors import NotFoundError
+from app.store.tables import INPUT_TABLES, SCHEMA
+from spatial.city.model import City, Raster
+from spatial.city.report import ImportReport, LayerReport, Note, Refusal, Repair
+from spatial.dictionary import LayerSpec, data_dictionary
+
+__all__ = ["read_choices", "read_city"]
+
+
+def read_city(engine: Engine, city_id: str) -> City:
+    """Return the inputs of a city's current version, in its metric zone.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such city.
+    """
+    with engine.begin() as outer:
+        connection: Any = outer.connection.driver_connection
+        connection.execute("SET LOCAL statement_timeout = 0")
+        row = connection.execute(
+            "SELECT v.key, c.name, v.crs, v.geographic_srid, v.import_report "
+            "FROM linli.city c JOIN linli.city_version v ON v.key = c.current_version "
+            "WHERE c.id = %s",
+            [city_id],
+        ).fetchone()
+        if row is None:
+            raise NotFoundError(f"There is no city `{city_id}`.", f"没有城市 `{city_id}`。")
+        key, name, zone, srid, report = row
+        crs = pyproj.CRS.from_wkt(zone)
+        layers = {
+            layer: _read_layer(connection, INPUT_TABLES[layer], spec, key, srid).to_crs(crs)
+            for layer, spec in data_dictionary().inputs.items()
+        }
+        rasters = dict(_read_rasters(connection, key))
+    return City.from_layers(
+        name,
+        {layer: _mended(frame) for layer, frame in layers.items()},
+        crs=crs,
+        geographic_crs=srid,
+        rasters=rasters,
+        report=_report(report),
+    )
+
+
+def read_choices(engine: Engine, city_id: str) -> dict[str, Any]:
+    """Return the run's own choices of a city's current version, and its profile."""
+    with engine.begin() as outer:
+        connection: Any = outer.connection.driver_connection
+        row = connection.execute(
+            "SELECT v.choices, v.profile FROM linli.city c "
+            "JOIN linli.city_version v ON v.key = c.current_version WHERE c.id = %s",
+            [city_id],
+        ).fetchone()
+    if row is None:
+        raise NotFoundError(f"There is no city `{city_id}`.", f"没有城市 `{city_id}`。")
+    return {**row[0], "profile": row[1]}
+
+
+def _read_layer(
+    connection: Any, table: Table, spec: LayerSpec, version: int, srid: int
+) -> gpd.GeoDataFrame:
+    names = list(spec.columns)
+    statement = sql.SQL("SELECT id, {} ST_AsBinary(geom) FROM {} WHERE version = %s ORDER BY fid")
+    columns = sql.SQL("").join(sql.SQL("{}, ").format(sql.Identifier(name)) for name in names)
+    rows = connection.execute(
+        statement.format(columns, sql.Identifier(SCHEMA, table.name)), [version]
+    ).fetchall()
+    values = list(zip(*rows, strict=True)) or [()] * (len(names) + 2)
+    index = pd.Index(values[0], dtype="str", name="id")
+    frame = pd.DataFrame(
+        {
+            name: pd.Series(column, index=index, dtype=spec.columns[name].dtype)
+            for name, column in zip(names, values[1:-1], strict=True)
+        },
+        index=index,
+    )
+    shapes = shapely.from_wkb(np.array(values[-1], dtype=object))
+    return gpd.GeoDataFrame(frame, geometry=shapes, crs=srid)
+
+
+def _mended(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Mend what rounding in the projection folded over."""
+    broken = ~frame.geometry.is_valid
+    if not broken.any():
+        return frame
+    shapes = frame.geometry.to_numpy().copy()
+    rows = broken.to_numpy()
+    shapes[rows] = shapely.make_valid(shapes[rows], method="structure", keep_collapsed=False)
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
+
+
+def _read_rasters(connection: Any, version: int) -> list[tuple[str, Raster]]:
+    rows = connection.execute(
+        "SELECT name, rows, columns, transform, crs, unit, values_zlib FROM linli.raster "
+        "WHERE version = %s ORDER BY name",
+        [version],
+    ).fetchall()
+    return [
+        (
+            name,
+            Raster(
+                np.frombuffer(zlib.decompress(packed), dtype="<f8").reshape(height, width),
+                tuple(transform),
+                pyproj.CRS.from_wkt(crs),
+                unit,
+            ),
+        )
+        for name, height, width, transform, crs, unit, packed in rows
+    ]
+
+
+def _report(stored: dict[str, Any]) -> ImportReport:
+    layers = tuple(
+        LayerReport(
+            **{
+                **layer,
+                "repairs": tuple(Repair(**repair) for repair in layer["repairs"]),
+                "refusals": tuple(Refusal(**refusal) for refusal in layer["refusals"]),
+                "notes": tuple(Note(**note) for note in layer["notes"]),
+            }
+        )
+        for layer in stored["layers"]
+    )
+    return ImportReport(layers, tuple(Note(**note) for note in stored["notes"]))
