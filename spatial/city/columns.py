@@ -2,16 +2,197 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 
+from spatial.city.osm_surfaces import BUILDING_USES, LAND_USES, WATERS
+from spatial.city.recipe import FileRecipe, alias_tables
 from spatial.city.report import Note
-from spatial.dictionary import LayerSpec, conform
+from spatial.city.text_values import clean, is_blank, parse_boolean, parse_number, parse_year
+from spatial.dictionary import ColumnSpec, LayerSpec, conform
 
-__all__ = ["fill_columns"]
+__all__ = ["fill_columns", "rename_columns"]
+
+OSM_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "land_use.use": LAND_USES,
+    "water.kind": WATERS,
+    "buildings.use": BUILDING_USES,
+}
+"""OSM class names, as common extracts carry them in a column."""
+NOT_NEGATIVE: Final = ("persons", "households", "floors", "m2", "m", "share")
+UNUSED_SHOWN: Final = 12
+
+
+def rename_columns(
+    frame: gpd.GeoDataFrame, spec: LayerSpec, recipe: FileRecipe
+) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Give columns the dictionary's names: by recipe, else by name, else by alias.
+
+    Returns
+    -------
+    GeoDataFrame, list of str
+        The frame with the dictionary's column names, and the columns that have no place there.
+        For facilities these are kept in ``tags``, as given.
+    """
+    table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    by_name = {clean(column): column for column in reversed(table.columns)}
+    chosen: dict[str, str] = {}
+    for column in spec.columns.values():
+        wanted = recipe.columns.get(column.name)
+        for name in (wanted,) if wanted is not None else (column.name, *column.aliases):
+            source = by_name.get(clean(name))
+            if source is not None and source not in chosen.values():
+                chosen[column.name] = source
+                break
+    unused = [c for c in table.columns if c not in chosen.values()]
+    renamed = pd.DataFrame({name: table[source] for name, source in chosen.items()})
+    renamed.index = table.index
+    for name, constant in recipe.constants.items():
+        renamed[name] = constant
+    if "scheme" in spec.columns and "code" in chosen and "scheme" not in renamed:
+        renamed["scheme"] = alias_tables()["land_use_schemes"].get(chosen["code"].upper())
+    for name, values in recipe.values.items():
+        if name in renamed:
+            table_of = {clean(k): v for k, v in values.items()}
+            renamed[name] = renamed[name].map(lambda v, t=table_of: t.get(clean(v), v))
+    if "tags" in spec.columns and "tags" not in renamed and unused:
+        renamed["tags"] = _as_tags(table[unused])
+        unused = []
+    geometry = gpd.GeoSeries(frame.geometry.to_numpy(), index=frame.index, crs=frame.crs)
+    return gpd.GeoDataFrame(renamed, geometry=geometry, crs=frame.crs), unused
+
+
+def _as_tags(table: pd.DataFrame) -> pd.Series:
+    rows = [
+        {str(k): str(v) for k, v in zip(table.columns, row, strict=True) if not is_blank(v)}
+        for row in table.itertuples(index=False, name=None)
+    ]
+    return pd.Series(rows, index=table.index, dtype=object)
 
 
 def fill_columns(
     frame: gpd.GeoDataFrame, spec: LayerSpec, *, source: str
 ) -> tuple[gpd.GeoDataFrame, tuple[Note, ...]]:
-    """Give a frame the dictionary's columns, and say what was lost on the way."""
-    return conform(frame, spec, name=f"{source}: {spec.name}"), ()
+    """Read every value as the dictionary wants it; what cannot be read is missing, and counted.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame, shape (n,)
+        With the dictionary's column names, values as the source holds them.
+    spec : LayerSpec
+        The layer.
+    source : str
+        What to call the source in notes.
+
+    Returns
+    -------
+    GeoDataFrame, tuple of Note
+        With exactly the dictionary's columns; one warning per column with unreadable values.
+    """
+    table: dict[str, pd.Series] = {}
+    notes: list[Note] = []
+    for column in spec.columns.values():
+        if column.name not in frame.columns:
+            continue
+        values, note = _read_column(frame[column.name], column, f"{spec.name}.{column.name}")
+        table[column.name] = values
+        if note is not None:
+            rows, example, row = note
+            notes.append(_unreadable(column, rows, example, row, source))
+    if "code" in table and "scheme" in table:
+        table["use"] = _use_from_code(table, frame.index)
+    filled = gpd.GeoDataFrame(
+        pd.DataFrame(table, index=frame.index), geometry=frame.geometry, crs=frame.crs
+    )
+    return conform(filled, spec, name=f"{source}: {spec.name}"), tuple(notes)
+
+
+def _read_column(
+    given: pd.Series, column: ColumnSpec, key: str
+) -> tuple[pd.Series, tuple[int, Any, Any] | None]:
+    if column.type == "json":
+        return pd.Series([_parse_json(v) for v in given], index=given.index, dtype=object), None
+    reader = _reader(column, key)
+    distinct = {value: reader(value) for value in given.dropna().unique() if not is_blank(value)}
+    values = given.map(lambda v: distinct.get(v) if pd.notna(v) else None)
+    lost = np.array([pd.notna(v) and v in distinct and distinct[v] is None for v in given], bool)
+    typed = pd.Series([None if pd.isna(v) else v for v in values], index=given.index, dtype=object)
+    typed = typed.astype(column.dtype)
+    if not lost.any():
+        return typed, None
+    place = int(np.flatnonzero(lost)[0])
+    return typed, (int(lost.sum()), given.iloc[place], given.index[place])
+
+
+def _reader(column: ColumnSpec, key: str) -> Callable[[Any], Any]:
+    if column.type == "boolean":
+        return parse_boolean
+    if column.type in ("integer", "number"):
+        return lambda value: _number(value, column)
+    if not column.values:
+        return _text
+    words = {clean(v): v for v in column.values}
+    words = {**OSM_WORDS.get(key, {}), **_aliases(key), **words}
+    return lambda value: words.get(clean(_text(value)))
+
+
+def _aliases(key: str) -> dict[str, str]:
+    return {clean(k): v for k, v in alias_tables()["columns"].get(key, {}).items()}
+
+
+def _text(value: Any) -> str:
+    """Return the text of a cell; a code that became 3302.0 on the way is 3302 again."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _number(value: Any, column: ColumnSpec) -> float | int | None:
+    number = parse_year(value) if column.unit == "year" else parse_number(value, column.unit)
+    if number is None or (column.unit in NOT_NEGATIVE and number < 0):
+        return None
+    if column.type == "integer":
+        return int(number) if float(number).is_integer() else None
+    return number
+
+
+def _parse_json(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return {"value": value}
+    return value if isinstance(value, dict | list) else None
+
+
+def _use_from_code(table: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
+    """Fill the use from the class code, where it is not given in words."""
+    use = table.get("use", pd.Series(pd.NA, index=index, dtype="string"))
+    codes = alias_tables()["land_use_codes"]
+    found = [
+        _by_beginning(codes.get(scheme, {}), code) if pd.notna(scheme) and pd.notna(code) else None
+        for scheme, code in zip(table["scheme"], table["code"], strict=True)
+    ]
+    return use.fillna(pd.Series(found, index=index, dtype="string"))
+
+
+def _by_beginning(table: Mapping[str, str], code: str) -> str | None:
+    fitting = [beginning for beginning in table if code.startswith(beginning)]
+    return table[max(fitting, key=len)] if fitting else None
+
+
+def _unreadable(column: ColumnSpec, rows: int, example: Any, row: Any, source: str) -> Note:
+    allowed = f" ({', '.join(column.values)})" if column.values else ""
+    return Note(
+        "unreadable_values",
+        f"{source}:{column.zh}({column.name})有 {rows} 行无法识别,按缺失处理,"
+        f"例如第 {row} 行 {example!r}。",
+        f"{source}: {rows} values of `{column.name}` could not be read{allowed} and count as "
+        f"missing, e.g. row {row}: {example!r}.",
+        "warning",
+    )

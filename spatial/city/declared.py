@@ -144,7 +144,8 @@ def _turn(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _unshifted(raw: RawLayer, declared: Declared) -> RawLayer:
-    source = declared.shifted.get(raw.layer, declared.shifted.get(EVERY_LAYER))
+    given = declared.shifted.get(raw.layer, declared.shifted.get(EVERY_LAYER))
+    source = given or raw.shifted
     if source is None or not len(raw.frame):
         return raw
     degrees = raw.frame if is_geographic(raw.frame.crs) else raw.frame.to_crs(4326)

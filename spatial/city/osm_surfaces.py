@@ -87,6 +87,7 @@ WATERS: Final = _table(
     pond="pond basin fish_pass fountain reflecting_pool moat",
     ditch="ditch drain",
     sea="bay strait sea coastline",
+    other="water wetland dock glacier wastewater other",
 )
 ADMIN_LEVELS: Final = {
     "4": "province",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import geopandas as gpd
 
+from spatial.city.crs import Shift
 from spatial.city.model import Raster
 from spatial.city.report import Note, Refusal, Repair
 
@@ -32,8 +33,8 @@ class RawLayer:
     """What the reader itself had to mend."""
     merged: int = 0
     notes: tuple[Note, ...] = ()
-    degrees: bool = False
-    """The coordinate columns were named longitude and latitude, so they are degrees."""
+    shifted: Shift | None = None
+    """The source itself, or a recipe, declares its coordinates shifted."""
 
     @property
     def read(self) -> int:

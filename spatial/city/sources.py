@@ -1,20 +1,35 @@
-"""Which files a source stands for, and which reader reads each."""
+"""Which files a source stands for, which layer each is, and which reader reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from spatial.city.raw import ReadFile
+from spatial.city.layer_names import Recognised, name_tokens, recognise_layer, recognise_raster
+from spatial.city.model import Raster
+from spatial.city.rasters import read_raster
+from spatial.city.raw import RawLayer, ReadFile
+from spatial.city.read_files import FILE_READERS, raw_layer, sheets_of
 from spatial.city.read_osm import read_osm
+from spatial.city.recipe import FileRecipe, read_recipe
 from spatial.city.report import Note
+from spatial.city.shapefiles import unpacked
+from spatial.dictionary import data_dictionary
 from spatial.errors import InputError
 
 __all__ = ["Source", "find_sources", "read_source"]
 
 OSM_SUFFIXES: Final = (".osm", ".pbf", ".osm.gz", ".osm.bz2")
+RASTER_SUFFIXES: Final = (".tif", ".tiff")
+RECIPE_SUFFIXES: Final = (".yaml", ".yml")
+RECIPE_NAMES: Final = ("linli.yaml", "linli.yml")
+COMPANIONS: Final = (
+    ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".xml", ".ovr", ".tfw",
+    ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".md5", ".lock",
+)  # fmt: skip
+"""Files that belong to others and are passed over without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +40,246 @@ class Source:
     origin: Path
     """What the user named: the file itself or its folder."""
     layer: str | None = None
+    """Layer or raster that the user named."""
     inner: str | None = None
+    recipes: tuple[tuple[str, FileRecipe], ...] = ()
+    """Recipes by file name or ``file::inner``."""
+
+    @property
+    def named(self) -> bool:
+        """The user named this very file, so what cannot be read in it is an error."""
+        return self.path == self.origin
+
+    def recipe(self, inner: str | None = None) -> FileRecipe | None:
+        """Return the recipe for this file, or for one inner layer of it."""
+        recipes = dict(self.recipes)
+        within = recipes.get(f"{self.path.name}::{inner}") if inner else None
+        return within or recipes.get(self.path.name)
 
 
-def find_sources(listed: Sequence[str | Path]) -> tuple[list[Source], tuple[Note, ...]]:
-    """Turn what the user listed into single files."""
-    found = []
+def find_sources(
+    listed: Sequence[str | Path],
+) -> tuple[list[Source], tuple[Note, ...]]:
+    """Turn what the user listed into single files, and say what is left out.
+
+    Raises
+    ------
+    InputError
+        If a file does not exist, a layer name is unknown, or nothing is left to read.
+    """
+    recipes: dict[str, FileRecipe] = {}
+    found: list[Source] = []
+    notes: list[Note] = []
     for item in listed:
-        path = Path(item)
-        if not path.exists():
-            raise InputError(f"{item}: there is no such file or folder.")
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
-        found += [Source(file, path) for file in files if file.name.endswith(OSM_SUFFIXES)]
-    if not found:
-        raise InputError(f"Nothing to read in {', '.join(map(str, listed))}.")
-    return found, ()
+        source = _parse(item)
+        if source.path.suffix.lower() in RECIPE_SUFFIXES and source.layer is None:
+            recipes |= read_recipe(source.path)
+        elif source.path.is_dir():
+            for name in RECIPE_NAMES:
+                if (source.path / name).is_file():
+                    recipes |= read_recipe(source.path / name)
+            found += [replace(source, path=file) for file in sorted(source.path.iterdir())]
+        else:
+            found.append(source)
+    taken = []
+    told = tuple(recipes.items())
+    for source in (replace(source, recipes=told) for source in found):
+        why = None if source.named else _left_out(source)
+        if why is None:
+            taken.append(source)
+        elif why:
+            notes.append(_note_left_out(source.path.name, why))
+    taken, variants = _without_variants(taken)
+    notes += variants
+    if not taken:
+        raise InputError(
+            f"Nothing to read in {', '.join(map(str, listed))}. "
+            + " ".join(note.text_en for note in notes)
+        )
+    return taken, tuple(notes)
+
+
+def _parse(item: str | Path) -> Source:
+    text = str(item)
+    layer, path, inner = None, text, None
+    if not Path(text).exists():
+        if "=" in text:
+            layer, path = text.split("=", 1)
+        if "::" in path:
+            path, inner = path.rsplit("::", 1)
+    known = {*data_dictionary().inputs, *data_dictionary().rasters}
+    if layer is not None and layer not in known:
+        raise InputError(
+            f"{text}: no layer `{layer}`. Linli reads {', '.join(sorted(known))}; write "
+            "`layer=path`."
+        )
+    if not Path(path).exists():
+        raise InputError(f"{text}: there is no file or folder {path}. Check the path.")
+    return Source(Path(path), Path(path), layer, inner)
+
+
+def _left_out(source: Source) -> str | None:
+    """Say why a file of a folder is not read: None = it is read, "" = not worth a word."""
+    path, suffix = source.path, source.path.suffix.lower()
+    recipe = source.recipe()
+    if recipe is not None and recipe.skip:
+        return "the recipe says so"
+    if path.name.startswith(".") or suffix in COMPANIONS or path.name in RECIPE_NAMES:
+        return ""
+    if path.is_dir():
+        return "it is a folder inside the folder; name it to read it"
+    if path.name.lower().endswith(OSM_SUFFIXES) or suffix in (".zip", ".gpkg", ".xlsx"):
+        return None
+    if suffix in RASTER_SUFFIXES:
+        unknown = recognise_raster(path.stem) is None
+        return "its name says neither elevation nor population" if unknown else None
+    if suffix not in FILE_READERS:
+        return f"`{suffix or path.name}` is no format that Linli reads"
+    if recipe is not None and recipe.layer is not None:
+        return None
+    inner_named = any(name.startswith(f"{path.name}::") for name, _ in source.recipes)
+    if inner_named or recognise_layer(path.stem) is not None:
+        return None
+    return "its name is not that of a layer; write `layer=path`, or add a recipe"
+
+
+def _without_variants(sources: list[Source]) -> tuple[list[Source], list[Note]]:
+    """Leave out files of a folder whose name only extends that of another one of the same layer."""
+    kept, notes = [], []
+    for source in sources:
+        tokens = name_tokens(source.path.stem)
+        longer_than = [
+            other
+            for other in sources
+            if other.path.parent == source.path.parent
+            and other.path != source.path
+            and tokens[: len(name_tokens(other.path.stem))] == name_tokens(other.path.stem)
+            and len(name_tokens(other.path.stem)) < len(tokens)
+            and _layer_of(other) is not None
+            and _layer_of(other) == _layer_of(source)
+        ]
+        if source.named or source.recipe() is not None or not longer_than:
+            kept.append(source)
+            continue
+        first = longer_than[0].path.name
+        notes.append(
+            _note_left_out(
+                source.path.name,
+                f"{first} already gives layer `{_layer_of(source)}`; name it to read it",
+            )
+        )
+    return kept, notes
+
+
+def _layer_of(source: Source) -> str | None:
+    found = recognise_layer(source.path.stem)
+    return source.layer or (found.recipe.layer if found else None)
+
+
+def _note_left_out(name: str, why: str) -> Note:
+    return Note("left_out", f"未读取 {name}:{why}。", f"{name} is left out: {why}.", "warning")
 
 
 def read_source(source: Source) -> ReadFile:
-    """Read one file with the reader that fits its name."""
-    return read_osm(source.path)
+    """Read one file with the reader that fits its name.
+
+    Raises
+    ------
+    InputError
+        If a file that the user named cannot be read, or its layer is not to be recognised.
+    """
+    name, suffix = source.path.name.lower(), source.path.suffix.lower()
+    if name.endswith(OSM_SUFFIXES):
+        return _only(read_osm(source.path), source.layer)
+    if suffix in RASTER_SUFFIXES:
+        return _read_raster(source)
+    if suffix == ".zip":
+        return _read_zip(source)
+    if suffix not in FILE_READERS:
+        raise InputError(
+            f"{source.path.name}: `{suffix}` is no format that Linli reads. It reads .osm, "
+            f".osm.pbf, {', '.join(sorted(FILE_READERS))}, .zip and .tif."
+        )
+    return _read_sheets(source)
+
+
+def _only(read: ReadFile, layer: str | None) -> ReadFile:
+    if layer is None:
+        return read
+    return replace(read, layers=tuple(raw for raw in read.layers if raw.layer == layer))
+
+
+def _read_raster(source: Source) -> ReadFile:
+    name = source.layer or recognise_raster(source.path.stem)
+    if name is None or name not in data_dictionary().rasters:
+        raise InputError(
+            f"{source.path.name}: is it elevation or population? Write "
+            f"`elevation={source.path.name}` or `population={source.path.name}`."
+        )
+    raster, notes = read_raster(source.path, name)
+    return ReadFile(rasters={name: raster}, notes=notes)
+
+
+def _read_zip(source: Source) -> ReadFile:
+    with unpacked(source.path) as folder:
+        inside, notes = find_sources([folder])
+        layers: list[RawLayer] = []
+        rasters: dict[str, Raster] = {}
+        for item in inside:
+            read = read_source(
+                replace(item, layer=source.layer, inner=source.inner, recipes=source.recipes)
+            )
+            layers += [
+                replace(raw, source=f"{source.path.name}::{raw.source}") for raw in read.layers
+            ]
+            rasters.update(read.rasters)
+            notes = (*notes, *read.notes)
+    return ReadFile(tuple(layers), rasters, notes)
+
+
+def _read_sheets(source: Source) -> ReadFile:
+    layers: list[RawLayer] = []
+    notes: list[Note] = []
+    sheets = sheets_of(source.path)
+    names = [name for name, _ in sheets]
+    if source.inner is not None and source.inner not in names:
+        raise InputError(
+            f"{source.path.name} has no layer `{source.inner}`; it has {', '.join(names)}."
+        )
+    for name, read in sheets:
+        if source.inner is not None and name != source.inner:
+            continue
+        recipe = _recipe_for(source, name, single=len(sheets) == 1)
+        label = source.path.name if len(sheets) == 1 else f"{source.path.name}::{name}"
+        if recipe is None or recipe.layer is None or recipe.skip:
+            notes.append(_note_left_out(label, "its name is not that of a layer"))
+            continue
+        try:
+            layers.append(raw_layer(read, source=label, layer=recipe.layer, recipe=recipe))
+        except InputError as error:
+            if source.named:
+                raise
+            notes.append(_note_left_out(label, str(error).removeprefix(label).strip(" :.")))
+    if source.named and not layers:
+        raise InputError(
+            f"{source.path.name}: which layer is it? Its names ({', '.join(names)}) do not say. "
+            f"Write `layer={source.path.name}` with one of {', '.join(data_dictionary().inputs)}."
+        )
+    return ReadFile(tuple(layers), notes=tuple(notes))
+
+
+def _recipe_for(source: Source, inner: str, *, single: bool) -> FileRecipe | None:
+    """Choose: the user's layer name, then the recipe, then the inner name, then the file's name."""
+    given = source.recipe(inner)
+    recognised: Recognised | None = recognise_layer(inner)
+    if recognised is None and single:
+        recognised = recognise_layer(source.path.stem)
+    common = recognised.recipe if recognised else None
+    if source.layer is not None:
+        fitting = next((r for r in (given, common) if r and r.layer == source.layer), FileRecipe())
+        return replace(fitting, layer=source.layer)
+    if given is None:
+        return common
+    return (
+        given if given.layer is not None or common is None else replace(given, layer=common.layer)
+    )

@@ -1,0 +1,99 @@
+"""Recognising a layer by the name of its file, sheet or inner layer."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from spatial.city.recipe import FileRecipe, common_recipes
+from spatial.dictionary import data_dictionary
+
+__all__ = ["Recognised", "name_tokens", "recognise_layer", "recognise_raster"]
+
+SPLIT: Final = re.compile(r"[\s_\-.()()]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a name stands for; `exact` when it is the whole name."""
+
+    recipe: FileRecipe
+    exact: bool
+
+
+def name_tokens(name: str) -> tuple[str, ...]:
+    """Split a name into lower-case words.
+
+    Examples
+    --------
+    >>> name_tokens("POA_points-of_interest")
+    ('poa', 'points', 'of', 'interest')
+    """
+    text = unicodedata.normalize("NFKC", name).casefold()
+    return tuple(token for token in SPLIT.split(text) if token)
+
+
+def recognise_layer(name: str) -> Recognised | None:
+    """Return how a file or layer of this name is read, or None.
+
+    The longest run of words that is a known name decides; Chinese names also count as part of a
+    word, for they are written without spaces.
+
+    Examples
+    --------
+    >>> recognise_layer("poa_points_of_interest").recipe.layer
+    'facilities'
+    >>> recognise_layer("宁波老旧小区2023").recipe.layer
+    'neighbourhoods'
+    >>> recognise_layer("readme") is None
+    True
+    """
+    tokens = name_tokens(name)
+    best = _best_match(tokens, _known_names().keys())
+    if best is None:
+        return None
+    return Recognised(_known_names()[best], exact=best == tokens)
+
+
+def recognise_raster(name: str) -> str | None:
+    """Return ``elevation`` or ``population`` if the name of a raster file says so.
+
+    Examples
+    --------
+    >>> recognise_raster("poa_elevation")
+    'elevation'
+    """
+    known = {
+        name_tokens(alias): raster
+        for raster, body in data_dictionary().rasters.items()
+        for alias in (raster, *body.get("aliases", ()))
+    }
+    best = _best_match(name_tokens(name), known.keys())
+    return None if best is None else known[best]
+
+
+@lru_cache(maxsize=1)
+def _known_names() -> dict[tuple[str, ...], FileRecipe]:
+    known = {}
+    for layer, spec in data_dictionary().inputs.items():
+        for alias in (layer, *spec.aliases):
+            known[name_tokens(alias)] = FileRecipe(layer=layer)
+    for alias, recipe in common_recipes().items():
+        known[name_tokens(alias)] = replace(recipe)
+    return known
+
+
+def _best_match(
+    tokens: tuple[str, ...], names: Iterable[tuple[str, ...]]
+) -> tuple[str, ...] | None:
+    found = []
+    for name in names:
+        runs = (tokens[i : i + len(name)] for i in range(len(tokens) - len(name) + 1))
+        inside = len(name) == 1 and not name[0].isascii() and any(name[0] in t for t in tokens)
+        if inside or name in runs:
+            found.append(name)
+    return max(found, key=lambda name: (len("".join(name)), name), default=None)

@@ -1,0 +1,105 @@
+"""Recipes: how a file is to be read, where its names do not say it (``linli.yaml``).
+
+::
+
+    files:
+      blocks_2024.csv:
+        layer: buildings
+        columns: {use: residential, year_built: completed}   # dictionary column: source column
+        values: {use: {Y: residential, N: other}}
+        constants: {lifecycle: in_use}
+        crs: 4549
+        shifted: gcj02
+      old.csv: {skip: true}
+
+A file with inner layers is named ``file.gpkg::layer``. Common names need no recipe: they stand in
+``data/value_aliases.yaml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from spatial.dictionary import data_dictionary, data_file
+from spatial.errors import InputError
+
+__all__ = ["FileRecipe", "alias_tables", "common_recipes", "read_recipe"]
+
+KNOWN_KEYS: Final = ("layer", "columns", "values", "constants", "crs", "shifted", "skip", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecipe:
+    """How one file (or inner layer) is read."""
+
+    layer: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    crs: Any = None
+    shifted: str | None = None
+    skip: bool = False
+    id: str | None = None
+
+
+@lru_cache(maxsize=1)
+def alias_tables() -> Mapping[str, Any]:
+    """Return ``data/value_aliases.yaml``."""
+    tables: Mapping[str, Any] = yaml.safe_load(
+        data_file("value_aliases.yaml").read_text(encoding="utf-8")
+    )
+    return tables
+
+
+@lru_cache(maxsize=1)
+def common_recipes() -> Mapping[str, FileRecipe]:
+    """Return the recipes for common file names, by name."""
+    where = "data/value_aliases.yaml"
+    return {name: _recipe(body, where, name) for name, body in alias_tables()["sources"].items()}
+
+
+def read_recipe(path: Path) -> dict[str, FileRecipe]:
+    """Read a recipe file; keys are file names, or ``file::layer``.
+
+    Raises
+    ------
+    InputError
+        If it is not readable or names an unknown layer, column or key.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} is no readable YAML: {error}") from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("files"), dict):
+        raise InputError(f"{path.name}: a recipe has a mapping `files` of file name to settings.")
+    return {str(name): _recipe(body or {}, path.name, name) for name, body in raw["files"].items()}
+
+
+def _recipe(body: Mapping[str, Any], where: str, name: Any) -> FileRecipe:
+    unknown = sorted(set(body) - set(KNOWN_KEYS))
+    if unknown:
+        raise InputError(
+            f"{where}, `{name}`: unknown settings {', '.join(unknown)}; known are "
+            f"{', '.join(KNOWN_KEYS)}."
+        )
+    recipe = FileRecipe(**body)
+    inputs = data_dictionary().inputs
+    if recipe.layer is not None and recipe.layer not in inputs:
+        raise InputError(
+            f"{where}, `{name}`: no layer `{recipe.layer}`; Linli reads {', '.join(inputs)}."
+        )
+    if recipe.layer is not None:
+        asked = {*recipe.columns, *recipe.values, *recipe.constants}
+        wrong = sorted(asked - set(inputs[recipe.layer].columns))
+        if wrong:
+            raise InputError(
+                f"{where}, `{name}`: layer `{recipe.layer}` has no column {', '.join(wrong)}; "
+                f"it has {', '.join(inputs[recipe.layer].columns)}."
+            )
+    return recipe
