@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.errors import AppError
 from app.words import Language, chosen_language, say
 from spatial.errors import InfeasibleError, SpatialError
 
@@ -50,9 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SpatialError as fault:
         _tell(f"{say('failed', language)} {fault}")
         return BAD_INPUT
+    except AppError as fault:
+        _tell(f"{say('failed', language)} {fault.message_zh if language == 'zh' else fault}")
+        return NO_DATABASE
     except OSError as fault:
         _tell(f"{say('failed', language)} {fault}")
-        return NO_DATABASE if options.command in {"serve", "demo", "import"} else BAD_INPUT
+        return BAD_INPUT
 
 
 def _language(given: Sequence[str]) -> Language:
@@ -225,37 +229,44 @@ def _more(count: int, language: Language) -> None:
 
 def _import(options: argparse.Namespace, language: Language) -> int:
     from app.progress_bar import progress_shown
-    from app.service import database, save
+    from app.service import opened_store
+    from app.settings import Settings
 
-    with database(), progress_shown(language) as progress:
+    with opened_store(Settings()) as store, progress_shown(language) as progress:
         analysis = _run(_read(options, progress), options, progress)
-        progress("store", 1.0)
-        city_id = save(analysis, city_id=options.city_id)
+        city_id = store.save_analysis(
+            analysis,
+            city_id=options.city_id,
+            progress=lambda _step, share: progress("store", share),
+        )
     print(say("stored", language, city=city_id, version=analysis.data_version))
     return DONE
 
 
 def _serve(options: argparse.Namespace, language: Language) -> int:
-    from app.service import database, serve
+    from app.service import opened_store, serve
+    from app.settings import Settings
 
-    with database():
+    settings = Settings()
+    with opened_store(settings):
         _tell(say("serving", language, url=f"http://{options.host}:{options.port}"))
-        serve(host=options.host, port=options.port)
+        serve(settings, host=options.host, port=options.port)
     return DONE
 
 
 def _demo(options: argparse.Namespace, language: Language) -> int:
-    from data.demo import make_demo_city
-
     from app.progress_bar import progress_shown
-    from app.service import database, has_city, save, serve
+    from app.service import opened_store, serve
+    from app.settings import Settings
+    from data.demo import make_demo_city
     from spatial.analysis import AnalysisParameters, analyse
     from spatial.standards import read_profile
 
     default = options.size == DEMO_SIZE and options.seed == DEMO_SEED
     city_id = DEMO_ID if default else f"{DEMO_ID}-{options.size}-{options.seed}"
-    with database():
-        if has_city(city_id):
+    settings = Settings()
+    with opened_store(settings) as store:
+        if store.has_city(city_id):
             _tell(say("demo_kept", language))
         else:
             with progress_shown(language) as progress:
@@ -267,11 +278,14 @@ def _demo(options: argparse.Namespace, language: Language) -> int:
                     parameters=AnalysisParameters(year=_this_year()),
                     progress=progress,
                 )
-                progress("store", 1.0)
-                save(analysis, city_id=city_id)
+                store.save_analysis(
+                    analysis,
+                    city_id=city_id,
+                    progress=lambda _step, share: progress("store", share),
+                )
         if not options.no_serve:
             _tell(say("serving", language, url=f"http://{options.host}:{options.port}"))
-            serve(host=options.host, port=options.port)
+            serve(settings, host=options.host, port=options.port)
     return DONE
 
 
