@@ -98,6 +98,8 @@ def fill_columns(
     notes: list[Note] = []
     for column in spec.columns.values():
         if column.name not in frame.columns:
+            if column.type == "json":
+                table[column.name] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
             continue
         values, note = _read_column(frame[column.name], column, f"{spec.name}.{column.name}")
         table[column.name] = values

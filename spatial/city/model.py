@@ -124,6 +124,13 @@ class City:
             report=report or ImportReport(),
         )
 
+    @classmethod
+    def from_place(cls, place: Any, **choices: Any) -> City:
+        """Read a city from OpenStreetMap online; see `spatial.city.city_from_place`."""
+        from spatial.city.from_place import city_from_place  # noqa: PLC0415  (it builds on City)
+
+        return city_from_place(place, **choices)
+
     def layer(self, name: str) -> gpd.GeoDataFrame:
         """Return one layer, possibly empty; treat it as read-only."""
         if name not in self.layers:

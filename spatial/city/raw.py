@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import geopandas as gpd
+import pyproj
 
 from spatial.city.crs import Shift
 from spatial.city.model import Raster
@@ -49,3 +50,7 @@ class ReadFile:
     layers: tuple[RawLayer, ...] = ()
     rasters: Mapping[str, Raster] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    name: str | None = None
+    """Name of the city, where the file says it."""
+    zone: pyproj.CRS | None = None
+    """Metric zone of the city, where the file says it."""

@@ -75,15 +75,18 @@ def read_city(
     declared = Declared.parse(source_crs, shifted)
     raws: list[RawLayer] = []
     rasters: dict[str, Raster] = {}
+    own_name = None
     for number, source in enumerate(found):
         progress("read", 0.7 * number / len(found))
         read = read_source(source)
         raws.extend(read.layers)
         rasters.update(read.rasters)
         notes = (*notes, *read.notes)
+        own_name = own_name or read.name
+        zone = read.zone if zone is None else zone
     progress("read", 0.7)
     return assemble_city(
-        name or _name_of(found),
+        name or own_name or _name_of(found),
         raws,
         rasters=rasters,
         notes=notes,

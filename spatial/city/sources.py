@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+import pyogrio
+import pyproj
 
 from spatial.city.layer_names import Recognised, name_tokens, recognise_layer, recognise_raster
 from spatial.city.model import Raster
@@ -16,6 +20,7 @@ from spatial.city.read_osm import read_osm
 from spatial.city.recipe import FileRecipe, read_recipe
 from spatial.city.report import Note
 from spatial.city.shapefiles import unpacked
+from spatial.city.write import ABOUT_LAYER, raster_path
 from spatial.dictionary import data_dictionary
 from spatial.errors import InputError
 
@@ -242,6 +247,10 @@ def _read_sheets(source: Source) -> ReadFile:
     notes: list[Note] = []
     sheets = sheets_of(source.path)
     names = [name for name, _ in sheets]
+    about = ReadFile()
+    if ABOUT_LAYER in names:
+        about = _about(source.path)
+        sheets = [(name, read) for name, read in sheets if name != ABOUT_LAYER]
     if source.inner is not None and source.inner not in names:
         raise InputError(
             f"{source.path.name} has no layer `{source.inner}`; it has {', '.join(names)}."
@@ -260,12 +269,29 @@ def _read_sheets(source: Source) -> ReadFile:
             if source.named:
                 raise
             notes.append(_note_left_out(label, str(error).removeprefix(label).strip(" :.")))
-    if source.named and not layers:
+    if source.named and not layers and about.name is None:
         raise InputError(
             f"{source.path.name}: which layer is it? Its names ({', '.join(names)}) do not say. "
             f"Write `layer={source.path.name}` with one of {', '.join(data_dictionary().inputs)}."
         )
-    return ReadFile(tuple(layers), notes=tuple(notes))
+    return replace(about, layers=tuple(layers), notes=(*about.notes, *notes))
+
+
+def _about(path: Path) -> ReadFile:
+    """Read what a GeoPackage that Linli wrote says of its city, and the grids beside it."""
+    table = pyogrio.read_dataframe(path, layer=ABOUT_LAYER)
+    about = dict(zip(table["key"], table["value"], strict=True))
+    rasters: dict[str, Raster] = {}
+    notes: list[Note] = []
+    for name in json.loads(about["rasters"]):
+        file = raster_path(path, name)
+        if file.is_file():
+            rasters[name], said = read_raster(file, name)
+            notes += said
+        else:
+            notes.append(_note_left_out(file.name, "it belongs to the city but is not there"))
+    zone = pyproj.CRS.from_wkt(about["zone"])
+    return ReadFile(rasters=rasters, notes=tuple(notes), name=about["name"], zone=zone)
 
 
 def _recipe_for(source: Source, inner: str, *, single: bool) -> FileRecipe | None:
