@@ -14,6 +14,8 @@ import numpy as np
 
 __all__ = [
     "FAR",
+    "INWARD",
+    "OUTWARD",
     "Arcs",
     "OnEdges",
     "Placed",
@@ -21,10 +23,16 @@ __all__ = [
     "balls",
     "nearest_owner",
     "owners_at_points",
+    "same_edge_key",
+    "to_end_key",
 ]
 
 FAR: Final = 2**62
 """Key of what is not reached."""
+INWARD: Final = 1
+"""From the end of an edge to a place on it."""
+OUTWARD: Final = 0
+"""From a place on an edge to one of its ends."""
 
 _jit = numba.njit(cache=True, nogil=True)
 Array = Any
@@ -120,23 +128,20 @@ def _part_key(arcs: Arcs, edge: Whole, direction: Whole, part_mm: Whole) -> Whol
 
 
 @_jit
-def _to_end(arcs: Arcs, edge: Whole, offset_mm: Whole, end: Whole) -> Whole:
-    """Key from a place on an edge to its tail (end 0) or its head (end 1)."""
-    if end == 0:
-        return _part_key(arcs, edge, 1, np.int64(offset_mm))
-    return _part_key(arcs, edge, 0, np.int64(arcs.edge_length_mm[edge]) - np.int64(offset_mm))
+def to_end_key(arcs: Arcs, edge: Whole, offset_mm: Whole, end: Whole, inward: Whole) -> Whole:
+    """Key between a place on an edge and its tail (end 0) or head (end 1).
+
+    Inward is from that end to the place, outward from the place to that end.
+    """
+    part_mm = np.int64(offset_mm)
+    if end == 1:
+        part_mm = np.int64(arcs.edge_length_mm[edge]) - part_mm
+    direction = 0 if (inward == INWARD) == (end == 0) else 1
+    return _part_key(arcs, edge, direction, part_mm)
 
 
 @_jit
-def _from_end(arcs: Arcs, edge: Whole, offset_mm: Whole, end: Whole) -> Whole:
-    """Key from the tail (end 0) or the head (end 1) of an edge to a place on it."""
-    if end == 0:
-        return _part_key(arcs, edge, 0, np.int64(offset_mm))
-    return _part_key(arcs, edge, 1, np.int64(arcs.edge_length_mm[edge]) - np.int64(offset_mm))
-
-
-@_jit
-def _same_edge(arcs: Arcs, edge: Whole, a_mm: Whole, b_mm: Whole) -> Whole:
+def same_edge_key(arcs: Arcs, edge: Whole, a_mm: Whole, b_mm: Whole) -> Whole:
     """Key of walking from a to b without leaving their edge."""
     key = FAR
     if b_mm >= a_mm:
@@ -177,7 +182,7 @@ def nearest_owner(  # noqa: C901, PLR0912
             continue
         for end in range(2):
             # Backward arcs: the "time to the end" is the time from the end to the point.
-            part = _to_end(arcs, e, points.offset_mm[p], end)
+            part = to_end_key(arcs, e, points.offset_mm[p], end, OUTWARD)
             if part >= FAR:
                 continue
             node = arcs.edge_from[e] if end == 0 else arcs.edge_to[e]
@@ -241,7 +246,7 @@ def owners_at_points(
         if e < 0:
             continue
         for end in range(2):
-            part = _to_end(arcs, e, origins.offset_mm[p], end)
+            part = to_end_key(arcs, e, origins.offset_mm[p], end, OUTWARD)
             node = arcs.edge_from[e] if end == 0 else arcs.edge_to[e]
             if part >= FAR or label[node] >= FAR:
                 continue
@@ -251,7 +256,7 @@ def owners_at_points(
                 best_owner[p] = label_owner[node]
         for i in range(on_edges.start[e], on_edges.start[e + 1]):
             t = on_edges.order[i]
-            direct = _same_edge(arcs, e, origins.offset_mm[p], targets.offset_mm[t])
+            direct = same_edge_key(arcs, e, origins.offset_mm[p], targets.offset_mm[t])
             if direct >= FAR:
                 continue
             key = direct + targets.entry_key[t] + origins.entry_key[p]
@@ -282,7 +287,7 @@ def ball_nodes(  # noqa: C901, PLR0912
         if e < 0:
             continue
         for end in range(2):
-            part = _to_end(arcs, e, seeds.offset_mm[p], end)
+            part = to_end_key(arcs, e, seeds.offset_mm[p], end, OUTWARD)
             node = arcs.edge_from[e] if end == 0 else arcs.edge_to[e]
             if part >= FAR:
                 continue
@@ -358,9 +363,9 @@ def balls(  # noqa: C901, PLR0912, PLR0915
                     t = on_edges.order[j]
                     part = FAR
                     if arcs.edge_from[e] == node:
-                        part = _from_end(arcs, e, targets.offset_mm[t], 0)
+                        part = to_end_key(arcs, e, targets.offset_mm[t], 0, INWARD)
                     if arcs.edge_to[e] == node:
-                        part = min(part, _from_end(arcs, e, targets.offset_mm[t], 1))
+                        part = min(part, to_end_key(arcs, e, targets.offset_mm[t], 1, INWARD))
                     if part >= FAR:
                         continue
                     key = label[node] + part + targets.entry_key[t]
@@ -375,7 +380,7 @@ def balls(  # noqa: C901, PLR0912, PLR0915
                 continue
             for j in range(on_edges.start[e], on_edges.start[e + 1]):
                 t = on_edges.order[j]
-                direct = _same_edge(arcs, e, some.offset_mm[p], targets.offset_mm[t])
+                direct = same_edge_key(arcs, e, some.offset_mm[p], targets.offset_mm[t])
                 if direct >= FAR:
                     continue
                 key = direct + some.entry_key[p] + targets.entry_key[t]

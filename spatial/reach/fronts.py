@@ -1,0 +1,113 @@
+"""Street fronts: the land beside a reached street that can be entered from it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from spatial.network.graph import WalkNetwork
+from spatial.network.obstacles import Obstacles
+
+__all__ = ["EdgeFronts", "street_fronts"]
+
+ARC_SEGMENTS: Final = 2
+"""Segments of a quarter circle at the end of a street: enough for a drawing, light to send."""
+ALONG_M: Final = 0.01
+"""A face belongs to a street if more than this of the street lies in it."""
+
+Objects = npt.NDArray[np.object_]
+
+
+def street_fronts(
+    lines: Objects,
+    is_open: npt.NDArray[np.bool_],
+    obstacles: Obstacles,
+    *,
+    street_front_m: float,
+    passage_half_width_m: float,
+) -> Objects:
+    """Land beside streets, up to the walls, water and rails that bound it.
+
+    Parameters
+    ----------
+    lines : array of LineString, shape (p,)
+    is_open : array of bool, shape (p,)
+        Streets that are entered from the side; bridges and passages get their own width only.
+    obstacles : Obstacles
+        A front does not reach behind an obstacle that cuts it through.
+    street_front_m, passage_half_width_m : float
+        Depth to each side.
+
+    Returns
+    -------
+    array of Polygon or MultiPolygon, shape (p,)
+    """
+    if not len(lines):
+        return np.empty(0, dtype=object)
+    depth_m = np.where(is_open, street_front_m, min(passage_half_width_m, street_front_m))
+    fronts = shapely.buffer(lines, depth_m, quad_segs=ARC_SEGMENTS)
+    if not len(obstacles.pieces):
+        return fronts
+    entered = np.flatnonzero(is_open)
+    met, piece = obstacles.tree.query(fronts[entered], predicate="intersects")
+    order = np.lexsort((piece, met))
+    met, piece = entered[met[order]], piece[order]
+    rows, code = np.unique(met, return_inverse=True)
+    if not len(rows):
+        return fronts
+    bounds = shapely.multilinestrings(obstacles.pieces[piece], indices=code)
+    fronts[rows] = _faces_along(fronts[rows], bounds, lines[rows])
+    return fronts
+
+
+def _faces_along(fronts: Objects, bounds: Objects, lines: Objects) -> Objects:
+    """Divide each front by its bounds, and join the faces in which its street runs."""
+    drawn = shapely.union(shapely.boundary(fronts), shapely.intersection(bounds, fronts))
+    face, row = shapely.get_parts(shapely.polygonize(drawn[:, None], axis=-1), return_index=True)
+    inside = shapely.length(shapely.intersection(face, lines[row]))
+    kept = inside > np.minimum(ALONG_M, shapely.length(lines[row]) / 4)
+    face, row = face[kept], row[kept]
+    cut = fronts.copy()
+    single = np.bincount(row, minlength=len(fronts))
+    only = single[row] == 1
+    cut[row[only]] = face[only]
+    for several in np.flatnonzero(single > 1):
+        cut[several] = shapely.union_all(face[row == several])
+    return cut
+
+
+class EdgeFronts:
+    """Fronts of whole edges, made when first asked for and kept: many circles share them."""
+
+    def __init__(
+        self,
+        network: WalkNetwork,
+        obstacles: Obstacles,
+        *,
+        street_front_m: float,
+        passage_half_width_m: float,
+    ) -> None:
+        self._network = network
+        self._obstacles = obstacles
+        self._depths = {
+            "street_front_m": street_front_m,
+            "passage_half_width_m": passage_half_width_m,
+        }
+        self._fronts: Objects = np.full(network.edge_count, None, dtype=object)
+
+    def of_edges(self, edges: npt.NDArray[np.int64]) -> Objects:
+        """Fronts of whole edges, shape (p,)."""
+        wanted = np.unique(edges)
+        missing = wanted[shapely.is_missing(self._fronts[wanted])]
+        if len(missing):
+            self._fronts[missing] = self.of_lines(
+                self._network.edge_geometry[missing], self._network.edge_open[missing]
+            )
+        return self._fronts[edges]
+
+    def of_lines(self, lines: Objects, is_open: npt.NDArray[np.bool_]) -> Objects:
+        """Fronts of any lines, e.g. parts of edges, shape (p,)."""
+        return street_fronts(lines, is_open, self._obstacles, **self._depths)

@@ -1,0 +1,60 @@
+"""Origins that belong together: the gates of a neighbourhood, the entrances of a building."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spatial.errors import IndexMismatchError
+from spatial.network.attach import Attachments
+from spatial.reach.kernels import Placed
+
+__all__ = ["Groups", "group_points"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Points sorted by group; ``rows[start[g]:start[g + 1]]`` are the points of group g."""
+
+    names: npt.NDArray[np.object_]  # (g,) sorted
+    start: npt.NDArray[np.int64]  # (g + 1,)
+    rows: npt.NDArray[np.int64]  # points of some group that are attached
+
+    def take(self, points: Placed) -> Placed:
+        """Bring points into the order of the groups."""
+        return Placed(
+            points.edge[self.rows], points.offset_mm[self.rows], points.entry_key[self.rows]
+        )
+
+
+def group_points(points: Attachments, group: pd.Series, *, name: str) -> Groups:
+    """Sort attached points by group; points without a group or an edge are left out.
+
+    Parameters
+    ----------
+    points : Attachments, shape (p,)
+    group : Series of str, shape (p,)
+        Indexed by the ids of the points, in their order.
+    name : str
+        What to call the series in an error.
+
+    Raises
+    ------
+    IndexMismatchError
+        If `group` does not speak of the same points.
+    """
+    if not points.ids.equals(group.index):
+        raise IndexMismatchError(
+            f"`{name}` has {len(group)} rows that do not match the {len(points)} attached points. "
+            "Index it by the ids of the points, in their order."
+        )
+    usable = np.flatnonzero(group.notna().to_numpy(dtype=bool) & (points.edge >= 0))
+    text = group.iloc[usable].astype(str).to_numpy(dtype=object)
+    names, code = np.unique(text, return_inverse=True) if len(text) else (text, np.empty(0, int))
+    order = np.argsort(code, kind="stable")
+    count = np.bincount(code, minlength=len(names))
+    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    return Groups(names=names, start=start, rows=usable[order])
