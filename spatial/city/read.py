@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyproj
 import shapely
@@ -27,7 +28,8 @@ from spatial.progress import Progress, silent
 
 __all__ = ["assemble_city", "read_city"]
 
-MIDDLE_LAYERS = ("neighbourhoods", "streets", "buildings", "facilities", "land_use")
+FAR_FROM_CITY_M: Final = 200_000.0
+MIDDLE_LAYERS: Final = ("neighbourhoods", "streets", "buildings", "facilities", "land_use")
 """The first of these that is there says where the middle of the city lies."""
 
 
@@ -207,11 +209,44 @@ def _notes_on(city: City) -> list[Note]:
                 "warning",
             )
         )
+    notes += [note for note in (_far_away(city, layer) for layer in city.layers) if note]
     for layer in ("facilities", "neighbourhoods", "buildings"):
         suspected = suspect_shift(city.layer(layer), city.layer("streets"), layer=layer)
         if suspected is not None:
             notes.append(suspected)
     return notes
+
+
+def _far_away(city: City, layer: str) -> Note | None:
+    """Warn of rows far from the middle of the city: wrong coordinates, most likely."""
+    frame = city.layer(layer)
+    if frame.empty:
+        return None
+    bounds = frame.bounds.to_numpy()
+    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
+    far = np.abs(middle - _centre(city)).max(axis=1) > FAR_FROM_CITY_M
+    if not far.any():
+        return None
+    first = frame.index[far][0]
+    return Note(
+        "far_from_city",
+        f"图层 {layer} 有 {int(far.sum())} 行离城市中心超过 {FAR_FROM_CITY_M / 1000:.0f} 公里,"
+        f"例如 {first};请核对坐标。",
+        f"Layer `{layer}`: {int(far.sum())} rows lie more than "
+        f"{FAR_FROM_CITY_M / 1000:.0f} km from "
+        f"the middle of the city, e.g. {first}; check their coordinates.",
+        "warning",
+    )
+
+
+def _centre(city: City) -> npt.NDArray[np.float64]:
+    leading = next(
+        (city.layer(layer) for layer in MIDDLE_LAYERS if len(city.layer(layer))),
+        next(frame for frame in city.layers.values() if len(frame)),
+    )
+    bounds = leading.bounds.to_numpy()
+    centre: npt.NDArray[np.float64] = np.median((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)
+    return centre
 
 
 def _name_of(sources: Sequence[Source]) -> str:

@@ -115,7 +115,14 @@ def _require_coordinates(sheet: _Sheet) -> None:
     geometry = sheet.geometry
     empty = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     sheet.refuse(empty, "empty_geometry", "The row has no geometry. Draw it, or leave the row out.")
-    sheet.geometry = shapely.force_2d(geometry)
+    sheet.geometry = shapely.force_2d(sheet.geometry)
+    origin = shapely.get_dimensions(sheet.geometry) == 0
+    origin &= (shapely.get_x(sheet.geometry) == 0) & (shapely.get_y(sheet.geometry) == 0)
+    sheet.refuse(
+        origin,
+        "zero_coordinates",
+        "Both coordinates are 0, which stands for an unknown place. Look the place up.",
+    )
     bounds = shapely.bounds(sheet.geometry)
     sheet.refuse(
         ~np.isfinite(bounds).all(axis=1) | _has_nan(sheet.geometry),
