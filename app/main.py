@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from anyio.to_thread import run_sync
 from fastapi import Depends, FastAPI
@@ -14,7 +15,8 @@ from fastapi import Depends, FastAPI
 from app import cluster
 from app.deps import refuse_unknown_parameters
 from app.problems import add_problem_handlers
-from app.routes import health
+from app.routes import cities, districts, gaps, health, neighbourhoods, stock, tiles
+from app.schemas import ProblemText
 from app.settings import Settings
 from app.store import Store
 from app.web import SecurityHeaders, mount_web_page
@@ -22,7 +24,20 @@ from app.web import SecurityHeaders, mount_web_page
 __all__ = ["API_PREFIX", "create_app"]
 
 API_PREFIX = "/api/v1"
-ROUTERS = (health.router,)
+ROUTERS = (
+    health.router,
+    cities.router,
+    neighbourhoods.router,
+    gaps.router,
+    districts.router,
+    stock.router,
+    tiles.router,
+)
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ProblemText, "description": "The request cannot be read."},
+    404: {"model": ProblemText, "description": "There is no such thing."},
+    503: {"model": ProblemText, "description": "The database is not ready."},
+}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -54,7 +69,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(
-            router, prefix=API_PREFIX, dependencies=[Depends(refuse_unknown_parameters)]
+            router,
+            prefix=API_PREFIX,
+            dependencies=[Depends(refuse_unknown_parameters)],
+            responses=PROBLEMS,
         )
     mount_web_page(app, chosen)
     app.add_middleware(SecurityHeaders, settings=chosen)
@@ -64,8 +82,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _open_store(settings: Settings) -> Store:
     url = settings.database_url
     url = cluster.normalise_url(url) if url else cluster.start(settings.home, environment={}).url
-    return Store(
+    store = Store(
         url,
         pool_size=settings.pool_size,
         statement_timeout_s=settings.statement_timeout_s,
     )
+    store.upgrade()
+    return store

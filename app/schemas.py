@@ -1,10 +1,44 @@
-"""What the API answers, as types, so that its description is exact."""
+"""What the API answers, as types, so that its description is exact.
+
+Rows of result tables carry the columns of the data dictionary; they are open objects here, and
+``/api/v1/dictionary`` explains each column.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from datetime import datetime
+from typing import Any, Literal
 
-__all__ = ["Health"]
+from pydantic import BaseModel, ConfigDict
+
+__all__ = [
+    "Catalogue",
+    "CityDetail",
+    "CityList",
+    "CitySummary",
+    "ColumnText",
+    "CoverageList",
+    "DictionaryText",
+    "District",
+    "DistrictDetail",
+    "DistrictList",
+    "FeatureCollection",
+    "Health",
+    "Job",
+    "JobList",
+    "JobRequest",
+    "KindGaps",
+    "LayerList",
+    "LayerText",
+    "ProblemText",
+    "Ranking",
+    "Sheet",
+    "StockDetail",
+    "StockList",
+]
+
+Row = dict[str, Any]
+Bounds = tuple[float, float, float, float]
 
 
 class Health(BaseModel):
@@ -13,3 +47,336 @@ class Health(BaseModel):
     status: str
     engine_version: str
     database: str
+
+
+class ProblemText(BaseModel):
+    """An error (RFC 9457); `code` never changes, the texts follow the reader's language."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[Row]
+
+
+class ColumnText(BaseModel):
+    """What one column means."""
+
+    type: str
+    unit: str | None
+    zh: str
+    en: str
+    values: list[str]
+
+
+class LayerText(BaseModel):
+    """What one layer or table holds."""
+
+    zh: str
+    en: str
+    geometry: str
+    columns: dict[str, ColumnText]
+
+
+class DictionaryText(BaseModel):
+    """The data dictionary."""
+
+    version: str
+    inputs: dict[str, LayerText]
+    results: dict[str, LayerText]
+
+
+class CitySummary(BaseModel):
+    """One city in the list."""
+
+    id: str
+    name: str
+    bounds: Bounds | None
+    data_version: str
+    profile: str
+    engine_version: str
+    created_at: datetime
+    neighbourhoods: int
+    persons: float | None
+
+
+class CityList(BaseModel):
+    """All cities."""
+
+    items: list[CitySummary]
+
+
+class NoteText(BaseModel):
+    """Something that a reader should know."""
+
+    key: str
+    level: str
+    text_zh: str
+    text_en: str
+
+
+class ParameterText(BaseModel):
+    """One number that planners may dispute, with where it comes from."""
+
+    room: str
+    key: str
+    value: Any
+    unit: str | None
+    zh: str
+    en: str
+    source: str
+    confidence: str
+
+
+class CityDetail(CitySummary):
+    """One city with everything said about it as a whole."""
+
+    summary: Row
+    notes: list[NoteText]
+    parameters: list[ParameterText]
+    choices: Row
+    import_report: Row
+
+
+class CatalogueLayer(BaseModel):
+    """One life-circle layer."""
+
+    zh: str
+    en: str
+    minutes: float | None
+    limit_m: float | None
+    source: str
+    confidence: str
+
+
+class CatalogueKind(BaseModel):
+    """One kind of facility."""
+
+    id: str
+    zh: str
+    en: str
+    layer: str
+    need: str | None
+    limit_m: float | None
+    radius_m: float | None
+    floor_min_m2: float | None
+    land_min_m2: float | None
+    source: str
+    confidence: str
+
+
+class Catalogue(BaseModel):
+    """The facility catalogue of the city's profile."""
+
+    profile: dict[str, str]
+    layers: dict[str, CatalogueLayer]
+    kinds: list[CatalogueKind]
+
+
+class LayerEntry(BaseModel):
+    """One layer that can be drawn or read."""
+
+    name: str
+    zh: str
+    en: str
+    group: Literal["inputs", "results"]
+    geometry: str
+    count: int
+    tiles: str | None
+    min_zoom: int | None
+    max_zoom: int | None
+
+
+class LayerList(BaseModel):
+    """All layers of a city."""
+
+    items: list[LayerEntry]
+
+
+class Feature(BaseModel):
+    """A GeoJSON feature; `id` is the text id."""
+
+    type: Literal["Feature"]
+    id: str
+    geometry: Row | None
+    properties: Row
+
+
+class FeatureCollection(BaseModel):
+    """GeoJSON features in longitude/latitude."""
+
+    type: Literal["FeatureCollection"]
+    features: list[Feature]
+
+
+class RankedPlace(BaseModel):
+    """One row of the ranking."""
+
+    id: str
+    name: str | None
+    lon: float
+    lat: float
+    rank: int | None
+    eligibility: str | None
+    year_built: int | None
+    households: int | None
+    persons: float | None
+    must_missing: int | None
+    must_checked: int | None
+    gap_index: float | None
+    district_id: str | None
+    derived: str | None
+    subdistrict: str | None
+    area_m2: float | None
+
+
+class Ranking(BaseModel):
+    """One page of the ranking; `total` counts all pages."""
+
+    items: list[RankedPlace]
+    total: int
+
+
+class Findings(BaseModel):
+    """Eligibility with its reasons."""
+
+    overall: str | None
+    findings: list[Row]
+
+
+class Named(BaseModel):
+    """An id with its name."""
+
+    id: str
+    name: str | None
+
+
+class District(BaseModel):
+    """One district: the columns of ``results.districts``, and its members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    name: str | None
+    members: list[Named]
+    member_count: int | None
+
+
+class Sheet(BaseModel):
+    """Everything about one neighbourhood."""
+
+    id: str
+    name: str | None
+    bounds: Bounds
+    facts: Row
+    derived: str | None
+    eligibility: Findings
+    gates: list[Row]
+    gaps: list[Row]
+    circles: list[Row]
+    district: District | None
+    single_reason: str | None
+    stock: list[Row]
+    neighbours: list[Row]
+    data_version: str
+    engine_version: str
+
+
+class CoverageList(BaseModel):
+    """Coverage by kind of facility."""
+
+    items: list[Row]
+
+
+class KindGap(BaseModel):
+    """Whether one neighbourhood has one kind, in one layer."""
+
+    neighbourhood_id: str
+    layer: str | None
+    need: str | None
+    status: str | None
+    nearest_m: float | None
+    limit_m: float | None
+
+
+class KindGaps(BaseModel):
+    """Who lacks one kind."""
+
+    kind: str
+    items: list[KindGap]
+
+
+class DistrictList(BaseModel):
+    """All districts."""
+
+    items: list[District]
+
+
+class DistrictDetail(District):
+    """One district with coverage and neighbours."""
+
+    bounds: Bounds
+    coverage: list[Row]
+    neighbours: list[Row]
+
+
+class StockEntry(BaseModel):
+    """One stock asset: the columns of ``results.stock``, where it is, what it could hold."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    name: str | None
+    lon: float
+    lat: float
+    kinds: list[str]
+    fit_count: int
+
+
+class StockList(BaseModel):
+    """Stock assets."""
+
+    items: list[StockEntry]
+
+
+class StockDetail(StockEntry):
+    """One stock asset with every gap that it could close."""
+
+    fits: list[Row]
+
+
+class JobRequest(BaseModel):
+    """What is to be done."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["analyse"] = "analyse"
+    profile: str = "national"
+    year: int | None = None
+    walking_profile: Literal["adult", "elder", "wheelchair"] | None = None
+    circles_by: Literal["distance", "time"] | None = None
+
+
+class Job(BaseModel):
+    """Long work and how far it is."""
+
+    id: str
+    kind: str
+    city: str
+    request: Row
+    status: Literal["accepted", "running", "successful", "failed", "dismissed"]
+    progress: float
+    step: str | None
+    message: str | None
+    data_version: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: Row | None
+
+
+class JobList(BaseModel):
+    """Jobs, the newest first."""
+
+    items: list[Job]

@@ -1,4 +1,4 @@
-"""Whether the server is well."""
+"""Whether the server is well, and what its columns mean."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from importlib.metadata import version
 from fastapi import APIRouter
 
 from app.deps import StoreDep
-from app.schemas import Health
+from app.schemas import ColumnText, DictionaryText, Health, LayerText
+from spatial.dictionary import LayerSpec, data_dictionary
 
 router = APIRouter(tags=["health"])
 
@@ -16,3 +17,28 @@ router = APIRouter(tags=["health"])
 def read_health(store: StoreDep) -> Health:
     """Say which engine and which database answer."""
     return Health(status="ok", engine_version=version("linli"), database=store.database_version())
+
+
+@router.get("/dictionary")
+def read_dictionary() -> DictionaryText:
+    """Explain every layer and column: unit, meaning, allowed values."""
+    dictionary = data_dictionary()
+    return DictionaryText(
+        version=dictionary.version,
+        inputs={name: _explained(spec) for name, spec in dictionary.inputs.items()},
+        results={name: _explained(spec) for name, spec in dictionary.results.items()},
+    )
+
+
+def _explained(spec: LayerSpec) -> LayerText:
+    columns = {
+        name: ColumnText(
+            type=column.type,
+            unit=column.unit,
+            zh=column.zh,
+            en=column.en,
+            values=list(column.values),
+        )
+        for name, column in spec.columns.items()
+    }
+    return LayerText(zh=spec.zh, en=spec.en, geometry=spec.geometry, columns=columns)

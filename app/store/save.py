@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,10 @@ from app.store.tables import INPUT_TABLES, RESULT_TABLES, SCHEMA
 from spatial.city.model import City
 from spatial.city.report import Note
 from spatial.progress import Progress, silent
+from spatial.standards import Profile, classify_facilities
 
 if TYPE_CHECKING:
     from spatial.analysis import Analysis
-    from spatial.standards import Profile
 
 __all__ = ["save_analysis"]
 
@@ -156,6 +156,12 @@ def _write_everything(
         ["version", "name", "rows", "columns", "transform", "crs", "unit", "values_zlib"],
         _raster_rows(key, analysis.city),
     )
+    copy_rows(
+        connection,
+        "facility_kind",
+        ["version", "facility_id", "kind", "match"],
+        _kind_rows(key, analysis),
+    )
     copy_labels(connection, key)
     copy_overviews(connection, key, analysis)
     for name in [*(table.name for table, _ in work), "tile_overview", "tile_label"]:
@@ -163,7 +169,16 @@ def _write_everything(
     progress("store", 1.0)
 
 
-def _raster_rows(key: int, city: City) -> Any:
+def _kind_rows(key: int, analysis: Analysis) -> Iterator[tuple[Any, ...]]:
+    kinds = classify_facilities(analysis.city.layer("facilities"), analysis.profile.catalogue)
+    kinds = kinds.drop_duplicates(["facility_id", "kind"])
+    for facility, kind, match in zip(
+        kinds["facility_id"], kinds["kind"], kinds["match"], strict=True
+    ):
+        yield key, str(facility), str(kind), str(match)
+
+
+def _raster_rows(key: int, city: City) -> Iterator[tuple[Any, ...]]:
     for name, raster in city.rasters.items():
         rows, columns = raster.values.shape
         packed = zlib.compress(np.ascontiguousarray(raster.values, dtype="<f8").tobytes(), 3)

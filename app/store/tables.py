@@ -39,6 +39,7 @@ __all__ = [
     "SCHEMA",
     "city",
     "city_version",
+    "facility_kind",
     "job",
     "metadata",
     "raster",
@@ -178,6 +179,15 @@ raster = Table(
     Column("crs", Text, nullable=False),
     Column("unit", Text, nullable=False),
     Column("values_zlib", LargeBinary, nullable=False),
+)
+
+facility_kind = Table(
+    "facility_kind",
+    metadata,
+    _version_key(),
+    Column("facility_id", ID, primary_key=True),
+    Column("kind", ID, primary_key=True),
+    Column("match", Text),
 )
 
 tile_overview = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Table
 
@@ -27,14 +27,31 @@ class TileLayer:
     """Properties of its features, besides ``id``."""
     labels_from: int = 13
     """Zoom from which its names are sent."""
+    joined: tuple[str, ...] = ()
+    """Properties that come from other tables."""
+    join: str = ""
+    """How those are joined; the layer's own table is ``f``."""
 
 
-def _inputs(name: str, min_zoom: int, *columns: str, labels_from: int = 13) -> TileLayer:
-    return TileLayer(name, INPUT_TABLES[name], min_zoom, columns, labels_from)
+def _inputs(name: str, min_zoom: int, *columns: str, **more: Any) -> TileLayer:
+    return TileLayer(name, INPUT_TABLES[name], min_zoom, columns, **more)
 
 
-def _results(name: str, min_zoom: int, *columns: str, labels_from: int = 13) -> TileLayer:
-    return TileLayer(name, RESULT_TABLES[name], min_zoom, columns, labels_from)
+def _results(name: str, min_zoom: int, *columns: str, **more: Any) -> TileLayer:
+    return TileLayer(name, RESULT_TABLES[name], min_zoom, columns, **more)
+
+
+_DISTRICT: Final = (
+    "LEFT JOIN linli.result_districts AS d ON d.version = f.version AND d.id = {place}.district_id"
+)
+_OF_CELL: Final = (
+    "LEFT JOIN linli.result_neighbourhoods AS n ON n.version = f.version AND n.id = f.id "
+    + _DISTRICT.format(place="n")
+)
+_KINDS: Final = (
+    "LEFT JOIN LATERAL (SELECT string_agg(kind, ',' ORDER BY kind) AS kinds "
+    "FROM linli.facility_kind WHERE version = f.version AND facility_id = f.id) AS k ON true"
+)
 
 
 _PLACE: Final = (
@@ -50,8 +67,17 @@ TILE_LAYERS: Final[Mapping[str, TileLayer]] = {
             *("below_minimum", "subdistrict"),
             labels_from=9,
         ),
-        _results("cells", 4, "area_m2"),
-        _results("neighbourhoods", 4, *_PLACE, labels_from=12),
+        _results(
+            *("cells", 4, "area_m2"),
+            joined=("n.name", "n.district_id", "n.gap_index", "n.eligibility", "d.colour"),
+            join=_OF_CELL,
+        ),
+        _results(
+            *("neighbourhoods", 4, *_PLACE),
+            labels_from=12,
+            joined=("d.colour",),
+            join=_DISTRICT.format(place="f"),
+        ),
         _results("neighbourhood_gates", 13, "neighbourhood_id", "source", "access", "name"),
         _results("adjacency", 11, "a", "b", "barrier", "walk_m", "gap_m", "shared_m"),
         _results("heatmap", 4, "persons", "missing_mean", "person_gaps", "worst_kind"),
@@ -59,7 +85,9 @@ TILE_LAYERS: Final[Mapping[str, TileLayer]] = {
             *("stock", 11, "name", "source", "asset_type", "kind", "ownership", "pathway"),
             *("land_m2", "floor_m2"),
         ),
-        _inputs("facilities", 4, "name", "kind", labels_from=15),
+        _inputs(
+            *("facilities", 4, "name", "kind"), labels_from=15, joined=("k.kinds",), join=_KINDS
+        ),
         _inputs("buildings", 4, "name", "use", "floors", "height_m", "year_built", labels_from=16),
         _inputs("streets", 4, "name", "highway", "structure", "steps", "layer", labels_from=14),
         _inputs("barriers", 14, "name", "kind", labels_from=16),

@@ -185,6 +185,14 @@ CREATE TABLE linli.raster (
     values_zlib bytea NOT NULL,
     CONSTRAINT pk_raster PRIMARY KEY (version, name)
 );
+CREATE TABLE linli.facility_kind (
+    version integer NOT NULL
+        CONSTRAINT fk_facility_kind_version REFERENCES linli.city_version (key) ON DELETE CASCADE,
+    facility_id text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    match text,
+    CONSTRAINT pk_facility_kind PRIMARY KEY (version, facility_id, kind)
+);
 CREATE TABLE linli.tile_overview (
     version integer NOT NULL
         CONSTRAINT fk_tile_overview_version REFERENCES linli.city_version (key) ON DELETE CASCADE,
@@ -238,7 +246,9 @@ FINITE = {
     "city_version": ("west", "south", "east", "north", "persons"),
     "tile_label": ("area_m2",),
 }
-SYSTEM_TABLES = ("job", "tile_label", "tile_overview", "raster", "city_version", "city")
+SYSTEM_TABLES = (
+    *("job", "tile_label", "tile_overview", "facility_kind", "raster", "city_version", "city"),
+)
 
 
 def upgrade() -> None:

@@ -1,0 +1,17 @@
+"""Links to the next page (RFC 8288)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+__all__ = ["link_next"]
+
+
+def link_next(request: Request, cursor: str | None) -> dict[str, str]:
+    """Return the ``Link`` header of a page, empty on the last one."""
+    if cursor is None:
+        return {}
+    parameters = {**request.query_params, "cursor": cursor}
+    return {"Link": f'<{request.url.path}?{urlencode(parameters)}>; rel="next"'}
