@@ -1,0 +1,165 @@
+"""Buildings in rows: slabs, towers or halls set parallel inside a parcel, with lanes between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+__all__ = ["Frames", "RowStyle", "Rows", "lay_rows", "parcel_frames", "spans_inside"]
+
+Objects = npt.NDArray[np.object_]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """A frame per parcel: `a` runs along the rows (about west to east), `b` across them."""
+
+    centre: Floats  # (n, 2)
+    along: Floats  # (n, 2) unit vector of a
+    half_a: Floats  # (n,)
+    half_b: Floats  # (n,)
+
+    def place(self, row: Ints, a: Floats, b: Floats) -> Floats:
+        """Coordinates in the zone, shape (k, 2), of points given in the frames of `row`."""
+        d = self.along[row]
+        across = np.column_stack([-d[:, 1], d[:, 0]])
+        return self.centre[row] + a[:, None] * d + b[:, None] * across
+
+    def a_of(self, row: Ints, xy: Floats) -> Floats:
+        """Return the place along the rows of points in the zone."""
+        return ((xy - self.centre[row]) * self.along[row]).sum(axis=1)
+
+    def b_of(self, row: Ints, xy: Floats) -> Floats:
+        """Return the place across the rows of points in the zone."""
+        d = self.along[row]
+        return ((xy - self.centre[row]) * np.column_stack([-d[:, 1], d[:, 0]])).sum(axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowStyle:
+    """How each parcel is built up; row ``i`` of each field is parcel ``i``; metres."""
+
+    depth: Floats
+    length: Floats  # of one building, at most
+    gap: Floats  # between buildings of a row
+    pitch: Floats  # from row to row
+    margin: Floats  # free strip inside the parcel's edge
+    spine: Floats  # half-width kept free for the path through the middle; 0 = no path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """What was laid: building rectangles, and the lanes' places."""
+
+    boxes: Objects  # (k,) polygons
+    parcel: Ints  # (k,)
+    row: Ints  # (k,) running number of the row in its parcel, from the south
+    spine_a: Floats  # (n,) where the path through the middle runs
+    row_b: Floats  # (r,) every row's place
+    row_parcel: Ints  # (r,)
+
+
+def parcel_frames(parcels: Objects) -> Frames:
+    """Turn each parcel's frame so that rows run along the side nearest to west–east."""
+    corners = shapely.get_coordinates(shapely.oriented_envelope(parcels)).reshape(-1, 5, 2)
+    sides = np.diff(corners, axis=1)[:, :2]
+    lengths = np.hypot(sides[..., 0], sides[..., 1])
+    unit = sides / lengths[..., None]
+    flat = np.abs(unit[..., 1]).argmin(axis=1)
+    n = np.arange(len(parcels))
+    along = unit[n, flat]
+    along = along * np.where(along[:, :1] < 0, -1.0, 1.0)
+    return Frames(
+        corners[:, :4].mean(axis=1), along, lengths[n, flat] / 2, lengths[n, 1 - flat] / 2
+    )
+
+
+def spans_inside(
+    frames: Frames, row: Ints, b: Floats, inside: Objects, *, across: bool = False
+) -> tuple[Floats, Floats]:
+    """Return from where to where lines of constant `b` (or `a`) lie in polygons, NaN where not.
+
+    Of several pieces the longest counts.
+    """
+    reach = (frames.half_b if across else frames.half_a)[row] + 5.0
+    ends = [(b, -reach), (b, reach)] if across else [(-reach, b), (reach, b)]
+    xy = np.stack([frames.place(row, first, second) for first, second in ends], axis=1)
+    cut = shapely.intersection(shapely.linestrings(xy), inside)
+    parts, owner = shapely.get_parts(cut, return_index=True)
+    lengths = shapely.length(parts)
+    order = np.lexsort([-lengths, owner])
+    first = order[np.flatnonzero(np.diff(owner[order], prepend=-1))]
+    first = first[lengths[first] > 0]
+    low, high = np.full(len(row), np.nan), np.full(len(row), np.nan)
+    if len(first):
+        which = owner[first]
+        place = frames.b_of if across else frames.a_of
+        start = place(row[which], shapely.get_coordinates(shapely.get_point(parts[first], 0)))
+        stop = place(row[which], shapely.get_coordinates(shapely.get_point(parts[first], -1)))
+        low[which], high[which] = np.minimum(start, stop), np.maximum(start, stop)
+    return low, high
+
+
+def lay_rows(parcels: Objects, frames: Frames, style: RowStyle, rng: np.random.Generator) -> Rows:
+    """Fill parcels with rows of buildings that stay inside and never overlap."""
+    n = len(parcels)
+    room = 2 * (frames.half_b - style.margin) - style.depth
+    count = np.where(room >= 0, np.floor(room / style.pitch) + 1, 0).astype(int)
+    parcel = np.repeat(np.arange(n), count)
+    number = np.arange(len(parcel)) - (np.cumsum(count) - count)[parcel]
+    b = (number - (count[parcel] - 1) / 2) * style.pitch[parcel]
+    free = shapely.buffer(parcels, -style.margin, join_style="mitre")
+    half = style.depth[parcel] / 2
+    low, high = spans_inside(frames, parcel, b - half, free[parcel])
+    low2, high2 = spans_inside(frames, parcel, b + half, free[parcel])
+    low, high = np.maximum(low, low2), np.minimum(high, high2)
+    spine_a = rng.uniform(-0.22, 0.22, n) * frames.half_a
+    keep_off = style.spine[parcel]
+    middle = spine_a[parcel]
+    left_end = np.where(keep_off > 0, np.minimum(high, middle - keep_off), high)
+    right_start = np.where(keep_off > 0, np.maximum(low, middle + keep_off), np.nan)
+    runs = [(low, left_end), (right_start, high)]
+    boxes, owners, rows = [], [], []
+    for start, stop in runs:
+        box, which = _slabs(frames, parcel, b, start, stop, style)
+        boxes.append(box)
+        owners.append(parcel[which])
+        rows.append(number[which])
+    box, owner, row = np.concatenate(boxes), np.concatenate(owners), np.concatenate(rows)
+    fits = shapely.contains_properly(parcels[owner], box)
+    order = np.lexsort([row[fits], owner[fits]])
+    return Rows(box[fits][order], owner[fits][order], row[fits][order], spine_a, b, parcel)
+
+
+def _slabs(
+    frames: Frames, parcel: Ints, b: Floats, start: Floats, stop: Floats, style: RowStyle
+) -> tuple[Objects, Ints]:
+    """Divide stretches of rows into buildings of about equal length."""
+    length, gap = style.length[parcel], style.gap[parcel]
+    free = np.nan_to_num(stop - start, nan=-1.0)
+    shortest = np.maximum(0.45 * length, 9.0)
+    count = np.where(free >= shortest, np.maximum(1, np.round((free + gap) / (length + gap))), 0)
+    fits = (free - (count - 1) * gap) >= count * shortest
+    count = np.where(fits, count, np.maximum(count - 1, 0)).astype(int)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = np.minimum((free - (count - 1) * gap) / count, 1.25 * length)
+        step = np.where(count > 1, (free - each) / (count - 1), 0.0)
+    which = np.repeat(np.arange(len(parcel)), count)
+    k = np.arange(len(which)) - (np.cumsum(count) - count)[which]
+    a0 = start[which] + k * step[which]
+    a1 = a0 + each[which]
+    half = style.depth[parcel][which] / 2
+    owner = parcel[which]
+    corners = np.stack(
+        [
+            frames.place(owner, a, b[which] + s * half)
+            for a, s in ((a0, -1), (a1, -1), (a1, 1), (a0, 1))
+        ],
+        axis=1,
+    )
+    return np.asarray(shapely.polygons(np.round(corners, 3)), dtype=object), which
