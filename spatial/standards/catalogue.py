@@ -25,6 +25,12 @@ __all__ = [
 
 NEEDS: Final = ("must", "should", "listed")
 LAYERS: Final = ("block", "c5", "c10", "c15")
+NUMBER_KEYS: Final = re.compile(
+    r"radius(_max)?_m|width_min_m|limit_(block|c5|c10|c15)_m|floors_min|floor_share_min"
+    r"|(old_|stock_)?(floor|land)_(min|max)_m2|floor_target_m2|stock_width_min_m"
+    r"|(persons_per_facility|places_per_dwelling)_(min|max)"
+)
+"""What a number of a kind may be called."""
 KIND_KEYS: Final = {
     *("zh", "en", "aliases", "layer", "needs", "unit", "source", "confidence", "numbers", "menu"),
     *("land_use", "match", "stock"),
@@ -274,6 +280,13 @@ def _kind(id_: str, body: Mapping[str, Any], where: str) -> FacilityKind:
                 f"{where}.needs: `{layer}: {need}`; layers are {', '.join(LAYERS)}, "
                 f"needs are {', '.join(NEEDS)}."
             )
+    strange = [key for key in body.get("numbers") or {} if not NUMBER_KEYS.fullmatch(key)]
+    if strange:
+        raise StandardsError(
+            f"{where}.numbers has the unknown key `{strange[0]}`; known are radius_m, "
+            "floor_min_m2, floor_max_m2, land_min_m2, land_max_m2 (also with old_ or stock_ before "
+            "them), limit_block_m, limit_c5_m, limit_c10_m, limit_c15_m, …"
+        )
     return FacilityKind(
         id=id_,
         unit=body.get("unit", "facility"),

@@ -113,10 +113,7 @@ def read_profile(id_or_path: str | Path = "national") -> Profile:
     """
     chain = _chain(id_or_path)
     where = {str(body["id"]): place for place, body in chain}
-    raw = _load(data_file("standards", "catalogue.yaml"), "data/standards/catalogue.yaml")
-    rules = _load(
-        data_file("standards", "eligibility_rules.yaml"), "data/standards/eligibility_rules.yaml"
-    )
+    raw, rules = _shipped("catalogue.yaml"), _shipped("eligibility_rules.yaml")
     changes: dict[str, list[tuple[str, Any, str, str]]] = {}
     for place, body in chain:
         _override_catalogue(raw, body.get("catalogue") or {}, place, str(body["source"]))
@@ -180,6 +177,15 @@ def _read_one(asked: str | Path, beside: Path) -> tuple[str, dict[str, Any], Pat
     if missing:
         raise StandardsError(f"{place} must give {', '.join(missing)}.")
     return place, body, folder
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    return deepcopy(_shipped_once(name))
+
+
+@lru_cache(maxsize=4)
+def _shipped_once(name: str) -> dict[str, Any]:
+    return _load(data_file("standards", name), f"data/standards/{name}")
 
 
 def _load(file: Any, place: str) -> dict[str, Any]:
