@@ -13,6 +13,7 @@ import pandas as pd
 from spatial.city.osm_surfaces import BUILDING_USES, LAND_USES, WATERS
 from spatial.city.recipe import FileRecipe, alias_tables
 from spatial.city.report import Note
+from spatial.city.shapefiles import FIELD_NAME_BYTES
 from spatial.city.text_values import clean, is_blank, parse_boolean, parse_number, parse_year
 from spatial.dictionary import ColumnSpec, LayerSpec, conform
 
@@ -26,6 +27,7 @@ OSM_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 """OSM class names, as common extracts carry them in a column."""
 NOT_NEGATIVE: Final = ("persons", "households", "floors", "m2", "m", "share")
 UNUSED_SHOWN: Final = 12
+LEAST_CUT: Final = 3
 
 
 def rename_columns(
@@ -44,11 +46,12 @@ def rename_columns(
     chosen: dict[str, str] = {}
     for column in spec.columns.values():
         wanted = recipe.columns.get(column.name)
-        for name in (wanted,) if wanted is not None else (column.name, *column.aliases):
-            source = by_name.get(clean(name))
-            if source is not None and source not in chosen.values():
-                chosen[column.name] = source
-                break
+        names = (wanted,) if wanted is not None else (column.name, *column.aliases)
+        sources = [by_name.get(clean(name)) for name in names]
+        source = next((s for s in sources if s is not None and s not in chosen.values()), None)
+        if source is not None:
+            chosen[column.name] = source
+    chosen |= _cut_names(spec, table.columns, chosen)
     unused = [c for c in table.columns if c not in chosen.values()]
     renamed = pd.DataFrame({name: table[source] for name, source in chosen.items()})
     renamed.index = table.index
@@ -65,6 +68,30 @@ def rename_columns(
         unused = []
     geometry = gpd.GeoSeries(frame.geometry.to_numpy(), index=frame.index, crs=frame.crs)
     return gpd.GeoDataFrame(renamed, geometry=geometry, crs=frame.crs), unused
+
+
+def _cut_names(spec: LayerSpec, columns: pd.Index, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Match names that a shapefile cut after ten bytes, where only one column begins so."""
+    found: dict[str, str] = {}
+    for source in columns:
+        name = clean(source)
+        cut = name if len(name) >= LEAST_CUT else None
+        if source in chosen.values() or cut is None or not _may_be_cut(cut):
+            continue
+        fitting = {
+            column.name
+            for column in spec.columns.values()
+            if any(clean(alias).startswith(cut) for alias in (column.name, *column.aliases))
+        } - set(chosen)
+        if len(fitting) == 1:
+            found[fitting.pop()] = source
+    return found
+
+
+def _may_be_cut(name: str) -> bool:
+    return len(name.encode("gb18030")) == FIELD_NAME_BYTES or (
+        FIELD_NAME_BYTES - 1 <= len(name.encode("utf-8")) <= FIELD_NAME_BYTES
+    )
 
 
 def _as_tags(table: pd.DataFrame) -> pd.Series:

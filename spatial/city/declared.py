@@ -21,7 +21,7 @@ from spatial.city.crs import (
     swapped_rows,
 )
 from spatial.city.raw import RawLayer
-from spatial.city.report import Note
+from spatial.city.report import Note, Repair
 from spatial.errors import CRSError
 
 __all__ = ["Declared", "declare_crs"]
@@ -136,7 +136,8 @@ def _with_right_axes(raw: RawLayer) -> RawLayer:
         "warning",
     )
     frame = raw.frame.set_geometry(gpd.GeoSeries(righted, index=raw.frame.index, crs=raw.frame.crs))
-    return replace(raw, frame=frame, notes=(*raw.notes, note))
+    repairs = (*raw.repairs, *(Repair(str(row), "axes_swapped") for row in rows))
+    return replace(raw, frame=frame, repairs=repairs, notes=(*raw.notes, note))
 
 
 def _turn(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

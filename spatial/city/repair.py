@@ -200,12 +200,14 @@ def _mend_by(sheet: _Sheet, rows: Rows, change: Any, what: str) -> None:
 
 def _unmix(sheet: _Sheet, wanted: int | None) -> None:
     mixed = shapely.get_type_id(sheet.geometry) == 7
-    _mend_by(sheet, mixed, lambda g: _parts(g, wanted), "mixed_geometry_parts")
-    sheet.refuse(
-        mixed & shapely.is_empty(sheet.geometry),
-        "wrong_geometry",
-        "The collection holds nothing that fits this layer.",
-    )
+    if not mixed.any():
+        return
+    parts = sheet.geometry.copy()
+    parts[mixed] = [_parts(geometry, wanted) for geometry in sheet.geometry[mixed]]
+    hopeless = mixed & shapely.is_empty(parts)
+    detail = "The collection holds nothing that fits this layer. Move its parts to fitting ones."
+    sheet.refuse(hopeless, "wrong_geometry", detail)
+    sheet.mend(mixed & ~hopeless, parts, "mixed_geometry_parts")
 
 
 def _parts(geometry: Any, wanted: int | None) -> Any:

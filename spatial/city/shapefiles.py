@@ -17,6 +17,7 @@ __all__ = ["shapefile_encoding", "unpacked"]
 LDID_CODECS: Final = {0x4D: "gb18030", 0x7A: "gb18030", 0x4F: "cp950", 0x78: "cp950", 0x13: "cp932"}
 """dBase language marks that name a code page; 0x57 is what writers put when they do not know."""
 CPG_CODECS: Final = {"65001": "utf-8", "936": "gb18030", "54936": "gb18030", "950": "cp950"}
+FIELD_NAME_BYTES: Final = 10
 SAFE_SUFFIXES: Final = frozenset(
     {
         ".shp", ".shx", ".dbf", ".prj", ".cpg", ".geojson", ".json", ".gpkg", ".csv", ".txt",
@@ -75,7 +76,8 @@ def _fits(raw: bytes, codec: str) -> bool:
     lengths = [raw[at + 16] for at in range(32, max(head - 1, 32), 32)]
     if sum(lengths) + 1 != record:  # not the layout we know: look at everything at once
         return _decodes(raw[head:], codec)
-    if not all(_decodes(name, codec) for name in names):
+    # a name of ten bytes may have lost the end of its last character
+    if not all(_decodes(name, codec, cut=len(name) >= FIELD_NAME_BYTES) for name in names):
         return False
     for start in range(head, len(raw) - record + 1, record):
         at = start + 1
