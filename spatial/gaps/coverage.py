@@ -85,33 +85,36 @@ def coverage(
 
 def _areas_of_homes(
     neighbourhoods: Neighbourhoods, buildings: gpd.GeoDataFrame, districts: pd.Series | None
-) -> pd.DataFrame:
-    """Pair every residential building with the areas that it counts for."""
+) -> pd.Series:
+    """Give the district of every residential building, missing where it is in none."""
     homes = buildings.index[(buildings["use"] == "residential").to_numpy(dtype=bool)]
-    parts = [pd.DataFrame({"building": homes.astype("str"), "area": WHOLE_CITY})]
-    if districts is not None:
-        home_of = neighbourhoods.building_neighbourhood.reindex(homes)
-        within = pd.DataFrame({"building": homes.astype("str"), "area": home_of.map(districts)})
-        parts.append(within.dropna(subset="area").astype("str"))
-    return pd.concat(parts, ignore_index=True)
+    if districts is None:
+        return pd.Series(None, index=homes, dtype="object")
+    home_of = neighbourhoods.building_neighbourhood.reindex(homes)
+    return home_of.map(districts).astype("object")
 
 
 def _with_buildings(
-    counted: pd.DataFrame, building_nearest: pd.DataFrame, homes: pd.DataFrame
+    counted: pd.DataFrame, building_nearest: pd.DataFrame, homes: pd.Series
 ) -> pd.DataFrame:
-    total = homes.groupby("area")["building"].size()
-    covered = np.zeros(len(counted), dtype="int64")
-    by_kind = building_nearest.groupby("kind").indices
-    origins = building_nearest["origin_id"].astype("str").to_numpy()
+    """Count buildings whose own nearest facility of a kind is within the limit of the layer."""
+    code, names = pd.factorize(homes)  # -1: in no district
+    areas = pd.Index([WHOLE_CITY, *names])
+    total = np.concatenate([[len(homes)], np.bincount(code[code >= 0], minlength=len(names))])
+    at = homes.index.get_indexer(building_nearest["origin_id"])
     distance = building_nearest["distance_m"].to_numpy(dtype=float)
+    by_kind = building_nearest.groupby("kind").indices
+    area_of = areas.get_indexer(counted["area"])
+    covered = np.zeros(len(counted), dtype="float64")
     for (kind, limit), rows in counted.groupby(["kind", "limit_m"]).indices.items():
         near = by_kind.get(kind)
         if near is None:
             continue
-        reaching = origins[near[distance[near] <= limit]]
-        here = homes.loc[homes["building"].isin(reaching), "area"].value_counts()
-        covered[rows] = counted["area"].iloc[rows].map(here).fillna(0).astype("int64")
+        reaching = at[near[distance[near] <= limit]]
+        inside = code[reaching[reaching >= 0]]
+        here = np.bincount(inside[inside >= 0], minlength=len(names))
+        covered[rows] = np.concatenate([[len(inside)], here])[area_of[rows]]
+    buildings = np.where(area_of >= 0, total[area_of], 0)
     return counted.assign(
-        buildings=counted["area"].map(total).fillna(0).astype("int64"),
-        buildings_covered=covered.astype("float64"),
+        buildings=buildings, buildings_covered=np.where(area_of >= 0, covered, 0.0)
     )
