@@ -130,7 +130,7 @@ def make_demo_city_with_truth(
         ground.parcels,
         frames,
         rows,
-        pitch_m=fabric.style.pitch,
+        pitch_m=rows.pitch,
         streets=ways.lines,
         usable=ways.structure == "ground",
         importance=np.array([IMPORTANCE[h] for h in ways.highway]),

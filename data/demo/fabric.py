@@ -18,12 +18,12 @@ Ints = npt.NDArray[np.int64]
 
 # depth, length, gap, pitch, margin, spine (metres), floors from, floors to
 STYLES: Final = {
-    "estate_1975": (10.5, 38.0, 7.0, 21.0, 5.0, 4.0, 3, 5),
-    "estate_1985": (11.5, 48.0, 8.0, 23.5, 5.0, 4.5, 5, 6),
-    "estate_1995": (12.5, 52.0, 9.0, 26.0, 6.0, 5.0, 6, 7),
-    "estate_2005": (13.5, 46.0, 14.0, 34.0, 8.0, 6.0, 6, 11),
-    "estate_2015": (15.5, 34.0, 24.0, 48.0, 11.0, 7.0, 17, 32),
-    "villa": (11.0, 13.0, 8.0, 24.0, 6.0, 4.0, 2, 3),
+    "estate_1975": (10.5, 34.0, 6.0, 20.0, 4.0, 3.5, 3, 5),
+    "estate_1985": (11.5, 42.0, 7.0, 22.0, 4.0, 4.0, 5, 6),
+    "estate_1995": (12.5, 46.0, 8.0, 25.0, 5.0, 4.5, 6, 7),
+    "estate_2005": (13.5, 40.0, 11.0, 31.0, 7.0, 5.5, 6, 11),
+    "estate_2015": (15.5, 32.0, 20.0, 42.0, 9.0, 6.0, 15, 30),
+    "villa": (11.0, 14.0, 9.0, 26.0, 6.0, 4.0, 2, 3),
     "single": (13.0, 60.0, 8.0, 60.0, 4.0, 4.0, 6, 8),
     "commercial": (26.0, 60.0, 12.0, 46.0, 5.0, 4.0, 3, 8),
     "mall": (48.0, 95.0, 20.0, 75.0, 9.0, 4.0, 4, 6),
@@ -82,7 +82,7 @@ def make_fabric(
 ) -> Fabric:
     """Choose year and style of each parcel: old and fine in the middle, new and tall outside."""
     n = len(kind)
-    age = np.clip(0.12 + 0.72 * oldness + rng.normal(0.0, 0.19, n), 0.0, 1.0)
+    age = np.clip(0.16 + 0.74 * oldness + rng.normal(0.0, 0.19, n), 0.0, 1.0)
     year = np.round(2020 - 45 * age).astype(np.int64)
     home = kind == "estate"
     decade = np.select(

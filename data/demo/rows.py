@@ -14,6 +14,9 @@ Objects = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+BEND_ROOM_M = 1.4
+"""The sides of a parcel are bent a little; the first row keeps this much more away."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frames:
@@ -62,21 +65,37 @@ class Rows:
     spine_a: Floats  # (n,) where the path through the middle runs
     row_b: Floats  # (r,) every row's place
     row_parcel: Ints  # (r,)
+    pitch: Floats  # (n,) from row to row, as laid
 
 
 def parcel_frames(parcels: Objects) -> Frames:
-    """Turn each parcel's frame so that rows run along the side nearest to west–east."""
-    corners = shapely.get_coordinates(shapely.oriented_envelope(parcels)).reshape(-1, 5, 2)
-    sides = np.diff(corners, axis=1)[:, :2]
-    lengths = np.hypot(sides[..., 0], sides[..., 1])
-    unit = sides / lengths[..., None]
-    flat = np.abs(unit[..., 1]).argmin(axis=1)
-    n = np.arange(len(parcels))
-    along = unit[n, flat]
-    along = along * np.where(along[:, :1] < 0, -1.0, 1.0)
-    return Frames(
-        corners[:, :4].mean(axis=1), along, lengths[n, flat] / 2, lengths[n, 1 - flat] / 2
-    )
+    """Lay each parcel's frame along its longest side that runs about west to east.
+
+    That side lies at the lowest `b`, so rows counted from there are parallel to it.
+    """
+    n = len(parcels)
+    xy, owner = shapely.get_coordinates(shapely.simplify(parcels, 1.5), return_index=True)
+    same = owner[:-1] == owner[1:]
+    side, of = np.diff(xy, axis=0)[same], owner[:-1][same]
+    start = xy[:-1][same]
+    lengths = np.hypot(side[:, 0], side[:, 1])
+    flat = np.abs(side[:, 0]) / np.maximum(lengths, 1e-9)
+    score = lengths * np.where(flat > 0.72, 1.0, 0.25)
+    order = np.lexsort([-score, of])
+    best = order[np.searchsorted(of[order], np.arange(n))]
+    along = side[best] / lengths[best, None]
+    # Rings of parcels run counter-clockwise: inside lies to the left, where `b` grows.
+    turned = ~shapely.is_ccw(shapely.get_exterior_ring(parcels))
+    along[turned] *= -1.0
+    across = np.column_stack([-along[:, 1], along[:, 0]])
+    off = xy - start[best][owner]
+    a, b = (off * along[owner]).sum(axis=1), (off * across[owner]).sum(axis=1)
+    first = np.searchsorted(owner, np.arange(n))
+    low_a, high_a = np.minimum.reduceat(a, first), np.maximum.reduceat(a, first)
+    low_b, high_b = np.minimum.reduceat(b, first), np.maximum.reduceat(b, first)
+    middle_a, middle_b = (low_a + high_a) / 2, (low_b + high_b) / 2
+    centre = start[best] + middle_a[:, None] * along + middle_b[:, None] * across
+    return Frames(centre, along, (high_a - low_a) / 2, (high_b - low_b) / 2)
 
 
 def spans_inside(
@@ -108,11 +127,14 @@ def spans_inside(
 def lay_rows(parcels: Objects, frames: Frames, style: RowStyle, rng: np.random.Generator) -> Rows:
     """Fill parcels with rows of buildings that stay inside and never overlap."""
     n = len(parcels)
-    room = 2 * (frames.half_b - style.margin) - style.depth
-    count = np.where(room >= 0, np.floor(room / style.pitch) + 1, 0).astype(int)
+    edge = style.margin + BEND_ROOM_M
+    room = 2 * (frames.half_b - edge) - style.depth
+    count = np.where(room >= 0, np.floor(room / style.pitch + 0.12) + 1, 0).astype(int)
+    pitch = np.where(count > 1, room / np.maximum(count - 1, 1), style.pitch)
+    pitch = np.minimum(pitch, 1.2 * style.pitch)
     parcel = np.repeat(np.arange(n), count)
     number = np.arange(len(parcel)) - (np.cumsum(count) - count)[parcel]
-    b = (number - (count[parcel] - 1) / 2) * style.pitch[parcel]
+    b = (edge + style.depth / 2 - frames.half_b)[parcel] + number * pitch[parcel]
     free = shapely.buffer(parcels, -style.margin, join_style="mitre")
     half = style.depth[parcel] / 2
     low, high = spans_inside(frames, parcel, b - half, free[parcel])
@@ -133,7 +155,7 @@ def lay_rows(parcels: Objects, frames: Frames, style: RowStyle, rng: np.random.G
     box, owner, row = np.concatenate(boxes), np.concatenate(owners), np.concatenate(rows)
     fits = shapely.contains_properly(parcels[owner], box)
     order = np.lexsort([row[fits], owner[fits]])
-    return Rows(box[fits][order], owner[fits][order], row[fits][order], spine_a, b, parcel)
+    return Rows(box[fits][order], owner[fits][order], row[fits][order], spine_a, b, parcel, pitch)
 
 
 def _slabs(
