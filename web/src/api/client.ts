@@ -1,0 +1,170 @@
+/** Asks the API. An answer that is no success becomes a `Problem`, whose text can be shown as it is. */
+
+import type {
+  Catalogue,
+  City,
+  CityItem,
+  Coverage,
+  District,
+  Job,
+  KindStatus,
+  PageConfig,
+  RankingRow,
+  Sheet,
+  Stock,
+  StockSheet,
+  TileLayer,
+} from "./types";
+
+export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
+
+/** An RFC 9457 problem. `code` is stable; `title` and `detail` are for people. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly title: string,
+    readonly detail: string,
+  ) {
+    super(detail || title);
+    this.name = "Problem";
+  }
+}
+
+export interface Page<Row> {
+  rows: Row[];
+  next: string | null;
+}
+
+/** The address named by `rel="next"` in a Link header (RFC 8288), or null. */
+export function nextLink(header: string | null): string | null {
+  for (const part of (header ?? "").split(/,(?=\s*<)/)) {
+    const match = /<([^>]*)>\s*;.*\brel="?next"?/.exec(part);
+    if (match?.[1] !== undefined) return match[1];
+  }
+  return null;
+}
+
+export class Client {
+  /** @param language sent as Accept-Language, so that problems come in the reader's language. */
+  constructor(
+    readonly language: () => "zh" | "en",
+    private readonly fetch: Fetch = (input, init) => globalThis.fetch(input, init),
+    private readonly root = "/api/v1",
+  ) {}
+
+  async cities(): Promise<CityItem[]> {
+    return (await this.get<{ items: CityItem[] }>("/cities")).items;
+  }
+
+  city(city: string): Promise<City> {
+    return this.get(`/cities/${encodeURIComponent(city)}`);
+  }
+
+  catalogue(city: string): Promise<Catalogue> {
+    return this.get(`/cities/${encodeURIComponent(city)}/catalogue`);
+  }
+
+  async layers(city: string): Promise<TileLayer[]> {
+    return (await this.get<{ items: TileLayer[] }>(`/cities/${encodeURIComponent(city)}/layers`)).items;
+  }
+
+  /** Every row of the ranking, page after page; `onPage` sees what has come so far. */
+  ranking(city: string, onPage: (rows: RankingRow[]) => void, signal?: AbortSignal): Promise<RankingRow[]> {
+    const first = `${this.root}/cities/${encodeURIComponent(city)}/neighbourhoods?sort=gap_index&order=desc&limit=500`;
+    return this.every(first, onPage, signal);
+  }
+
+  sheet(city: string, id: string, signal?: AbortSignal): Promise<Sheet> {
+    return this.get(`/cities/${encodeURIComponent(city)}/neighbourhoods/${encodeURIComponent(id)}`, signal);
+  }
+
+  lifeCircles(city: string, id: string, signal?: AbortSignal): Promise<GeoJSON.FeatureCollection> {
+    return this.get(`/cities/${encodeURIComponent(city)}/neighbourhoods/${encodeURIComponent(id)}/life-circles`, signal);
+  }
+
+  reachedFacilities(city: string, id: string, signal?: AbortSignal): Promise<GeoJSON.FeatureCollection> {
+    return this.get(`/cities/${encodeURIComponent(city)}/neighbourhoods/${encodeURIComponent(id)}/facilities`, signal);
+  }
+
+  async coverage(city: string): Promise<Coverage[]> {
+    return (await this.get<{ items: Coverage[] }>(`/cities/${encodeURIComponent(city)}/gaps`)).items;
+  }
+
+  async kindStatus(city: string, kind: string, signal?: AbortSignal): Promise<KindStatus[]> {
+    const path = `/cities/${encodeURIComponent(city)}/gaps/${encodeURIComponent(kind)}`;
+    return (await this.get<{ items: KindStatus[] }>(path, signal)).items;
+  }
+
+  districts(city: string): Promise<District[]> {
+    return this.every(`${this.root}/cities/${encodeURIComponent(city)}/districts`);
+  }
+
+  stock(city: string): Promise<Stock[]> {
+    return this.every(`${this.root}/cities/${encodeURIComponent(city)}/stock`);
+  }
+
+  stockSheet(city: string, id: string, signal?: AbortSignal): Promise<StockSheet> {
+    return this.get(`/cities/${encodeURIComponent(city)}/stock/${encodeURIComponent(id)}`, signal);
+  }
+
+  async jobs(city: string): Promise<Job[]> {
+    return (await this.get<{ items: Job[] }>(`/jobs?city=${encodeURIComponent(city)}`)).items;
+  }
+
+  startAnalysis(city: string, profile: string): Promise<Job> {
+    return this.send("POST", `/cities/${encodeURIComponent(city)}/jobs`, { kind: "analyse", profile });
+  }
+
+  async cancelJob(id: string): Promise<void> {
+    await this.ask(`${this.root}/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
+  }
+
+  /** What the operator set for this page; nothing set is the normal case. */
+  async config(): Promise<PageConfig> {
+    const answer = await this.fetch("/config.json", { headers: { Accept: "application/json" } }).catch(() => null);
+    if (!answer?.ok) return { basemap: null };
+    return (await answer.json().catch(() => ({ basemap: null }))) as PageConfig;
+  }
+
+  private async get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+    const answer = await this.ask(this.root + path, signal ? { signal } : {});
+    return (await answer.json()) as Answer;
+  }
+
+  private async send<Answer>(method: string, path: string, body: unknown): Promise<Answer> {
+    const headers = { "Content-Type": "application/json" };
+    const answer = await this.ask(this.root + path, { method, headers, body: JSON.stringify(body) });
+    return (await answer.json()) as Answer;
+  }
+
+  private async every<Row>(first: string, onPage?: (rows: Row[]) => void, signal?: AbortSignal): Promise<Row[]> {
+    const rows: Row[] = [];
+    for (let address: string | null = first; address; ) {
+      const answer: Response = await this.ask(address, signal ? { signal } : {});
+      rows.push(...((await answer.json()) as { items: Row[] }).items);
+      onPage?.(rows);
+      address = nextLink(answer.headers.get("Link"));
+    }
+    return rows;
+  }
+
+  private async ask(address: string, init: RequestInit): Promise<Response> {
+    const language = this.language() === "zh" ? "zh-CN, en;q=0.5" : "en, zh-CN;q=0.5";
+    const headers = { Accept: "application/json", "Accept-Language": language, ...init.headers };
+    let answer: Response;
+    try {
+      answer = await this.fetch(address, { ...init, headers });
+    } catch (reason) {
+      if (reason instanceof DOMException && reason.name === "AbortError") throw reason;
+      throw new Problem(0, "offline", "", "");
+    }
+    if (!answer.ok) throw await problemOf(answer);
+    return answer;
+  }
+}
+
+async function problemOf(answer: Response): Promise<Problem> {
+  const body = (await answer.json().catch(() => ({}))) as Partial<Record<"code" | "title" | "detail", string>>;
+  return new Problem(answer.status, body.code ?? "unknown", body.title ?? answer.statusText, body.detail ?? "");
+}

@@ -1,0 +1,281 @@
+/** The answers of the API, as docs/architecture.md "The API" describes them. */
+
+export type NeighbourhoodId = string;
+export type DistrictId = string;
+export type KindId = string;
+export type Bounds = [west: number, south: number, east: number, north: number];
+
+export type EligibilityClass = "eligible" | "conditional" | "excluded" | "unknown";
+export type GapStatus = "present" | "missing" | "unknown";
+export type Need = "must" | "should" | "listed";
+export type CircleLayer = "block" | "c5" | "c10" | "c15";
+
+export interface Note {
+  key: string;
+  level: "info" | "warning" | "error";
+  text_zh: string;
+  text_en: string;
+}
+
+export interface CityItem {
+  id: string;
+  name: string;
+  bounds: Bounds;
+  data_version: string;
+  profile: string;
+  engine_version: string;
+  created_at: string;
+  neighbourhoods: number | null;
+  persons: number | null;
+}
+
+export interface Parameter {
+  room: string;
+  key: string;
+  value: unknown;
+  unit: string | null;
+  zh: string;
+  en: string;
+  source: string | null;
+  confidence: string | null;
+}
+
+export interface City extends CityItem {
+  summary: Record<string, unknown>;
+  notes: Note[];
+  parameters: Parameter[];
+  import_report: unknown;
+}
+
+export interface CatalogueLayer {
+  zh: string;
+  en: string;
+  minutes: number | null;
+  limit_m: number | null;
+}
+
+export interface CatalogueKind {
+  id: KindId;
+  zh: string;
+  en: string;
+  layer: string;
+}
+
+export interface Catalogue {
+  layers: Record<string, CatalogueLayer>;
+  kinds: CatalogueKind[];
+}
+
+export interface TileLayer {
+  name: string;
+  zh: string;
+  en: string;
+  geometry: string;
+  count: number;
+  tiles: string | null;
+  min_zoom: number;
+  max_zoom: number;
+}
+
+export interface RankingRow {
+  id: NeighbourhoodId;
+  name: string | null;
+  lon: number;
+  lat: number;
+  rank: number | null;
+  eligibility: EligibilityClass | null;
+  year_built: number | null;
+  households: number | null;
+  persons: number | null;
+  must_missing: number | null;
+  must_checked: number | null;
+  gap_index: number | null;
+  district_id: DistrictId | null;
+  derived: string | null;
+}
+
+export interface Finding {
+  rule: string;
+  finding: "met" | "not_met" | "excluded" | "conditional" | "flag" | "unknown" | "not_applicable";
+  clause: string | null;
+  evidence_zh: string | null;
+  evidence_en: string | null;
+  missing: string | null;
+}
+
+export interface Gate {
+  id: string;
+  lon: number;
+  lat: number;
+  source: "mapped" | "crossing" | "nearest" | null;
+  access: "public" | "residents" | "closed" | "unknown" | null;
+  entry_m: number | null;
+}
+
+export interface Gap {
+  kind: KindId;
+  layer: CircleLayer;
+  need: Need;
+  status: GapStatus;
+  limit_m: number | null;
+  nearest_facility_id: string | null;
+  nearest_m: number | null;
+  nearest_s: number | null;
+  radius_m: number | null;
+  straight_m: number | null;
+  missing_m: number | null;
+  short_persons: number | null;
+  required_m2: number | null;
+  supplied_m2: number | null;
+  short_m2: number | null;
+  confidence: string | null;
+  facility_name: string | null;
+  facility_lon: number | null;
+  facility_lat: number | null;
+}
+
+export interface Circle {
+  layer: CircleLayer;
+  limit_m: number | null;
+  area_m2: number | null;
+  reached_m: number | null;
+  facilities: number | null;
+  persons: number | null;
+}
+
+export interface Member {
+  id: NeighbourhoodId;
+  name: string | null;
+}
+
+export interface District {
+  id: DistrictId;
+  name: string | null;
+  members: Member[];
+  households: number | null;
+  persons: number | null;
+  area_m2: number | null;
+  diameter_m: number | null;
+  compactness: number | null;
+  subdistrict: string | null;
+  must_missing: number | null;
+  walls_between: number | null;
+  colour: number | null;
+  below_minimum: boolean | null;
+}
+
+export interface StockNear {
+  id: string;
+  name: string | null;
+  kind: string | null;
+  source: "registered" | "osm" | "leftover";
+  distance_m: number | null;
+  pathway: string | null;
+  kinds: KindId[];
+}
+
+export interface Neighbour {
+  id: NeighbourhoodId;
+  name: string | null;
+  barrier: string | null;
+  walk_m: number | null;
+  gap_m: number | null;
+}
+
+export interface Sheet {
+  id: NeighbourhoodId;
+  name: string | null;
+  bounds: Bounds;
+  facts: Record<string, string | number | boolean | null>;
+  derived: string | null;
+  eligibility: { overall: EligibilityClass | null; findings: Finding[] };
+  gates: Gate[];
+  gaps: Gap[];
+  circles: Circle[];
+  district: District | null;
+  single_reason: string | null;
+  stock: StockNear[];
+  neighbours: Neighbour[];
+  data_version: string;
+  engine_version: string;
+}
+
+export interface Coverage {
+  area: string;
+  kind: KindId;
+  layer: CircleLayer;
+  neighbourhoods: number | null;
+  neighbourhoods_covered: number | null;
+  persons: number | null;
+  persons_covered: number | null;
+  buildings: number | null;
+  buildings_covered: number | null;
+}
+
+export interface KindStatus {
+  neighbourhood_id: NeighbourhoodId;
+  layer: CircleLayer;
+  need: Need;
+  status: GapStatus;
+  nearest_m: number | null;
+  limit_m: number | null;
+}
+
+export interface Stock {
+  id: string;
+  name: string | null;
+  source: "registered" | "osm" | "leftover";
+  asset_type: "land" | "building" | null;
+  kind: string | null;
+  ownership: string | null;
+  owner: string | null;
+  land_m2: number | null;
+  floor_m2: number | null;
+  inscribed_m: number | null;
+  neighbourhood_id: NeighbourhoodId | null;
+  pathway: string | null;
+  permitted_zh: string | null;
+  permitted_en: string | null;
+  consent_zh: string | null;
+  consent_en: string | null;
+  clause: string | null;
+  to_find_out: string | null;
+  evidence: string | null;
+  lon?: number | null;
+  lat?: number | null;
+}
+
+export interface StockFit {
+  stock_id: string;
+  kind: KindId;
+  neighbourhood_id: NeighbourhoodId;
+  distance_m: number | null;
+  limit_m: number | null;
+  size_m2: number | null;
+  needed_m2: number | null;
+  size_basis: string | null;
+}
+
+export interface StockSheet extends Stock {
+  fits?: StockFit[];
+}
+
+export type JobStatus = "accepted" | "running" | "successful" | "failed" | "dismissed";
+
+export interface Job {
+  id: string;
+  kind: string;
+  city: string;
+  status: JobStatus;
+  progress: number;
+  step: string | null;
+  message: string | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  error: string | null;
+}
+
+export interface PageConfig {
+  basemap: { url: string; attribution: string } | null;
+}

@@ -1,0 +1,68 @@
+/** The page's words and numbers in the reader's language. */
+
+import type { Language } from "../state/mode";
+import { en } from "./en";
+import { type MessageKey, zh } from "./zh";
+
+export const MESSAGES: Record<Language, Record<MessageKey, string>> = { zh, en };
+export const HTML_LANGUAGE: Record<Language, string> = { zh: "zh-CN", en: "en" };
+
+type Values = Record<string, string | number>;
+
+export class Words {
+  private readonly numbers: Intl.NumberFormat;
+
+  constructor(readonly language: Language) {
+    this.numbers = new Intl.NumberFormat(HTML_LANGUAGE[language], { maximumFractionDigits: 1 });
+  }
+
+  /** The text of a key, its `{places}` filled. */
+  readonly t = (key: MessageKey, values: Values = {}): string =>
+    MESSAGES[this.language][key].replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
+
+  /** The text of a value of the data dictionary; a value without one is shown as it is. */
+  readonly value = (value: string | null | undefined): string => {
+    if (value === null || value === undefined || value === "") return this.t("app.unknown");
+    const key = `value.${value}`;
+    return key in zh ? this.t(key as MessageKey) : value;
+  };
+
+  /** The name of a policy profile; a city's own profile is shown by its id. */
+  readonly profile = (id: string): string => (`profile.${id}` in zh ? this.t(`profile.${id}` as MessageKey) : id);
+
+  /** One of a pair `{zh, en}`. */
+  readonly pick = (pair: { zh: string; en: string }): string => pair[this.language];
+
+  readonly number = (value: number | null | undefined, digits = 0): string => {
+    if (value === null || value === undefined || !Number.isFinite(value)) return this.t("app.unknown");
+    return value.toLocaleString(HTML_LANGUAGE[this.language], { maximumFractionDigits: digits });
+  };
+
+  readonly metres = (value: number | null | undefined): string => {
+    if (value === null || value === undefined) return this.t("app.unknown");
+    if (value >= 10_000) return `${this.numbers.format(value / 1000)} ${this.language === "zh" ? "公里" : "km"}`;
+    return `${Math.round(value).toLocaleString(HTML_LANGUAGE[this.language])} ${this.language === "zh" ? "米" : "m"}`;
+  };
+
+  /** Square metres, as hectares from one hectare on. */
+  readonly area = (value: number | null | undefined): string => {
+    if (value === null || value === undefined) return this.t("app.unknown");
+    if (value >= 1_000_000) return `${this.numbers.format(value / 1_000_000)} ${this.language === "zh" ? "平方公里" : "km²"}`;
+    if (value >= 10_000) return `${this.numbers.format(value / 10_000)} ${this.language === "zh" ? "公顷" : "ha"}`;
+    return `${this.number(value)} ${this.language === "zh" ? "平方米" : "m²"}`;
+  };
+
+  readonly share = (value: number | null | undefined): string => {
+    if (value === null || value === undefined) return this.t("app.unknown");
+    return `${Math.round(value * 100)} %`;
+  };
+
+  readonly minutes = (seconds: number | null | undefined): string =>
+    seconds === null || seconds === undefined ? "" : this.t("sheet.minutes", { n: Math.max(1, Math.round(seconds / 60)) });
+}
+
+/** The language a reader wants who has not chosen one: Chinese, unless the browser prefers another language only. */
+export function languageOf(preferred: readonly string[]): Language {
+  const first = preferred.find((tag) => /^(zh|en)\b/i.test(tag));
+  return first === undefined || /^zh/i.test(first) ? "zh" : "en";
+}

@@ -1,0 +1,72 @@
+/** The colours of the map. Sequences grow darker one way only; classes also differ by pattern or sign. */
+
+import type { EligibilityClass, GapStatus } from "../api/types";
+
+/** Light to dark, six steps: how much is missing. */
+export const GAP_COLOURS = ["#fbf3d9", "#f6d894", "#eab355", "#d4852f", "#aa551d", "#733012"] as const;
+
+/** Light to dark, six steps: people who miss something. */
+export const HEAT_COLOURS = ["#f4e9f1", "#e0bfd9", "#c78dbb", "#a55b99", "#7a3577", "#4b1a50"] as const;
+
+/** Old to new. */
+export const AGE_COLOURS = ["#6b3d2e", "#a8694a", "#d3a97d", "#e8dcc4", "#b9cdd0", "#7ba3ad"] as const;
+export const AGE_BREAKS = [1980, 1990, 2000, 2005, 2015] as const;
+
+/** Six district colours, told apart by the colour-blind too; neighbours get different ones from the server. */
+export const DISTRICT_COLOURS = ["#4f86ab", "#d9a23b", "#5b9c84", "#b9799f", "#c8704f", "#8b8a5e"] as const;
+
+export const ELIGIBILITY_COLOURS: Record<EligibilityClass, string> = {
+  eligible: "#2f8070",
+  conditional: "#d9a23b",
+  excluded: "#8f8b84",
+  unknown: "#e3ddd0",
+};
+
+export const STATUS_COLOURS: Record<GapStatus, string> = {
+  missing: "#b5482a",
+  present: "#8dbcae",
+  unknown: "#e3ddd0",
+};
+
+/** Life circles: the nearest is the darkest; each has its own dash as well. */
+export const CIRCLE_STYLES = {
+  c5: { colour: "#0f4c5c", dash: [1, 0] },
+  c10: { colour: "#2c7a8b", dash: [4, 1.5] },
+  c15: { colour: "#6aa9b5", dash: [1.5, 1.5] },
+  block: { colour: "#0b3640", dash: [1, 0] },
+} as const;
+
+export const STOCK_COLOURS = { registered: "#6d4ea2", osm: "#9a7fc4", leftover: "#c3b1de" } as const;
+
+export const NO_DATA = "#e3ddd0";
+
+export const GROUND = {
+  paper: "#f5f2ea",
+  water: "#c9dde3",
+  waterLine: "#a9c8d1",
+  green: "#dbe6cd",
+  street: "#ffffff",
+  streetEdge: "#d8d1c2",
+  path: "#cfc6b4",
+  rail: "#8f8b84",
+  building: "#6f675a",
+  wall: "#6e4a3a",
+  admin: "#7d7566",
+  ink: "#1d2b30",
+  halo: "#fbf9f4",
+  select: "#10343c",
+  link: "#b5482a",
+} as const;
+
+/** Limits between six classes at round fifths of the data (quantiles rounded to `step`), rising and distinct. */
+export function classBreaks(values: readonly number[], step: number): number[] {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  const breaks: number[] = [];
+  for (let fifth = 1; fifth <= 5; fifth++) {
+    const at = sorted[Math.floor(((sorted.length - 1) * fifth) / 6)];
+    const round = at === undefined ? fifth * step : Math.round(at / step) * step;
+    const last = breaks.at(-1) ?? 0;
+    breaks.push(Number(Math.max(round, last + step).toFixed(6)));
+  }
+  return breaks;
+}

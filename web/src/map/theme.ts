@@ -1,0 +1,129 @@
+/** What colours the neighbourhoods: paint for the map and classes for the legend, from one source. */
+
+import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from "maplibre-gl";
+
+import type { Theme } from "../state/mode";
+import {
+  AGE_BREAKS,
+  AGE_COLOURS,
+  DISTRICT_COLOURS,
+  ELIGIBILITY_COLOURS,
+  GAP_COLOURS,
+  HEAT_COLOURS,
+  NO_DATA,
+  STATUS_COLOURS,
+} from "./palette";
+import type { PatternName } from "./patterns";
+
+type Colour = DataDrivenPropertyValueSpecification<string>;
+
+/** A colour by classes of a number; features without the number get the colour of "no data". */
+function stepped(property: string, breaks: readonly number[], colours: readonly string[]): ExpressionSpecification {
+  const steps = breaks.flatMap((limit, at) => [limit, colours[at + 1] ?? NO_DATA]);
+  const value = ["to-number", ["get", property]];
+  return ["case", ["has", property], ["step", value, colours[0], ...steps], NO_DATA] as unknown as ExpressionSpecification;
+}
+
+function matched(value: ExpressionSpecification, colours: Record<string, string>): ExpressionSpecification {
+  return ["match", value, ...Object.entries(colours).flat(), NO_DATA] as unknown as ExpressionSpecification;
+}
+
+export const districtColour = [
+  "case",
+  ["has", "colour"],
+  ["match", ["%", ["to-number", ["get", "colour"]], 6], ...DISTRICT_COLOURS.flatMap((colour, at) => [at, colour]), NO_DATA],
+  NO_DATA,
+] as unknown as ExpressionSpecification;
+
+export function neighbourhoodColour(theme: Theme, breaks: readonly number[]): Colour {
+  switch (theme.kind) {
+    case "gap_index":
+      return stepped("gap_index", breaks, GAP_COLOURS);
+    case "year_built":
+      return stepped("year_built", AGE_BREAKS, AGE_COLOURS);
+    case "eligibility":
+      return matched(["coalesce", ["get", "eligibility"], "unknown"], ELIGIBILITY_COLOURS);
+    case "facility":
+      return matched(["coalesce", ["feature-state", "status"], "unknown"], STATUS_COLOURS);
+    case "districts":
+      return districtColour;
+    case "heatmap":
+    case "none":
+      return "#cfc6b4";
+  }
+}
+
+export const heatColour = (breaks: readonly number[]): Colour => stepped("person_gaps", breaks, HEAT_COLOURS);
+
+/** How strongly the neighbourhoods are filled: fainter when something else is to be read. */
+export function neighbourhoodOpacity(theme: Theme, faint: boolean): DataDrivenPropertyValueSpecification<number> {
+  const full = theme.kind === "heatmap" || theme.kind === "none" ? 0.12 : faint ? 0.3 : 0.74;
+  return ["case", ["boolean", ["feature-state", "hover"], false], Math.min(1, full + 0.16), full];
+}
+
+/** The pattern that stands on the colour, by property; null when the theme has none. */
+export function patternRule(theme: Theme): { property: string; patterns: Record<string, PatternName> } | null {
+  if (theme.kind === "eligibility") return { property: "eligibility", patterns: { excluded: "hatch", unknown: "dots" } };
+  return null;
+}
+
+export interface LegendClass {
+  colour: string;
+  pattern?: PatternName;
+  /** A class of a number has limits; a named class has the key of its name. */
+  from?: number | null;
+  to?: number | null;
+  name?: string;
+}
+
+export interface Legend {
+  title: string;
+  unit: "share" | "year" | "person_gaps" | null;
+  classes: LegendClass[];
+}
+
+function ranges(breaks: readonly number[], colours: readonly string[]): LegendClass[] {
+  return colours.map((colour, at) => ({ colour, from: breaks[at - 1] ?? null, to: breaks[at] ?? null }));
+}
+
+const NOTHING_KNOWN: LegendClass = { colour: NO_DATA, name: "legend.no_data" };
+
+export function legendOf(theme: Theme, breaks: readonly number[]): Legend | null {
+  switch (theme.kind) {
+    case "gap_index":
+      return { title: "theme.gap_index", unit: "share", classes: [...ranges(breaks, GAP_COLOURS), NOTHING_KNOWN] };
+    case "year_built":
+      return { title: "theme.year_built", unit: "year", classes: [...ranges(AGE_BREAKS, AGE_COLOURS), NOTHING_KNOWN] };
+    case "heatmap":
+      return { title: "theme.heatmap", unit: "person_gaps", classes: ranges(breaks, HEAT_COLOURS) };
+    case "eligibility":
+      return {
+        title: "theme.eligibility",
+        unit: null,
+        classes: (["eligible", "conditional", "excluded", "unknown"] as const).map((name) => {
+          const pattern = patternRule(theme)?.patterns[name];
+          return { colour: ELIGIBILITY_COLOURS[name], name: `value.${name}`, ...(pattern ? { pattern } : {}) };
+        }),
+      };
+    case "facility":
+      return {
+        title: "theme.facility",
+        unit: null,
+        classes: (["missing", "present", "unknown"] as const).map((name) => ({
+          colour: STATUS_COLOURS[name],
+          name: `status.${name}`,
+        })),
+      };
+    case "districts":
+      return {
+        title: "theme.districts",
+        unit: null,
+        classes: [
+          ...DISTRICT_COLOURS.slice(0, 1).map((colour) => ({ colour, name: "legend.district" })),
+          { colour: NO_DATA, name: "legend.single" },
+        ],
+      };
+    case "none":
+      return null;
+  }
+}

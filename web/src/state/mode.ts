@@ -1,0 +1,49 @@
+/** What the reader is looking at. One union, so that no two of them can be open at once. */
+
+export type CityTab = "overview" | "ranking" | "facilities" | "districts" | "stock";
+export const CITY_TABS = ["overview", "ranking", "facilities", "districts", "stock"] as const satisfies readonly CityTab[];
+
+export type Mode =
+  | { kind: "city"; tab: CityTab }
+  | { kind: "neighbourhood"; id: string }
+  | { kind: "district"; id: string }
+  | { kind: "stock"; id: string };
+
+/** What colours the neighbourhoods. */
+export type Theme =
+  | { kind: "gap_index" }
+  | { kind: "eligibility" }
+  | { kind: "year_built" }
+  | { kind: "districts" }
+  | { kind: "heatmap" }
+  | { kind: "facility"; facility: string }
+  | { kind: "none" };
+
+export type Language = "zh" | "en";
+
+/** The place on the map: zoom, latitude, longitude. */
+export type Camera = { zoom: number; lat: number; lon: number };
+
+export interface PageState {
+  city: string | null;
+  mode: Mode;
+  /** The city tab to go back to from a sheet. */
+  lastTab: CityTab;
+  theme: Theme;
+  /** Layers that differ from what is shown at first. */
+  switched: readonly string[];
+  circles: boolean;
+  camera: Camera | null;
+  language: Language;
+}
+
+export const FIRST_STATE: PageState = {
+  city: null,
+  mode: { kind: "city", tab: "overview" },
+  lastTab: "overview",
+  theme: { kind: "gap_index" },
+  switched: [],
+  circles: true,
+  camera: null,
+  language: "zh",
+};

@@ -1,0 +1,269 @@
+/** The page's one state and what is loaded for it. Panels and map watch; only functions here change it. */
+
+import { Client, Problem } from "../api/client";
+import type {
+  Catalogue,
+  City,
+  CityItem,
+  Coverage,
+  District,
+  Gap,
+  GapStatus,
+  Job,
+  PageConfig,
+  RankingRow,
+  Sheet,
+  Stock,
+  StockSheet,
+  TileLayer,
+} from "../api/types";
+import { fromHash, toHash } from "./hash";
+import type { CityTab, Language, Mode, PageState, Theme } from "./mode";
+import { Store } from "./store";
+
+/** Something asked for: on its way, here, or refused with the reason. */
+export type Loaded<Value> =
+  | { state: "loading" }
+  | { state: "here"; value: Value }
+  | { state: "failed"; problem: Problem };
+
+export interface CityData {
+  city: City;
+  catalogue: Catalogue;
+  tiles: TileLayer[];
+  config: PageConfig;
+}
+
+const LOADING = { state: "loading" } as const;
+
+export class Page {
+  readonly state: Store<PageState>;
+  readonly cities = new Store<Loaded<CityItem[]>>(LOADING);
+  readonly data = new Store<Loaded<CityData>>(LOADING);
+  readonly ranking = new Store<{ rows: RankingRow[]; complete: boolean; problem: Problem | null }>({
+    rows: [],
+    complete: false,
+    problem: null,
+  });
+  readonly coverage = new Store<Loaded<Coverage[]>>(LOADING);
+  readonly districts = new Store<Loaded<District[]>>(LOADING);
+  readonly stock = new Store<Loaded<Stock[]>>(LOADING);
+  readonly sheet = new Store<Loaded<Sheet> | null>(null);
+  readonly stockSheet = new Store<Loaded<StockSheet> | null>(null);
+  readonly circles = new Store<{ circles: GeoJSON.FeatureCollection; reached: GeoJSON.FeatureCollection } | null>(null);
+  readonly status = new Store<ReadonlyMap<string, GapStatus> | null>(null);
+  readonly chosenGap = new Store<Gap | null>(null);
+  readonly hovered = new Store<string | null>(null);
+  readonly job = new Store<Job | null>(null);
+  /** The neighbourhood opened last: marked in the ranking when one goes back to it. */
+  readonly lastOpened = new Store<string | null>(null);
+  /** What a screen reader is told. */
+  readonly said = new Store<string>("");
+  readonly client: Client;
+  private asking = new AbortController();
+  private cityAsking = new AbortController();
+
+  constructor(hash: string, language: Language, client?: Client) {
+    this.state = new Store(fromHash(hash, language));
+    this.client = client ?? new Client(() => this.state.value.language);
+  }
+
+  /** The address of what is shown. */
+  get hash(): string {
+    return toHash(this.state.value);
+  }
+
+  async start(): Promise<void> {
+    this.cities.set(LOADING);
+    try {
+      const cities = await this.client.cities();
+      this.cities.set({ state: "here", value: cities });
+      const wanted = this.state.value.city;
+      const city = cities.find((one) => one.id === wanted) ?? cities[0];
+      if (city) await this.openCity(city.id, city.id === wanted);
+    } catch (reason) {
+      this.cities.set({ state: "failed", problem: problemOf(reason) });
+    }
+  }
+
+  async openCity(id: string, keepView = false): Promise<void> {
+    this.cityAsking.abort();
+    this.cityAsking = new AbortController();
+    const { signal } = this.cityAsking;
+    const before = this.state.value;
+    const plain: Partial<PageState> = { camera: null, mode: { kind: "city", tab: before.lastTab } };
+    this.state.set({ ...before, city: id, ...(keepView ? {} : plain) });
+    this.data.set(LOADING);
+    this.ranking.set({ rows: [], complete: false, problem: null });
+    this.coverage.set(LOADING);
+    this.districts.set(LOADING);
+    this.stock.set(LOADING);
+    try {
+      const { client } = this;
+      const [city, catalogue, tiles, config] = await Promise.all([
+        client.city(id),
+        client.catalogue(id),
+        client.layers(id),
+        client.config(),
+      ]);
+      if (signal.aborted) return;
+      this.data.set({ state: "here", value: { city, catalogue, tiles, config } });
+    } catch (reason) {
+      if (!signal.aborted) this.data.set({ state: "failed", problem: problemOf(reason) });
+      return;
+    }
+    this.open(this.state.value.mode, true);
+    this.colour(this.state.value.theme);
+    await Promise.all([
+      this.loadRanking(id, signal),
+      load(this.coverage, () => this.client.coverage(id), signal),
+      load(this.districts, () => this.client.districts(id), signal),
+      load(this.stock, () => this.client.stock(id), signal),
+      this.watchJobs(id, signal),
+    ]);
+  }
+
+  /** Go to a mode, and ask for what it shows. */
+  open(mode: Mode, again = false): void {
+    const before = this.state.value;
+    const same = before.mode.kind === mode.kind && "id" in mode && "id" in before.mode && before.mode.id === mode.id;
+    if (same && !again) return;
+    this.asking.abort();
+    this.asking = new AbortController();
+    const { signal } = this.asking;
+    const lastTab = mode.kind === "city" ? mode.tab : before.lastTab;
+    this.state.set({ ...before, mode, lastTab });
+    this.chosenGap.set(null);
+    this.circles.set(null);
+    this.sheet.set(null);
+    this.stockSheet.set(null);
+    const { city } = before;
+    if (!city) return;
+    if (mode.kind === "neighbourhood") {
+      this.lastOpened.set(mode.id);
+      this.sheet.set(LOADING);
+      void load(this.sheet, () => this.client.sheet(city, mode.id, signal), signal);
+      void this.loadCircles(city, mode.id, signal);
+    } else if (mode.kind === "stock") {
+      this.stockSheet.set(LOADING);
+      void load(this.stockSheet, () => this.client.stockSheet(city, mode.id, signal), signal);
+    }
+  }
+
+  /** From a sheet back to the city. */
+  back(): void {
+    const { mode, lastTab } = this.state.value;
+    if (mode.kind !== "city") this.open({ kind: "city", tab: lastTab });
+  }
+
+  showTab(tab: CityTab): void {
+    this.open({ kind: "city", tab });
+  }
+
+  colour(theme: Theme): void {
+    this.state.update((before) => ({ ...before, theme }));
+    const { city } = this.state.value;
+    if (theme.kind !== "facility" || !city) return this.status.set(null);
+    void this.client.kindStatus(city, theme.facility).then(
+      (rows) => {
+        const { theme: now } = this.state.value;
+        if (now.kind !== "facility" || now.facility !== theme.facility) return;
+        this.status.set(worstStatus(rows));
+      },
+      (reason: unknown) => this.said.set(problemOf(reason).message),
+    );
+  }
+
+  change(part: Partial<Pick<PageState, "language" | "circles" | "camera" | "switched">>): void {
+    this.state.update((before) => ({ ...before, ...part }));
+  }
+
+  async analyse(profile: string): Promise<void> {
+    const { city } = this.state.value;
+    if (!city) return;
+    try {
+      this.job.set(await this.client.startAnalysis(city, profile));
+      await this.watchJobs(city, this.cityAsking.signal);
+    } catch (reason) {
+      this.said.set(problemOf(reason).message);
+    }
+  }
+
+  async cancelJob(): Promise<void> {
+    const job = this.job.value;
+    if (job) await this.client.cancelJob(job.id).catch(() => undefined);
+  }
+
+  private async loadRanking(city: string, signal: AbortSignal): Promise<void> {
+    try {
+      const onPage = (rows: RankingRow[]): void => this.ranking.set({ rows: [...rows], complete: false, problem: null });
+      const rows = await this.client.ranking(city, onPage, signal);
+      if (!signal.aborted) this.ranking.set({ rows, complete: true, problem: null });
+    } catch (reason) {
+      if (!signal.aborted) this.ranking.update((now) => ({ ...now, problem: problemOf(reason) }));
+    }
+  }
+
+  private async loadCircles(city: string, id: string, signal: AbortSignal): Promise<void> {
+    try {
+      const [circles, reached] = await Promise.all([
+        this.client.lifeCircles(city, id, signal),
+        this.client.reachedFacilities(city, id, signal),
+      ]);
+      if (!signal.aborted) this.circles.set({ circles, reached });
+    } catch {
+      if (!signal.aborted) this.circles.set(null); // the sheet itself says that there is none
+    }
+  }
+
+  /** Follow a running analysis until it ends; then load the city anew. */
+  private async watchJobs(city: string, signal: AbortSignal): Promise<void> {
+    const now = this.job.value;
+    let watched: string | null = now && isOpen(now) ? now.id : null;
+    while (!signal.aborted) {
+      const jobs = await this.client.jobs(city).catch(() => []);
+      if (signal.aborted) return;
+      const job = jobs.find((one) => (watched ? one.id === watched : isOpen(one)));
+      if (!job) return;
+      watched = job.id;
+      this.job.set(job);
+      if (!isOpen(job)) {
+        if (job.status === "successful") await this.openCity(city, true);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
+const isOpen = (job: Job): boolean => job.status === "accepted" || job.status === "running";
+
+/** A kind that is checked at two layers counts as missing where either is. */
+export function worstStatus(rows: readonly { neighbourhood_id: string; status: GapStatus }[]): Map<string, GapStatus> {
+  const order: GapStatus[] = ["present", "unknown", "missing"];
+  const worst = new Map<string, GapStatus>();
+  for (const { neighbourhood_id: id, status } of rows) {
+    const before = worst.get(id);
+    if (before === undefined || order.indexOf(status) > order.indexOf(before)) worst.set(id, status);
+  }
+  return worst;
+}
+
+async function load<Value>(
+  store: Store<Loaded<Value>> | Store<Loaded<Value> | null>,
+  ask: () => Promise<Value>,
+  signal: AbortSignal,
+): Promise<void> {
+  const into = store as Store<Loaded<Value> | null>;
+  try {
+    const value = await ask();
+    if (!signal.aborted) into.set({ state: "here", value });
+  } catch (reason) {
+    if (!signal.aborted) into.set({ state: "failed", problem: problemOf(reason) });
+  }
+}
+
+export function problemOf(reason: unknown): Problem {
+  if (reason instanceof Problem) return reason;
+  return new Problem(0, "unexpected", "", reason instanceof Error ? reason.message : String(reason));
+}
