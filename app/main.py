@@ -15,7 +15,7 @@ from fastapi import Depends, FastAPI
 from app import cluster
 from app.deps import refuse_unknown_parameters
 from app.problems import add_problem_handlers
-from app.routes import cities, districts, gaps, health, neighbourhoods, stock, tiles
+from app.routes import cities, districts, gaps, health, jobs, neighbourhoods, stock, tiles
 from app.schemas import ProblemText
 from app.settings import Settings
 from app.store import Store
@@ -32,6 +32,7 @@ ROUTERS = (
     districts.router,
     stock.router,
     tiles.router,
+    jobs.router,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": ProblemText, "description": "The request cannot be read."},
@@ -86,6 +87,7 @@ def _open_store(settings: Settings) -> Store:
         url,
         pool_size=settings.pool_size,
         statement_timeout_s=settings.statement_timeout_s,
+        keep_versions=settings.keep_versions,
     )
     store.upgrade()
     return store

@@ -27,10 +27,20 @@ class Store:
         Connections kept open.
     statement_timeout_s : float
         Longest time that one question may take (storing and reading whole cities may take longer).
+    keep_versions : int
+        Data versions kept of each city.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, statement_timeout_s: float = 20.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        statement_timeout_s: float = 20.0,
+        keep_versions: int = 3,
+    ) -> None:
         self.url = url
+        self.keep_versions = keep_versions
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
@@ -81,7 +91,7 @@ class Store:
         analysis: Analysis,
         *,
         city_id: str | None = None,
-        keep_versions: int = 3,
+        keep_versions: int | None = None,
         progress: Progress = silent,
     ) -> str:
         """Store an analysis in one transaction and return the city's id, see `app.store.save`."""
@@ -89,7 +99,7 @@ class Store:
             self.engine,
             analysis,
             city_id=city_id,
-            keep_versions=keep_versions,
+            keep_versions=keep_versions or self.keep_versions,
             progress=progress,
         )
 
