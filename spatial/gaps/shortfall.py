@@ -31,6 +31,7 @@ def facility_gaps(
     *,
     searched_m: float,
     reached: pd.DataFrame | None = None,
+    measured: pd.Index | None = None,
 ) -> pd.DataFrame:
     """Compare what each neighbourhood reaches with what the catalogue asks for.
 
@@ -52,6 +53,9 @@ def facility_gaps(
     reached : DataFrame, optional
         ``neighbourhood_id, facility_id, kind, distance_m``: everything reached. Needed for areas
         (``supplied_m2``) and for shops that stand in for a supermarket.
+    measured : Index, optional
+        Neighbourhoods with a gate on the walking network. For the others what is not inside the
+        parcel is unknown, not missing: nobody walked. Default: all were measured.
 
     Returns
     -------
@@ -70,7 +74,8 @@ def facility_gaps(
     -----
     Present: on foot within the layer's limit; or inside the parcel (parameter ``inside_counts``);
     or stood in for by what old areas may have instead. Unknown: the whole city holds no facility
-    of the kind and the source does not tell (parameter ``absence_means_missing``).
+    of the kind and the source does not tell (parameter ``absence_means_missing``), or nobody
+    walked (`measured`).
     """
     require_columns(
         nearest, ("origin_id", "kind", "facility_id", "distance_m", "time_s"), name="nearest"
@@ -92,6 +97,9 @@ def facility_gaps(
     gaps["basis"] = _basis(gaps, catalogue, rules, nearest, reached)
     gaps["status"] = np.where(gaps["basis"].notna(), "present", "missing")
     gaps.loc[gaps["basis"].isna() & ~_can_tell(gaps["kind"], kinds, rules), "status"] = "unknown"
+    if measured is not None:
+        unwalked = ~gaps["neighbourhood_id"].isin(measured)
+        gaps.loc[gaps["basis"].isna() & unwalked, "status"] = "unknown"
     missing = gaps["status"] == "missing"
     gaps["missing_m"] = (gaps["nearest_m"] - gaps["limit_m"]).where(missing)
     persons = gaps["neighbourhood_id"].map(frame["persons"].astype("Float64").astype("float64"))
