@@ -257,7 +257,7 @@ def _runs(folder: Path, installation: Installation, identity: Identity) -> bool:
 
 
 def _stop(folder: Path, installation: Installation, identity: Identity) -> None:
-    arguments = ["-D", folder / "data", "-m", "fast", "-w", "-t", "60", "stop"]
+    arguments: list[str | Path] = ["-D", folder / "data", "-m", "fast", "-w", "-t", "60", "stop"]
     answer = _run(installation, identity, "pg_ctl", arguments)
     if answer.returncode != 0:
         raise ClusterError(f"The private PostGIS does not stop: {answer.stderr.strip()}")
