@@ -75,12 +75,13 @@ def adjacency(
     barrier = _barriers(links, parcels[first], parcels[second], touching, city, parameters)
     progress("adjacency", 0.4)
     pairs = pd.DataFrame({"a": index[first], "b": index[second]})
+    owner = neighbourhoods.gates["neighbourhood_id"].loc[gates.ids]
     walks = walk_between(
         network,
         gates,
-        neighbourhoods.gates["neighbourhood_id"],
+        owner,
         gates,
-        neighbourhoods.gates["neighbourhood_id"],
+        owner,
         pairs,
         cutoff_m=parameters["walk_limit_m"],
     )
