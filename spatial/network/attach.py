@@ -82,8 +82,8 @@ def attach_points(
     -------
     Attachments, shape (p,)
         The nearest edge that may be entered and whose way is free; an edge of the main
-        component if one lies at most ``main_within_m`` farther. Equal distances go to the
-        smaller edge. A point that cannot enter has edge -1 and says why.
+        component if one lies at most ``main_within_m`` farther. Equal distances go to a
+        two-way edge, then to the smaller one. A point that cannot enter has edge -1 and says why.
 
     Raises
     ------
@@ -121,14 +121,23 @@ def attach_points(
         return held
     tree = shapely.STRtree(network.edge_geometry[rows])
     is_main = network.node_component[network.edge_from[rows]] == 0
+    is_oneway = (network.edge_time_ms[rows] < 0).any(axis=1)
     for begin in range(0, len(points), CHUNK):
         waiting = np.arange(begin, min(begin + CHUNK, len(points)))
         radius_m = min(FIRST_RADIUS_M, max_entry_m)
         while len(waiting):
             tried = _Ways.within(network, tree, rows, held.xy_m, waiting, radius_m)
             free = ~obstacles.blocks(tried.lines)
-            served = _choose(tried, free, is_main, main_within_m, radius_m, max_entry_m)
-            _enter(held, network, rows, tried, served, waiting)
+            served = _choose(
+                tried,
+                free,
+                is_main,
+                is_oneway,
+                main_within_m=main_within_m,
+                radius_m=radius_m,
+                max_entry_m=max_entry_m,
+            )
+            _enter(held, network, rows, tried, served)
             if radius_m >= max_entry_m:
                 left = waiting[held.edge[waiting] < 0]
                 seen = np.isin(left, tried.point)
@@ -180,12 +189,15 @@ def _choose(
     ways: _Ways,
     free: npt.NDArray[np.bool_],
     is_main: npt.NDArray[np.bool_],
+    is_oneway: npt.NDArray[np.bool_],
+    *,
     main_within_m: float,
     radius_m: float,
     max_entry_m: float,
 ) -> npt.NDArray[np.int64]:
     """Best free way of each point that can be decided within the radius searched so far."""
-    order = np.lexsort((ways.found, ways.entry_mm, ways.point))
+    # At a junction, an edge walked both ways goes before the end of a one-way one.
+    order = np.lexsort((ways.found, is_oneway[ways.found], ways.entry_mm, ways.point))
     order = order[free[order]]
     point = ways.point[order]
     main = is_main[ways.found[order]]
@@ -209,10 +221,8 @@ def _enter(
     rows: npt.NDArray[np.int64],
     ways: _Ways,
     served: npt.NDArray[np.int64],
-    waiting: npt.NDArray[np.int64],
 ) -> None:
     """Write the chosen ways into the arrays being filled."""
-    del waiting
     point = ways.point[served]
     edge = rows[ways.found[served]]
     length_mm = network.edge_length_mm[edge]

@@ -65,7 +65,7 @@ def street_fronts(
 
 def _faces_along(fronts: Objects, bounds: Objects, lines: Objects) -> Objects:
     """Divide each front by its bounds, and join the faces in which its street runs."""
-    drawn = shapely.union(shapely.boundary(fronts), shapely.intersection(bounds, fronts))
+    drawn = shapely.union(shapely.boundary(fronts), bounds)
     face, row = shapely.get_parts(shapely.polygonize(drawn[:, None], axis=-1), return_index=True)
     inside = shapely.length(shapely.intersection(face, lines[row]))
     kept = inside > np.minimum(ALONG_M, shapely.length(lines[row]) / 4)
