@@ -19,9 +19,10 @@ from data.demo.ground import Ground, make_ground
 from data.demo.holdings import make_constraints, make_stock_assets
 from data.demo.layout import Layout, make_layout
 from data.demo.people import Homes, make_homes
-from data.demo.rows import lay_rows, parcel_frames
+from data.demo.rows import Frames, Rows, lay_rows, parcel_frames
 from data.demo.streets import Ways, insert_vertices, plan_streets, street_frame
 from data.demo.terrain import elevation_raster, population_raster
+from data.demo.walks import Greens, door_paths, green_paths, joined_where_crossing, pavements
 from spatial.city.model import City, Raster
 from spatial.progress import Progress, silent
 
@@ -31,6 +32,8 @@ Objects = npt.NDArray[np.object_]
 
 ZONE: Final = "EPSG:4549"
 ORIGIN_XY_M: Final = (519_200.0, 3_353_000.0)
+HOME_UNIT_M: Final = 15.0
+"""Length of a slab block that one stair serves."""
 IMPORTANCE: Final = {
     "primary": 4.0,
     "secondary": 5.0,
@@ -137,15 +140,15 @@ def make_demo_city_with_truth(
         wanted=_gates_wanted(ground, _rng(seed, 5)),
         blocks=ground.parcels,
     )
-    joined = insert_vertices(ways.lines, estates.gate_street, estates.street_points)
-    ways = Ways(joined, ways.highway, ways.name, ways.width_m, ways.structure)
+    greens = green_paths(ground.parcels, ground.kind, ways.lines, ways.structure == "ground")
+    streets = _all_ways(ways, layout, ground, rows, homes, frames, estates, greens)
     progress("demo_facilities", 0.55)
     admin = make_admin_areas(ground, _rng(seed, 6))
     register = homes.neighbourhoods.set_crs(ZONE)
     register["subdistrict"] = admin.cell_office[ground.cell[homes.estate]]
     register["community"] = admin.cell_community[ground.cell[homes.estate]]
     layers = {
-        "streets": street_frame(Ways.join([ways, Ways.alike(estates.paths, "service", 3.5)]), ZONE),
+        "streets": street_frame(streets, ZONE),
         "barriers": _walls(ground, _rng(seed, 7)),
         "gates": _gates(ground, estates, homes, _rng(seed, 8)),
         "neighbourhoods": register,
@@ -155,7 +158,7 @@ def make_demo_city_with_truth(
         "stock_assets": make_stock_assets(ground, homes, _rng(seed, 10), crs=ZONE),
         "constraints": make_constraints(ground, homes, _rng(seed, 11), crs=ZONE),
         "land_use": _land_use(ground),
-        "water": _water(ground),
+        "water": _water(ground, greens.lakes),
         "railways": gpd.GeoDataFrame(
             {"kind": "rail", "name": "环城铁路"}, geometry=ground.rails, crs=ZONE, index=["rw1"]
         ),
@@ -183,6 +186,41 @@ def _plan(neighbourhoods: int, seed: int) -> tuple[Layout, Ground]:
             return layout, ground
         fineness *= 1.05
     raise ValueError(f"No plan has room for {neighbourhoods} neighbourhoods (seed {seed}).")
+
+
+def _all_ways(
+    ways: Ways,
+    layout: Layout,
+    ground: Ground,
+    rows: Rows,
+    homes: Homes,
+    frames: Frames,
+    estates: Estates,
+    greens: Greens,
+) -> Ways:
+    """Join streets, pavements, lanes, doors and park paths into one set of ways."""
+    lines = insert_vertices(
+        ways.lines,
+        np.concatenate([estates.gate_street, greens.link_street]),
+        np.concatenate([estates.street_points, greens.street_points]),
+    )
+    unit_m = np.where(ground.kind == "estate", HOME_UNIT_M, 60.0)
+    doors, lanes = door_paths(rows, homes.built, frames, estates, unit_m=unit_m)
+    gate_ways = len(lanes) - len(estates.gate_xy_m)
+    out = np.concatenate([lanes[gate_ways:], greens.links])
+    out, pavement = joined_where_crossing(out, pavements(layout))
+    lanes[gate_ways:] = out[: len(estates.gate_xy_m)]
+    green = Ways.alike(greens.paths, "footway", 2.5)
+    return Ways.join(
+        [
+            Ways(lines, ways.highway, ways.name, ways.width_m, ways.structure),
+            Ways.alike(lanes, "service", 3.5),
+            Ways(green.lines, greens.highway, green.name, green.width_m, green.structure),
+            Ways.alike(out[len(estates.gate_xy_m) :], "footway", 2.5),
+            Ways.alike(pavement, "footway", 3.0),
+            Ways.alike(doors, "footway", 1.5),
+        ]
+    )
 
 
 def _gates_wanted(ground: Ground, rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -281,13 +319,14 @@ def _land_use(ground: Ground) -> gpd.GeoDataFrame:
     )
 
 
-def _water(ground: Ground) -> gpd.GeoDataFrame:
+def _water(ground: Ground, lakes: Objects) -> gpd.GeoDataFrame:
     names = {"river": "澄江", "canal": "浣溪河", "lake": "镜湖"}
+    kind = [*ground.water_kind, *["lake"] * len(lakes)]
     return gpd.GeoDataFrame(
-        {"kind": list(ground.water_kind), "name": [names[k] for k in ground.water_kind]},
-        geometry=ground.water,
+        {"kind": kind, "name": [names[k] for k in kind]},
+        geometry=np.concatenate([ground.water, lakes]),
         crs=ZONE,
-        index=pd.Index([f"wa{i}" for i in range(len(ground.water))], name="id"),
+        index=pd.Index([f"wa{i}" for i in range(len(kind))], name="id"),
     )
 
 

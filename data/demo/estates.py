@@ -32,6 +32,11 @@ class Estates:
     gate_street: Ints  # (g,) row of the street way
     street_points: Objects  # (g,) where the gate's path meets that street
     gate_rank: Ints  # (g,) 0 = main gate
+    lane_parcel: Ints  # (l,) sorted; lane i is path i (one side) and path l + i (the other)
+    lane_b: Floats  # (l,) place in the parcel's frame
+    lane_low: Floats  # (l,)
+    lane_high: Floats  # (l,)
+    lane_middle: Floats  # (l,) where the middle path crosses
 
 
 def lay_paths(
@@ -119,6 +124,11 @@ def lay_paths(
         street,
         np.asarray(shapely.points(point_xy), dtype=object),
         rank,
+        lane_parcel,
+        lane_b,
+        low,
+        high,
+        s,
     )
 
 

@@ -112,6 +112,8 @@ def _uses(
     area = shapely.area(parcels)
     kind = special.copy()
     free = kind == ""
+    wide = ~shapely.is_empty(shapely.buffer(parcels, -15.0, join_style="mitre"))
+    area = np.where(wide, area, np.minimum(area, SMALLEST_ESTATE_M2 - 1.0))
     homes = free & (area > SMALLEST_ESTATE_M2)
     others = round(sum(per_100 for _, per_100, _ in USES) * neighbourhoods / 100)
     if homes.sum() < neighbourhoods + 0.55 * others:

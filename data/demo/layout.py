@@ -239,6 +239,9 @@ def _subdivide(
         else:
             todo.extend(parts)
     plan.cells = done
+    for kind, area, _ in waiting:  # its place fell into the river or onto another one
+        common = [cell for cell in done if not cell.kind]
+        min(common, key=lambda cell: abs(cell.area_m2 - area)).kind = kind
 
 
 def _oldness(at: Point, half: float) -> float:

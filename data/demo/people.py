@@ -42,6 +42,7 @@ class Homes:
     buildings: gpd.GeoDataFrame
     spare: gpd.GeoDataFrame  # slots in the rows that stayed empty: use leftover, shed, garden
     estate: Ints  # (n,) parcel of each neighbourhood
+    built: npt.NDArray[np.bool_]  # which slots of the rows carry a building
     building_parcel: Ints  # (b,)
     true_households: Ints  # (n,)
     true_persons: Ints  # (n,)
@@ -92,7 +93,9 @@ def make_homes(ground: Ground, fabric: Fabric, rows: Rows, rng: np.random.Genera
         {"use": role[~built], "parcel": rows.parcel[~built]},
         geometry=rows.boxes[~built],
     )
-    return Homes(frame, buildings, spare, estate, parcel, true_households, true_persons, persons)
+    return Homes(
+        frame, buildings, spare, estate, built, parcel, true_households, true_persons, persons
+    )
 
 
 def _roles(

@@ -14,6 +14,9 @@ Objects = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+NOTHING_M = 1e5
+"""A margin beyond this means that nothing is built."""
+
 BEND_ROOM_M = 1.4
 """The sides of a parcel are bent a little; the first row keeps this much more away."""
 
@@ -154,8 +157,31 @@ def lay_rows(parcels: Objects, frames: Frames, style: RowStyle, rng: np.random.G
         rows.append(number[which])
     box, owner, row = np.concatenate(boxes), np.concatenate(owners), np.concatenate(rows)
     fits = shapely.contains_properly(parcels[owner], box)
-    order = np.lexsort([row[fits], owner[fits]])
-    return Rows(box[fits][order], owner[fits][order], row[fits][order], spine_a, b, parcel, pitch)
+    box, owner, row = box[fits], owner[fits], row[fits]
+    used = np.bincount(owner, minlength=n) > 0
+    alone = np.flatnonzero(~used & (style.margin < NOTHING_M))
+    box = np.concatenate([box, _lone_boxes(parcels[alone], frames, alone, style)])
+    owner, row = np.concatenate([owner, alone]), np.append(row, np.zeros(len(alone), dtype=int))
+    order = np.lexsort([row, owner])
+    laned = used[parcel]
+    return Rows(box[order], owner[order], row[order], spine_a, b[laned], parcel[laned], pitch)
+
+
+def _lone_boxes(parcels: Objects, frames: Frames, row: Ints, style: RowStyle) -> Objects:
+    """Put one building into the widest place of parcels too narrow for a row."""
+    if not len(parcels):
+        return np.array([], dtype=object)
+    spokes = shapely.get_coordinates(shapely.maximum_inscribed_circle(parcels, tolerance=0.5))
+    middle, rim = spokes[0::2], spokes[1::2]
+    radius = np.hypot(*(rim - middle).T)
+    half_a = np.minimum(style.length[row] / 2, 0.74 * radius)
+    half_b = np.minimum(style.depth[row] / 2, 0.54 * radius)
+    a, b = frames.a_of(row, middle), frames.b_of(row, middle)
+    corners = [
+        frames.place(row, a + u * half_a, b + v * half_b)
+        for u, v in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]
+    return np.asarray(shapely.polygons(np.round(np.stack(corners, axis=1), 3)), dtype=object)
 
 
 def _slabs(
@@ -164,7 +190,7 @@ def _slabs(
     """Divide stretches of rows into buildings of about equal length."""
     length, gap = style.length[parcel], style.gap[parcel]
     free = np.nan_to_num(stop - start, nan=-1.0)
-    shortest = np.maximum(0.45 * length, 9.0)
+    shortest = np.maximum(0.34 * length, 9.0)
     count = np.where(free >= shortest, np.maximum(1, np.round((free + gap) / (length + gap))), 0)
     fits = (free - (count - 1) * gap) >= count * shortest
     count = np.where(fits, count, np.maximum(count - 1, 0)).astype(int)
