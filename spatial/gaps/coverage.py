@@ -24,9 +24,9 @@ def coverage(
     gaps: pd.DataFrame,
     neighbourhoods: Neighbourhoods,
     building_nearest: pd.DataFrame | None = None,
+    districts: pd.Series | None = None,
     *,
     buildings: gpd.GeoDataFrame | None = None,
-    districts: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Count neighbourhoods, people and residential buildings that have each kind.
 
@@ -39,10 +39,11 @@ def coverage(
     building_nearest : DataFrame, optional
         ``origin_id`` (building), ``kind, facility_id, distance_m``: nearest facility of each kind
         from every residential building, within the search limit.
-    buildings : GeoDataFrame, optional
-        The city's buildings; those of use ``residential`` count.
     districts : Series, optional
         District id by neighbourhood id; missing where it is in none.
+    buildings : GeoDataFrame, optional
+        The city's buildings. Those that belong to a neighbourhood and are residential, or of
+        unknown use, count.
 
     Returns
     -------
@@ -86,11 +87,12 @@ def coverage(
 def _areas_of_homes(
     neighbourhoods: Neighbourhoods, buildings: gpd.GeoDataFrame, districts: pd.Series | None
 ) -> pd.Series:
-    """Give the district of every residential building, missing where it is in none."""
-    homes = buildings.index[(buildings["use"] == "residential").to_numpy(dtype=bool)]
+    """Give the district of every home, missing where it is in none."""
+    home_of = neighbourhoods.building_neighbourhood.reindex(buildings.index)
+    lived_in = buildings["use"].isin(["residential", "unknown"]).to_numpy(dtype=bool)
+    home_of = home_of[lived_in & home_of.notna().to_numpy()]
     if districts is None:
-        return pd.Series(None, index=homes, dtype="object")
-    home_of = neighbourhoods.building_neighbourhood.reindex(homes)
+        return pd.Series(None, index=home_of.index, dtype="object")
     return home_of.map(districts).astype("object")
 
 

@@ -47,8 +47,9 @@ def gap_heatmap(
     Notes
     -----
     People are placed by the floor area of the residential buildings of their neighbourhood, each in
-    the cell of its centre; where there are none, by the area of the parcel. A neighbourhood of
-    unknown population is left out; one of unknown gaps counts as people only.
+    the cell of its centre; where there are none by buildings of unknown use, or else by the area of
+    the parcel. A neighbourhood of unknown population is left out; one of unknown gaps counts as
+    people only.
     """
     require_columns(gaps, ("neighbourhood_id", "kind", "need", "status"), name="gaps")
     if not cell_m > 0:
@@ -90,10 +91,14 @@ def _placed(
 ) -> pd.DataFrame:
     """Place each neighbourhood (by row) in cells: ``row, x, y, share``; its shares sum to 1."""
     buildings = city.layer("buildings")
-    homes = buildings[(buildings["use"] == "residential").to_numpy(dtype=bool)]
     row_of = pd.Series(np.arange(len(frame)), index=frame.index.astype("str"))
-    home_row = building_neighbourhood.reindex(homes.index).map(row_of)
-    homes, home_row = homes[home_row.notna().to_numpy()], home_row.dropna()
+    home_row = building_neighbourhood.reindex(buildings.index).map(row_of).astype("float64")
+    residential = (buildings["use"] == "residential").to_numpy(dtype=bool)
+    # Buildings of unknown use stand in where no residential one is known (OSM's building=yes).
+    told = home_row.isin(home_row[residential].dropna()).to_numpy()
+    unknown = (buildings["use"] == "unknown").to_numpy(dtype=bool)
+    lived_in = home_row.notna().to_numpy() & (residential | (unknown & ~told))
+    homes, home_row = buildings[lived_in], home_row[lived_in]
     floors = homes["floors"].astype("Float64").astype("float64").fillna(1.0).clip(lower=1.0)
     built = pd.Series(shapely.area(homes.geometry.to_numpy()), index=homes.index) * floors
     size = homes["floor_area_m2"].astype("Float64").astype("float64").fillna(built)

@@ -244,3 +244,13 @@ def test_the_green_of_a_large_park_counts_for_its_own_layer_alone():
     assert found.loc["a:park:c5", ["status", "supplied_m2"]].tolist() == ["present", 0.0]
     assert found.loc["a:park_15min:c15", "supplied_m2"] == pytest.approx(60000.0)
     assert found.loc["a:park_15min:c15", "required_m2"] == pytest.approx(1400.0)
+
+
+def test_where_no_way_could_be_measured_only_what_lies_inside_is_known():
+    found = facility_gaps(
+        world(), NEAREST.iloc[:0], KINDS, FACILITIES, PROFILE, searched_m=1000,
+        measured=pd.Index(["b"]),
+    )  # fmt: skip
+    assert found.loc["a:food_market:c10", "status"] == "present"
+    assert found.loc["a:bank:c10", "status"] == "unknown"
+    assert found.loc["b:bank:c10", "status"] == "missing"

@@ -1,5 +1,7 @@
 """Profiles: layered, dated, sourced; a wrong file says which key, and what is known."""
 
+from pathlib import Path
+
 import pytest
 
 from spatial.errors import StandardsError
@@ -162,6 +164,16 @@ def test_a_profile_that_is_no_yaml_or_lacks_its_head_is_refused(tmp_path):
 def test_an_unknown_id_lists_what_is_known():
     with pytest.raises(StandardsError, match="national, chongqing, linxia, ningbo"):
         read_profile("beijing")
+
+
+def test_the_profile_shown_in_the_documentation_can_be_read(tmp_path):
+    page = Path(__file__).resolve().parents[3] / "docs" / "eligibility.md"
+    sample = page.read_text(encoding="utf-8").split("```yaml")[1].split("```")[0]
+    path = tmp_path / "ours.yaml"
+    path.write_text(sample, encoding="utf-8")
+    profile = read_profile(path)
+    assert profile.parent_ids == ("national", "ningbo")
+    assert profile.eligibility.parameters["strong_will_share"] == 0.8
 
 
 def test_every_room_that_a_profile_lists_can_be_read():
