@@ -27,6 +27,8 @@ from spatial.errors import CRSError
 __all__ = ["Declared", "declare_crs"]
 
 EVERY_LAYER: Final = "*"
+FULL_CIRCLE_DEG: Final = 360.0
+AREA_MARGIN_DEG: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,13 @@ def declare_crs(
     placed = []
     for raw in raws:
         frame, notes = raw.frame, list(raw.notes)
+        if frame.crs is not None:
+            _require_placeable(raw)
+        if frame.crs is not None and _contradicted(frame):
+            notes.append(_wrong_declaration(raw))
+            frame = frame.set_crs(None, allow_override=True)
         if frame.crs is None:
-            crs, note = _undeclared(raw, declared, zone)
+            crs, note = _undeclared(replace(raw, frame=frame), declared, zone)
             frame = frame.set_crs(crs)
             notes.append(note)
         placed.append(replace(raw, frame=frame, notes=tuple(notes)))
@@ -113,6 +120,52 @@ def _undeclared(
         f"{raw.source} declares no CRS; its coordinates read as {found.name}. "
         "Give `source_crs` if that is wrong.",
         "info" if is_geographic(found) else "warning",
+    )
+
+
+def _require_placeable(raw: RawLayer) -> None:
+    crs = pyproj.CRS(raw.frame.crs)
+    try:
+        pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    except pyproj.exceptions.ProjError as error:
+        raise CRSError(
+            f"{raw.source}: its CRS ({crs.name}) cannot be placed on Earth: {error} A city's own "
+            "local system needs the survey office's parameters; ask for the data in CGCS2000."
+        ) from error
+
+
+def _contradicted(frame: gpd.GeoDataFrame) -> bool:
+    """Say whether coordinates cannot be in the CRS that their file declares.
+
+    Metres declared as degrees, and degrees declared as metres: then the place they would mean lies
+    outside the area for which the CRS is made, while as degrees they are a place on Earth.
+    """
+    crs = pyproj.CRS(frame.crs)
+    xy = shapely.get_coordinates(frame.geometry.to_numpy())
+    xy = xy[np.isfinite(xy).all(axis=1)]
+    if not len(xy):
+        return False
+    x, y = (float(value) for value in np.median(xy, axis=0))
+    if is_geographic(crs):
+        return abs(x) > FULL_CIRCLE_DEG or abs(y) > FULL_CIRCLE_DEG
+    area = crs.area_of_use
+    if area is None or abs(x) > 180 or abs(y) > 180 or min(abs(x), abs(y)) > 90:
+        return False
+    lon, lat = pyproj.Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
+    return not (
+        area.west - AREA_MARGIN_DEG <= lon <= area.east + AREA_MARGIN_DEG
+        and area.south - AREA_MARGIN_DEG <= lat <= area.north + AREA_MARGIN_DEG
+    )
+
+
+def _wrong_declaration(raw: RawLayer) -> Note:
+    name = raw.frame.crs.name
+    return Note(
+        "crs_contradicted",
+        f"{raw.source} 声明为 {name},但坐标数值与之矛盾,已不采用该声明。",
+        f"{raw.source} declares {name}, but its coordinates contradict that; the declaration is "
+        "not used.",
+        "warning",
     )
 
 

@@ -209,12 +209,43 @@ def _notes_on(city: City) -> list[Note]:
                 "warning",
             )
         )
+    if city.layer("facilities").empty:
+        notes.append(
+            Note(
+                "no_facilities",
+                "没有设施数据:无法判断设施缺口,缺项不等于没有设施。",
+                "There are no facilities: gaps cannot be told, for what is not in the data may "
+                "well exist. Add a facility layer or an OSM file.",
+                "warning",
+            )
+        )
+    notes += [note for note in (_elsewhere(city, name) for name in city.rasters) if note]
     notes += [note for note in (_far_away(city, layer) for layer in city.layers) if note]
     for layer in ("facilities", "neighbourhoods", "buildings"):
         suspected = suspect_shift(city.layer(layer), city.layer("streets"), layer=layer)
         if suspected is not None:
             notes.append(suspected)
     return notes
+
+
+def _elsewhere(city: City, name: str) -> Note | None:
+    """Warn of a grid that does not touch the city."""
+    grid = city.rasters[name]
+    rows, columns = grid.values.shape
+    a, b, c, d, e, f = grid.transform
+    corners = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)])
+    x = a * corners[:, 0] + b * corners[:, 1] + c
+    y = d * corners[:, 0] + e * corners[:, 1] + f
+    to_zone = pyproj.Transformer.from_crs(grid.crs, city.crs, always_xy=True)
+    outline = shapely.Polygon(np.column_stack(to_zone.transform(x, y)))
+    if shapely.intersects(outline, shapely.box(*city.bounds_m)):
+        return None
+    return Note(
+        "raster_elsewhere",
+        f"栅格 {name} 与城市范围不相交,未起作用。",
+        f"The {name} grid does not touch the city and has no effect; check its CRS.",
+        "warning",
+    )
 
 
 def _far_away(city: City, layer: str) -> Note | None:

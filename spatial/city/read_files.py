@@ -209,8 +209,8 @@ def raw_layer(
     if frame.active_geometry_name is None:
         raise InputError(f"{source} has several geometry columns and none is active. Set one.")
     frame = _unfold_descriptions(frame)
-    if frame.crs is None and recipe.crs is not None:
-        frame = frame.set_crs(parse_crs(recipe.crs))
+    if recipe.crs is not None:  # whoever writes a recipe knows better than the file
+        frame = frame.set_crs(parse_crs(recipe.crs), allow_override=True)
     frame, ids_given, id_column = _with_ids(frame, recipe)
     spec = data_dictionary().inputs[layer]
     renamed, unused = rename_columns(frame, spec, recipe)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -96,12 +96,30 @@ def find_sources(
             notes.append(_note_left_out(source.path.name, why))
     taken, variants = _without_variants(taken)
     notes += variants
+    notes += _idle_recipes(recipes, [source.path for source in found])
     if not taken:
         raise InputError(
             f"Nothing to read in {', '.join(map(str, listed))}. "
             + " ".join(note.text_en for note in notes)
         )
     return taken, tuple(notes)
+
+
+def _idle_recipes(recipes: Mapping[str, FileRecipe], files: Sequence[Path]) -> list[Note]:
+    """Warn of recipes for files that are not there: most likely a slip of the pen."""
+    if any(file.suffix.lower() == ".zip" for file in files):
+        return []  # what is inside is not known yet
+    names = {file.name for file in files}
+    return [
+        Note(
+            "recipe_unused",
+            f"读取说明中的 {name} 没有对应的文件。",
+            f"The recipe speaks of {name}, but there is no such file.",
+            "warning",
+        )
+        for name in recipes
+        if name.split("::")[0] not in names
+    ]
 
 
 def _parse(item: str | Path) -> Source:

@@ -141,3 +141,27 @@ def test_streets_and_footprints_are_those_that_osmnx_reads(wudaokou, shared_data
     assert set(buildings.index) == set(index)
     areas_m2 = footprints.set_axis(index).to_crs(wudaokou.crs).area[buildings.index]
     assert buildings.area.to_numpy() == pytest.approx(areas_m2.to_numpy(), rel=1e-6)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("place", ["helsinki", "monaco"])
+def test_only_areas_of_which_something_is_missing_are_refused(place, shared_data):
+    import osmium
+
+    path = shared_data / place / f"{place}.osm.pbf"
+    refused = {
+        refusal.row
+        for part in read_city([path]).report.layers
+        for refusal in part.refusals
+        if refusal.why == "area_not_built"
+    }
+    whole = set()
+    for thing in osmium.FileProcessor(str(path)).with_locations():
+        if thing.is_way() and all(node.location.valid() for node in thing.nodes):
+            whole.add(f"way/{thing.id}")
+        elif thing.is_relation() and all(
+            f"way/{member.ref}" in whole for member in thing.members if member.type == "w"
+        ):
+            whole.add(f"relation/{thing.id}")
+    assert refused
+    assert not refused & whole

@@ -128,8 +128,19 @@ def test_a_raster_is_recognised_by_name_or_told(tmp_path, city):
     assert "impossible_cells" in [note.key for note in found.report.warnings]
     with pytest.raises(InputError, match="elevation or population"):
         read_city([gpkg, tmp_path / "grid.tif"])
+    assert "raster_elsewhere" not in [note.key for note in found.report.warnings]
     told = read_city([gpkg, f"population={tmp_path / 'grid.tif'}"])
     assert told.rasters["population"].unit == "persons"
+
+
+def test_a_grid_of_another_place_is_said(tmp_path, city):
+    from dataclasses import replace
+
+    grid = city.rasters["elevation"]
+    moved = replace(grid, transform=(10.0, 0.0, 600000.0, 0.0, -10.0, 3300100.0))
+    elsewhere = replace(city, rasters={"elevation": moved})
+    found = read_city([write_city(elsewhere, tmp_path / "a.gpkg")])
+    assert "raster_elsewhere" in [note.key for note in found.report.warnings]
 
 
 @pytest.mark.real
