@@ -32,7 +32,9 @@ Objects = npt.NDArray[np.object_]
 
 ZONE: Final = "EPSG:4549"
 ORIGIN_XY_M: Final = (519_200.0, 3_353_000.0)
-HOME_UNIT_M: Final = 15.0
+EDGE_M: Final = 120.0
+"""The rasters reach this far beyond the city, so that no street runs off them."""
+HOME_UNIT_M: Final = 13.0
 """Length of a slab block that one stair serves."""
 IMPORTANCE: Final = {
     "primary": 4.0,
@@ -332,8 +334,8 @@ def _water(ground: Ground, lakes: Objects) -> gpd.GeoDataFrame:
 
 def _rasters(ground: Ground, homes: Homes) -> dict[str, Raster]:
     crs = pyproj.CRS.from_user_input(ZONE)
-    west, south, east, north = shapely.total_bounds(ground.outlines)
-    bounds = (float(west), float(south), float(east), float(north))
+    west, south, east, north = (float(v) for v in shapely.total_bounds(ground.outlines))
+    bounds = (west - EDGE_M, south - EDGE_M, east + EDGE_M, north + EDGE_M)
     middle = shapely.get_coordinates(shapely.centroid(homes.buildings.geometry.to_numpy()))
     return {
         "elevation": elevation_raster(bounds, ground.parcels[ground.kind == "hill"], crs),

@@ -52,8 +52,9 @@ def make_stock_assets(
     parts = [
         _sheds(homes, rng),
         _rooms_of_owners(homes, rng),
+        _rooms_in_town(ground, homes, rng),
         _idle_buildings(ground, homes, rng),
-        _bare_land(ground, rng),
+        _bare_land(ground, homes, rng),
         _public_green(ground),
     ]
     frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
@@ -167,6 +168,48 @@ def _rooms_of_owners(homes: Homes, rng: np.random.Generator) -> pd.DataFrame:
     )
 
 
+def _in_turn(
+    owners: tuple[tuple[str, str | None, str], ...], n: int
+) -> list[tuple[str, str | None, str]]:
+    """Deal out owners so that every class occurs even in a small city."""
+    return [owners[i % len(owners)] for i in range(n)]
+
+
+def _rooms_in_town(ground: Ground, homes: Homes, rng: np.random.Generator) -> pd.DataFrame:
+    """Idle floors of offices, shops and public buildings outside the neighbourhoods."""
+    kind = ground.kind[homes.building_parcel]
+    trade = ["commercial", "office", "government", "mall"]
+    town = np.flatnonzero(
+        np.isin(kind, trade) & (homes.buildings["lifecycle"] == "in_use").to_numpy()
+    )
+    n = min(len(town), max(8, round(0.12 * len(homes.estate))))
+    picked = np.sort(rng.choice(town, n, replace=False))
+    kinds = ("vacated_space", "idle_commercial", "ground_floor_shop", "idle_state_structure")
+    owners = _in_turn(ROOM_OWNERS, n)
+    core = rng.random(n)
+    foot = shapely.area(homes.buildings.geometry.to_numpy()[picked])
+    return pd.DataFrame(
+        {
+            "name": [f"闲置用房{i + 1}" for i in range(n)],
+            "asset_type": "building",
+            "kind": [kinds[i % len(kinds)] for i in range(n)],
+            "ownership": [o[0] for o in owners],
+            "owner": [o[1] for o in owners],
+            "acquisition": [o[2] for o in owners],
+            "core_function": pd.array(
+                [pd.NA if c < 0.2 else bool(c > 0.88) for c in core], dtype="boolean"
+            ),
+            "current_use": rng.choice(["闲置", "部分使用", "仓储"], n),
+            "floor_m2": (foot * rng.uniform(0.3, 1.0, n)).round(1),
+            "floor_level": rng.choice([1, 1, 2, 3], n),
+            "own_entrance": rng.random(n) < 0.7,
+            "inside_red_line": False,
+            "state": rng.choice(["idle", "underused", "unknown"], n, p=[0.6, 0.3, 0.1]),
+            "geometry": shapely.point_on_surface(homes.buildings.geometry.to_numpy()[picked]),
+        }
+    )
+
+
 def _idle_buildings(ground: Ground, homes: Homes, rng: np.random.Generator) -> pd.DataFrame:
     """Old factory halls, disused shops and offices, each by its own footprint."""
     buildings, kind = homes.buildings, ground.kind[homes.building_parcel]
@@ -175,8 +218,7 @@ def _idle_buildings(ground: Ground, homes: Homes, rng: np.random.Generator) -> p
     )
     picked = np.flatnonzero(idle)
     n = len(picked)
-    which = rng.integers(0, len(ROOM_OWNERS), n)
-    owners = [ROOM_OWNERS[i] for i in which]
+    owners = _in_turn(ROOM_OWNERS, n)
     factory = kind[picked] == "old_factory"
     owners = [ROOM_OWNERS[2] if f else o for f, o in zip(factory, owners, strict=True)]
     trade = np.isin(kind[picked], ["commercial"])
@@ -207,21 +249,17 @@ def _idle_buildings(ground: Ground, homes: Homes, rng: np.random.Generator) -> p
     )
 
 
-def _bare_land(ground: Ground, rng: np.random.Generator) -> pd.DataFrame:
+def _bare_land(ground: Ground, homes: Homes, rng: np.random.Generator) -> pd.DataFrame:
     """Vacant parcels, stopped building sites, and corners of parcels."""
     whole = ground.parcels[np.isin(ground.kind, ["vacant", "construction_stopped"])]
-    corners = []
-    for parcel in ground.parcels[np.isin(ground.kind, ["commercial", "office", "workshop"])]:
-        x, y = shapely.get_coordinates(parcel)[0]
-        corners.append(shapely.intersection(parcel, shapely.box(x - 13, y - 13, x + 13, y + 13)))
-    corners = [c for c in corners if c.geom_type == "Polygon" and c.area > 60]
-    corners = corners[:: max(1, len(corners) // max(4, len(whole)))]
-    geometry = np.array([*whole, *corners], dtype=object)
+    corners = _corners(ground, homes, max(12, round(0.08 * len(homes.estate)), len(whole)))
+    geometry = np.concatenate([whole, corners])
     n = len(geometry)
     corner = np.arange(n) >= len(whole)
+    small = ("corner_land", "small_piece", *LAND_KINDS)
     kind = np.array([LAND_KINDS[i % len(LAND_KINDS)] for i in range(n)], dtype=object)
-    kind[corner] = np.where(np.arange(int(corner.sum())) % 2 == 0, "corner_land", "small_piece")
-    owners = [LAND_OWNERS[i] for i in rng.integers(0, len(LAND_OWNERS), n)]
+    kind[corner] = [small[i % len(small)] for i in range(int(corner.sum()))]
+    owners = _in_turn(LAND_OWNERS, n)
     return pd.DataFrame(
         {
             "name": [f"{'边角地' if c else '闲置地块'}{i + 1}" for i, c in enumerate(corner)],
@@ -238,6 +276,22 @@ def _bare_land(ground: Ground, rng: np.random.Generator) -> pd.DataFrame:
             "geometry": geometry,
         }
     )
+
+
+def _corners(ground: Ground, homes: Homes, count: int) -> Objects:
+    """Corners of parcels that no building uses."""
+    used = np.isin(ground.kind, ["commercial", "office", "workshop", "government", "estate"])
+    parcels = ground.parcels[used]
+    at = shapely.get_coordinates(shapely.get_point(shapely.get_exterior_ring(parcels), 0))
+    boxes = shapely.box(at[:, 0] - 15, at[:, 1] - 15, at[:, 0] + 15, at[:, 1] + 15)
+    pieces = shapely.intersection(parcels, boxes)
+    walls = shapely.STRtree(homes.buildings.geometry.to_numpy())
+    piece, _ = walls.query(pieces, predicate="dwithin", distance=2.0)
+    free = np.ones(len(pieces), dtype=bool)
+    free[piece] = False
+    free &= (shapely.area(pieces) > 60) & (shapely.get_type_id(pieces) == 3)
+    found = np.asarray(pieces[free], dtype=object)
+    return found[:: max(1, len(found) // count)][:count]
 
 
 def _public_green(ground: Ground) -> pd.DataFrame:

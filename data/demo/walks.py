@@ -177,7 +177,8 @@ def green_paths(
     ends = np.round(ends, 3)
     links = shapely.linestrings(np.stack([gates[which], ends], axis=1))
     hill = np.flatnonzero(kind[chosen] == "hill")
-    tops = np.round(shapely.get_coordinates(shapely.centroid(inner[hill])), 3)
+    poles = shapely.maximum_inscribed_circle(parcels[chosen[hill]], tolerance=1.0)
+    tops = np.round(shapely.get_coordinates(shapely.get_point(poles, 0)), 3)
     stairs = [np.stack([xy[hill, k * ARC_POINTS], tops], axis=1) for k in range(ARCS)]
     steps = shapely.linestrings(np.concatenate(stairs)) if len(hill) else np.array([], object)
     lakes = _lakes(xy[kind[chosen] == "park"])
