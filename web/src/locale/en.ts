@@ -118,6 +118,7 @@ export const en: Record<MessageKey, string> = {
   "city.stock": "stock assets",
   "city.worst": "Must-haves missed by most",
   "city.worst_note": "by residents not covered; press one to see it on the map",
+  "city.nowhere": "{n} more kinds are within nobody’s reach (none there, or not in the data)",
   "city.eligibility": "Eligibility",
   "city.top": "Largest gaps",
   "city.all": "See the whole ranking",

@@ -116,6 +116,7 @@ export const zh = {
   "city.stock": "存量资源",
   "city.worst": "缺得最多的应配设施",
   "city.worst_note": "按未覆盖的居民数;点击在地图上查看",
+  "city.nowhere": "另有 {n} 类应查设施全城无人可达(没有,或资料未收录)",
   "city.eligibility": "改造资格",
   "city.top": "缺口最大的小区",
   "city.all": "查看全部排名",

@@ -54,6 +54,7 @@ export class MapView {
   private readonly map: MapLibre;
   private readonly card = new Popup({ closeButton: false, closeOnClick: false, maxWidth: "280px", offset: 12 });
   private scene: Scene | null = null;
+  private drawnScene: Scene | null = null;
   private loaded = false;
   private hovered: string | null = null;
   private padding: Padding = { top: 0, right: 0, bottom: 0, left: 0 };
@@ -99,9 +100,10 @@ export class MapView {
 
   /** Draw a scene; only what differs from the last one is touched. */
   show(scene: Scene): void {
-    const before = this.loaded ? this.scene : null;
     this.scene = scene;
     if (!this.loaded) return;
+    const before = this.drawnScene;
+    this.drawnScene = scene;
     if (before?.on !== scene.on || before.theme !== scene.theme) this.switchLayers(scene);
     if (before?.theme !== scene.theme || before.breaks !== scene.breaks || !before.drawing !== !scene.drawing) {
       this.paintTheme(scene);
