@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from fastapi import Request
 
@@ -14,4 +14,5 @@ def link_next(request: Request, cursor: str | None) -> dict[str, str]:
     if cursor is None:
         return {}
     parameters = {**request.query_params, "cursor": cursor}
-    return {"Link": f'<{request.url.path}?{urlencode(parameters)}>; rel="next"'}
+    path = quote(unquote(request.url.path))  # a city may have a Chinese id; headers are Latin-1
+    return {"Link": f'<{path}?{urlencode(parameters)}>; rel="next"'}
