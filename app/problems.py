@@ -39,6 +39,10 @@ TOO_SLOW_DETAIL = {
     "en": "The database needed longer than it may. Ask for a smaller area or fewer features.",
     "zh": "数据库处理超时。请缩小范围或减少要素数量。",
 }
+UNREADABLE_DETAIL = {
+    "en": "A text or number in the request is one that no database can hold, e.g. a NUL byte.",
+    "zh": "请求中含有数据库无法保存的文字或数字,例如空字符(NUL)。",
+}
 STORE_DOWN_DETAIL = {
     "en": "The database does not answer just now. Try again in a few seconds.",
     "zh": "数据库暂时无响应,请几秒后重试。",
@@ -140,6 +144,9 @@ def _answer_database(request: Request, error: Exception) -> JSONResponse:
     language = _language(request)
     if isinstance(error.orig, psycopg.errors.QueryCanceled):
         return problem_answer(TOO_SLOW, TOO_SLOW_DETAIL[language], language=language)
+    if isinstance(error.orig, psycopg.DataError):
+        detail = UNREADABLE_DETAIL[language]
+        return problem_answer(BAD_REQUEST, detail, language=language)
     if isinstance(error.orig, psycopg.OperationalError):
         logger.warning("the database does not answer: %s", error.orig)
         return problem_answer(STORE_DOWN, STORE_DOWN_DETAIL[language], language=language)

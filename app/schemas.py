@@ -31,6 +31,8 @@ __all__ = [
     "LayerList",
     "LayerText",
     "ProblemText",
+    "ProfileList",
+    "ProfileText",
     "Ranking",
     "Sheet",
     "StockDetail",
@@ -85,6 +87,22 @@ class DictionaryText(BaseModel):
     version: str
     inputs: dict[str, LayerText]
     results: dict[str, LayerText]
+
+
+class ProfileText(BaseModel):
+    """One policy profile."""
+
+    id: str
+    zh: str
+    en: str
+    source: str
+    dated: str
+
+
+class ProfileList(BaseModel):
+    """All policy profiles."""
+
+    items: list[ProfileText]
 
 
 class CitySummary(BaseModel):

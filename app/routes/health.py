@@ -7,8 +7,9 @@ from importlib.metadata import version
 from fastapi import APIRouter
 
 from app.deps import StoreDep
-from app.schemas import ColumnText, DictionaryText, Health, LayerText
+from app.schemas import ColumnText, DictionaryText, Health, LayerText, ProfileList, ProfileText
 from spatial.dictionary import LayerSpec, data_dictionary
+from spatial.standards import list_profiles, read_profile
 
 router = APIRouter(tags=["health"])
 
@@ -27,6 +28,18 @@ def read_dictionary() -> DictionaryText:
         version=dictionary.version,
         inputs={name: _explained(spec) for name, spec in dictionary.inputs.items()},
         results={name: _explained(spec) for name, spec in dictionary.results.items()},
+    )
+
+
+@router.get("/profiles")
+def read_profiles() -> ProfileList:
+    """List the policy profiles against which a city can be checked, the national one first."""
+    profiles = [read_profile(key) for key in list_profiles()]
+    return ProfileList(
+        items=[
+            ProfileText(id=one.id, zh=one.zh, en=one.en, source=one.source, dated=str(one.dated))
+            for one in profiles
+        ]
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from app.errors import StoreError
 from app.store.tables import SCHEMA, metadata
@@ -27,8 +29,22 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     Raises
     ------
     StoreError
-        If the database was made by a newer Linli.
+        If the database was made by a newer Linli, or its user may not create tables.
     """
+    try:
+        _upgrade(engine, revision)
+    except DBAPIError as fault:
+        if not isinstance(fault.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise StoreError(
+            f"This database user may not create what Linli needs: {str(fault.orig).strip()}. Ask "
+            "the database's administrator for `GRANT CREATE ON DATABASE … TO …`.",
+            f"该数据库用户无权创建所需的表:{str(fault.orig).strip()}。"
+            "请数据库管理员执行 `GRANT CREATE ON DATABASE … TO …`。",
+        ) from fault
+
+
+def _upgrade(engine: Engine, revision: str) -> None:
     with engine.begin() as connection:
         _lock(connection)
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))

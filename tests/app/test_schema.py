@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from app import cluster
 from app.errors import StoreError
@@ -130,3 +130,19 @@ def test_no_broken_geometry_is_taken(database_url, shape, check):
                 [shape],
             )
         connection.rollback()
+
+
+def test_a_user_who_may_not_create_tables_is_told_whom_to_ask(database_url):
+    with psycopg.connect(**cluster.connect_arguments(database_url), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS linli CASCADE")
+        connection.execute("DROP ROLE IF EXISTS linli_guest")
+        connection.execute("CREATE ROLE linli_guest LOGIN PASSWORD 'guest'")
+    guest = make_url(database_url).set(username="linli_guest", password="guest")
+    engine = create_engine(guest)
+    try:
+        with pytest.raises(StoreError, match="GRANT CREATE ON DATABASE"):
+            schema.upgrade(engine)
+    finally:
+        engine.dispose()
+        with psycopg.connect(**cluster.connect_arguments(database_url)) as connection:
+            connection.execute("DROP ROLE linli_guest")
