@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -17,7 +17,7 @@ from spatial.city.shapefiles import FIELD_NAME_BYTES
 from spatial.city.text_values import clean, is_blank, parse_boolean, parse_number, parse_year
 from spatial.dictionary import ColumnSpec, LayerSpec, conform
 
-__all__ = ["fill_columns", "rename_columns"]
+__all__ = ["fill_columns", "rename_columns", "tag_of_class"]
 
 OSM_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "land_use.use": LAND_USES,
@@ -28,6 +28,7 @@ OSM_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 NOT_NEGATIVE: Final = ("persons", "households", "floors", "m2", "m", "share")
 UNUSED_SHOWN: Final = 12
 LEAST_CUT: Final = 3
+NO: Final = ("f", "no", "0", "false", "n", "否")
 
 
 def rename_columns(
@@ -55,6 +56,11 @@ def rename_columns(
     unused = [c for c in table.columns if c not in chosen.values()]
     renamed = pd.DataFrame({name: table[source] for name, source in chosen.items()})
     renamed.index = table.index
+    if "structure" in spec.columns and "structure" not in renamed:
+        flags = [by_name.get(flag) for flag in ("tunnel", "bridge")]
+        if any(flag is not None for flag in flags):
+            renamed["structure"] = _structure(table, flags)
+            unused = [c for c in unused if c not in flags]
     for name, constant in recipe.constants.items():
         renamed[name] = constant
     if "scheme" in spec.columns and "code" in chosen and "scheme" not in renamed:
@@ -88,6 +94,15 @@ def _cut_names(spec: LayerSpec, columns: pd.Index, chosen: Mapping[str, str]) ->
     return found
 
 
+def _structure(table: pd.DataFrame, flags: Sequence[str | None]) -> pd.Series:
+    """Read the flags `tunnel` and `bridge` (T and F, or tags) of street extracts."""
+    structure = pd.Series("ground", index=table.index, dtype=object)
+    for flag, kind in zip(flags, ("tunnel", "bridge"), strict=True):
+        if flag is not None:
+            structure[[not is_blank(v) and clean(v) not in NO for v in table[flag]]] = kind
+    return structure
+
+
 def _may_be_cut(name: str) -> bool:
     return len(name.encode("gb18030")) == FIELD_NAME_BYTES or (
         FIELD_NAME_BYTES - 1 <= len(name.encode("utf-8")) <= FIELD_NAME_BYTES
@@ -96,9 +111,12 @@ def _may_be_cut(name: str) -> bool:
 
 def _as_tags(table: pd.DataFrame) -> pd.Series:
     rows = [
-        {str(k): str(v) for k, v in zip(table.columns, row, strict=True) if not is_blank(v)}
+        {str(k): _text(v) for k, v in zip(table.columns, row, strict=True) if not is_blank(v)}
         for row in table.itertuples(index=False, name=None)
     ]
+    for tags in rows:
+        if "fclass" in tags:
+            tags.update(tag_of_class(tags["fclass"]))
     return pd.Series(rows, index=table.index, dtype=object)
 
 
@@ -133,12 +151,27 @@ def fill_columns(
         if note is not None:
             rows, example, row = note
             notes.append(_unreadable(column, rows, example, row, source))
+    if "highway" in table and "steps" in spec.columns:
+        table["steps"] = _stairs(table, frame.index)
     if "code" in table and "scheme" in table:
         table["use"] = _use_from_code(table, frame.index)
     filled = gpd.GeoDataFrame(
         pd.DataFrame(table, index=frame.index), geometry=frame.geometry, crs=frame.crs
     )
     return conform(filled, spec, name=f"{source}: {spec.name}"), tuple(notes)
+
+
+def tag_of_class(name: str) -> dict[str, str]:
+    """Return the OSM tag from which a class name of a common extract was made.
+
+    Examples
+    --------
+    >>> tag_of_class("kindergarten"), tag_of_class("supermarket"), tag_of_class("toilet")
+    ({'amenity': 'kindergarten'}, {'shop': 'supermarket'}, {'amenity': 'toilets'})
+    """
+    classes = alias_tables()["osm_classes"]
+    keys = [key for key, names in classes.items() if key != "rename" and name in names]
+    return {keys[0] if keys else "amenity": classes["rename"].get(name, name)}
 
 
 def _read_column(
@@ -197,6 +230,14 @@ def _parse_json(value: Any) -> Any:
         except ValueError:
             return {"value": value}
     return value if isinstance(value, dict | list) else None
+
+
+def _stairs(table: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
+    """Mark the class `steps` as stairs where the source does not say so in a column of its own."""
+    given = table.get("steps", pd.Series(pd.NA, index=index, dtype="boolean"))
+    by_class = pd.Series(pd.NA, index=index, dtype="boolean")
+    by_class[(table["highway"] == "steps").fillna(value=False).to_numpy(dtype=bool)] = True
+    return given.fillna(by_class)
 
 
 def _use_from_code(table: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
