@@ -13,6 +13,8 @@ __all__ = ["Bend"]
 
 Floats = npt.NDArray[np.float64]
 
+WAVES = 7
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bend:
@@ -26,7 +28,7 @@ class Bend:
     origin_xy_m: tuple[float, float]
     river_y_m: float
     river_waves: Floats  # (k, 3) amplitude, wavelength, phase
-    waves: Floats  # (k, 6) amplitude x, amplitude y, wave number x, wave number y, phases
+    waves: Floats  # (k, 5) amplitude x, amplitude y, wave number x, wave number y, phase
     roundness: float = 0.45
 
     @classmethod
@@ -44,18 +46,19 @@ class Bend:
         river = np.column_stack(
             [slopes * lengths / (2 * np.pi), lengths, rng.uniform(0, 2 * np.pi, 2)]
         )
-        angles = rng.uniform(0, np.pi, 6)
-        wavelengths = np.geomspace(620.0, 2600.0, 6) * rng.uniform(0.85, 1.15, 6)
+        angles = rng.uniform(0, np.pi, WAVES)
+        longest = max(2600.0, 3.2 * half_m)
+        wavelengths = np.geomspace(620.0, longest, WAVES) * rng.uniform(0.85, 1.15, WAVES)
         numbers = 2 * np.pi / wavelengths
-        slope = 0.045
-        across = rng.uniform(0, 2 * np.pi, 6)
+        slope = np.linspace(0.04, 0.065, WAVES)
+        across = rng.uniform(0, 2 * np.pi, WAVES)
         waves = np.column_stack(
             [
                 slope / numbers * np.cos(across),
                 slope / numbers * np.sin(across),
                 numbers * np.cos(angles),
                 numbers * np.sin(angles),
-                rng.uniform(0, 2 * np.pi, 6),
+                rng.uniform(0, 2 * np.pi, WAVES),
             ]
         )
         return cls(half_m, origin_xy_m, river_y_m, river, waves)
