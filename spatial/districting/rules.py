@@ -1,0 +1,156 @@
+"""What a district may be (hard limits, locks) and what makes a good one (weights)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from spatial.errors import StandardsError
+from spatial.standards.parameters import ParameterSet
+
+__all__ = ["AMOUNTS", "DistrictRules", "Weights"]
+
+AMOUNTS: Final = ("households", "persons", "area_m2", "members")
+"""What is summed over a district and may be limited."""
+BASES: Final = ("straight", "walking")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a good plan is, in units of one neighbourhood's variance; see `search`."""
+
+    needs: float = 1.0
+    nearness: float = 1.0
+    district: float = 1.0
+    shortfall: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DistrictRules:
+    """Hard rules and weights of districts.
+
+    Parameters
+    ----------
+    max_distance_m : float
+        Largest distance between two members, metres.
+    maximum, minimum : mapping of amount to number
+        Keys of `AMOUNTS`. A maximum is never exceeded by joining; a district below a minimum
+        is flagged.
+    distance_basis : {"straight", "walking"}
+        How `max_distance_m` is measured.
+    max_link_walk_m : float or None
+        Neighbours farther apart than this on foot, gate to gate, are not linked.
+    detour_factor : float
+        Walking over straight distance, where the walk of a link is not known.
+    same_subdistrict : bool
+        Members lie in one street office (unknown ones go with any).
+    cut_barriers : tuple of str
+        Values of ``adjacency.barrier`` that no district crosses.
+    keep_below_minimum : bool
+        Keep such districts, flagged; else their members stand alone.
+    weights : Weights
+    locks : mapping of neighbourhood to district id or None
+        A part of a plan that is kept: members of one id stay together under that id, others may
+        join them; None keeps a neighbourhood alone.
+    closed : frozenset of str
+        Locked districts that take no further member.
+    must_join : tuple of tuples of neighbourhoods
+        Each group ends in one district.
+    must_not_join : tuple of pairs of neighbourhoods
+        Never in one district.
+
+    Raises
+    ------
+    StandardsError
+        If a number or a choice makes no sense.
+
+    Examples
+    --------
+    >>> DistrictRules(max_distance_m=500, maximum={"members": 4}).maximum["members"]
+    4
+    """
+
+    max_distance_m: float
+    maximum: Mapping[str, float] = field(default_factory=dict)
+    minimum: Mapping[str, float] = field(default_factory=dict)
+    distance_basis: str = "straight"
+    max_link_walk_m: float | None = None
+    detour_factor: float = 1.4
+    same_subdistrict: bool = True
+    cut_barriers: tuple[str, ...] = ("river", "railway", "main_road")
+    keep_below_minimum: bool = True
+    weights: Weights = field(default_factory=Weights)
+    locks: Mapping[str, str | None] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
+    must_join: tuple[tuple[str, ...], ...] = ()
+    must_not_join: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.max_distance_m < float("inf"):
+            raise StandardsError(
+                f"districts.max_distance_m is {self.max_distance_m}; give metres greater than 0."
+            )
+        if self.distance_basis not in BASES:
+            raise StandardsError(
+                f"districts.distance_basis is `{self.distance_basis}`; use {' or '.join(BASES)}."
+            )
+        if self.detour_factor < 1:
+            raise StandardsError(
+                f"districts.detour_factor is {self.detour_factor}; no way is shorter than 1."
+            )
+        for name, limits in (("max", self.maximum), ("min", self.minimum)):
+            for amount, limit in limits.items():
+                if amount not in AMOUNTS or not limit > 0:
+                    raise StandardsError(
+                        f"districts.{name}_{amount} is {limit}; limits greater than 0 exist for "
+                        f"{', '.join(AMOUNTS)}."
+                    )
+        for amount in set(self.maximum) & set(self.minimum):
+            if self.minimum[amount] > self.maximum[amount]:
+                raise StandardsError(
+                    f"districts.min_{amount} {self.minimum[amount]:g} is more than "
+                    f"max_{amount} {self.maximum[amount]:g}; no district could be both."
+                )
+        unknown = self.closed - {label for label in self.locks.values() if label is not None}
+        if unknown:
+            raise StandardsError(
+                f"Closed districts {', '.join(sorted(unknown))} have no locked neighbourhood."
+            )
+
+    @classmethod
+    def from_parameters(cls, parameters: ParameterSet, **planner: Any) -> DistrictRules:
+        """Rules of a profile's room ``districts``, with the planner's own choices by keyword.
+
+        Parameters
+        ----------
+        parameters : ParameterSet
+            Room ``districts``.
+        **planner
+            Any field, e.g. ``locks``, ``must_join``, ``must_not_join``; these replace the room's.
+        """
+        limits: dict[str, dict[str, float]] = {"max": {}, "min": {}}
+        for which, found in limits.items():
+            for amount in AMOUNTS:
+                key = f"{which}_{amount}"
+                limit = parameters[key] if key in parameters.parameters else None
+                if limit is not None:
+                    found[amount] = float(limit)
+        fields: dict[str, Any] = {
+            "max_distance_m": float(parameters["max_distance_m"]),
+            "maximum": limits["max"],
+            "minimum": limits["min"],
+            "distance_basis": parameters["distance_basis"],
+            "max_link_walk_m": parameters["max_link_walk_m"],
+            "detour_factor": float(parameters["detour_factor"]),
+            "same_subdistrict": bool(parameters["same_subdistrict"]),
+            "cut_barriers": tuple(parameters["cut_barriers"]),
+            "keep_below_minimum": bool(parameters["keep_below_minimum"]),
+            "weights": Weights(
+                needs=float(parameters["needs_weight"]),
+                nearness=float(parameters["nearness_weight"]),
+                district=float(parameters["district_cost"]),
+                shortfall=float(parameters["shortfall_cost"]),
+            ),
+        }
+        return cls(**{**fields, **planner})
