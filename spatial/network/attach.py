@@ -121,7 +121,7 @@ def attach_points(
         return held
     tree = shapely.STRtree(network.edge_geometry[rows])
     is_main = network.node_component[network.edge_from[rows]] == 0
-    is_oneway = (network.edge_time_ms[rows] < 0).any(axis=1)
+    is_oneway = network.edge_time_ms[rows].min(axis=1) < 0
     for begin in range(0, len(points), CHUNK):
         waiting = np.arange(begin, min(begin + CHUNK, len(points)))
         radius_m = min(FIRST_RADIUS_M, max_entry_m)

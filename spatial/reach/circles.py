@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -26,9 +25,6 @@ from spatial.standards.parameters import read_parameters
 from spatial.units import MM_PER_M
 
 __all__ = ["life_circles"]
-
-CHUNK: Final = 64
-"""Groups whose new street fronts are made together."""
 
 Longs = npt.NDArray[np.int64]
 Objects = npt.NDArray[np.object_]
@@ -96,23 +92,18 @@ def life_circles(
     reached = _each_reached(network, gates, groups, [limits[layer] for layer in layers], by=by)
     rows: list[tuple[int, int, float]] = []
     shapes: list[shapely.Geometry] = []
-    for first in range(0, len(groups.names), CHUNK):
-        chunk = [next(reached) for _ in range(first, min(first + CHUNK, len(groups.names)))]
-        whole = [part.edge[part.is_whole(lines)] for circles in chunk for part in circles]
-        fronts.of_edges(np.concatenate(whole))
-        for offset, circles in enumerate(chunk):
-            drawn = shapely.Polygon()
-            known = np.empty((0, 3), dtype=np.int64)
-            for number, part in enumerate(circles):
-                new = part.without(known)
-                known = part.table
-                pieces = [drawn, *_new_land(new, lines, network, fronts)]
-                drawn = _polygons_only(shapely.union_all(pieces))
-                if drawn.is_empty:
-                    continue
-                rows.append((first + offset, number, part.length_m))
-                shapes.append(drawn)
-        progress("circles", min(first + CHUNK, len(groups.names)) / len(groups.names))
+    for group, circles in enumerate(reached):
+        drawn = shapely.Polygon()
+        known = np.empty((0, 3), dtype=np.int64)
+        for number, part in enumerate(circles):
+            pieces = [drawn, *_new_land(part, part.is_new(known), lines, network, fronts)]
+            known = part.table
+            drawn = _polygons_only(shapely.union_all(pieces))
+            if drawn.is_empty:
+                continue
+            rows.append((group, number, part.length_m))
+            shapes.append(drawn)
+        progress("circles", (group + 1) / len(groups.names))
     return _frame(rows, shapes, groups, layers, limits, by=by, network=network)
 
 
@@ -136,14 +127,15 @@ class _Reached:
     def is_whole(self, lines: EdgeLines) -> npt.NDArray[np.bool_]:
         return (self.begin_mm == 0) & (self.end_mm == lines.length_mm[self.edge])
 
-    def without(self, known: Longs) -> _Reached:
-        """Leave out the parts that a smaller circle has drawn just so."""
+    def is_new(self, known: Longs) -> npt.NDArray[np.bool_]:
+        """Whether each part is more than what a smaller circle has drawn (its table)."""
         if not len(known):
-            return self
+            return np.ones(len(self.edge), dtype=bool)
         both = np.concatenate([known, self.table])
-        _, code = np.unique(both, axis=0, return_inverse=True)
-        new = ~np.isin(code[len(known) :], code[: len(known)])
-        return _Reached(self.edge[new], self.begin_mm[new], self.end_mm[new], self.entries)
+        order = np.lexsort(both.T)
+        same = np.zeros(len(both), dtype=bool)
+        same[order[1:]] = (both[order[1:]] == both[order[:-1]]).all(axis=1)
+        return ~same[len(known) :]  # the sort is stable, so the known one comes first
 
 
 def _each_reached(
@@ -184,15 +176,22 @@ def _entry_lines(network: WalkNetwork, gates: Attachments, rows: Longs) -> Objec
 
 
 def _new_land(
-    part: _Reached, lines: EdgeLines, network: WalkNetwork, fronts: EdgeFronts
+    part: _Reached,
+    new: npt.NDArray[np.bool_],
+    lines: EdgeLines,
+    network: WalkNetwork,
+    fronts: EdgeFronts,
 ) -> list[shapely.Geometry]:
     whole = part.is_whole(lines)
-    edge = part.edge[~whole]
-    cut = cut_edges(lines, edge, part.begin_mm[~whole], part.end_mm[~whole])
+    order = np.argsort(part.edge[whole])
+    kept = fronts.covering(part.edge[whole][order], new[whole][order])
+    partial_rows = new & ~whole
+    edge = part.edge[partial_rows]
+    cut = cut_edges(lines, edge, part.begin_mm[partial_rows], part.end_mm[partial_rows])
     walked = part.entries[shapely.length(part.entries) > 0]
     narrow = np.concatenate([network.edge_open[edge], np.zeros(len(walked), dtype=bool)])
     partial = fronts.of_lines(np.concatenate([cut, walked]), narrow)
-    return [*fronts.of_edges(part.edge[whole]), *partial]
+    return [*kept, *partial]
 
 
 def _polygons_only(shape: shapely.Geometry) -> shapely.Geometry:

@@ -15,9 +15,15 @@ __all__ = ["EdgeFronts", "street_fronts"]
 
 ARC_SEGMENTS: Final = 2
 """Segments of a quarter circle at the end of a street: enough for a drawing, light to send."""
+SMOOTH_M: Final = 0.5
+"""Bends of a street smaller than this are not drawn in its front."""
 ALONG_M: Final = 0.01
 """A face belongs to a street if more than this of the street lies in it."""
 
+FAN: Final = 4
+"""Blocks of one level that make a block of the next."""
+
+Longs = npt.NDArray[np.int64]
 Objects = npt.NDArray[np.object_]
 
 
@@ -48,7 +54,7 @@ def street_fronts(
     if not len(lines):
         return np.empty(0, dtype=object)
     depth_m = np.where(is_open, street_front_m, min(passage_half_width_m, street_front_m))
-    fronts = shapely.buffer(lines, depth_m, quad_segs=ARC_SEGMENTS)
+    fronts = shapely.buffer(shapely.simplify(lines, SMOOTH_M), depth_m, quad_segs=ARC_SEGMENTS)
     if not len(obstacles.pieces):
         return fronts
     entered = np.flatnonzero(is_open)
@@ -80,7 +86,12 @@ def _faces_along(fronts: Objects, bounds: Objects, lines: Objects) -> Objects:
 
 
 class EdgeFronts:
-    """Fronts of whole edges, made when first asked for and kept: many circles share them."""
+    """Fronts of whole edges and of blocks of them, kept: the circles of neighbours share them.
+
+    Edges are numbered along a Hilbert curve, so edges ``4i … 4i + 3`` lie together. Their joined
+    front is block i of level 1, four such blocks are one of level 2, and so on; a circle is
+    joined from few large blocks instead of many edges.
+    """
 
     def __init__(
         self,
@@ -96,18 +107,47 @@ class EdgeFronts:
             "street_front_m": street_front_m,
             "passage_half_width_m": passage_half_width_m,
         }
-        self._fronts: Objects = np.full(network.edge_count, None, dtype=object)
-
-    def of_edges(self, edges: npt.NDArray[np.int64]) -> Objects:
-        """Fronts of whole edges, shape (p,)."""
-        wanted = np.unique(edges)
-        missing = wanted[shapely.is_missing(self._fronts[wanted])]
-        if len(missing):
-            self._fronts[missing] = self.of_lines(
-                self._network.edge_geometry[missing], self._network.edge_open[missing]
-            )
-        return self._fronts[edges]
+        self._levels: list[Objects] = [np.full(network.edge_count, None, dtype=object)]
 
     def of_lines(self, lines: Objects, is_open: npt.NDArray[np.bool_]) -> Objects:
         """Fronts of any lines, e.g. parts of edges, shape (p,)."""
         return street_fronts(lines, is_open, self._obstacles, **self._depths)
+
+    def covering(self, edges: Longs, new: npt.NDArray[np.bool_]) -> list[shapely.Geometry]:
+        """Fewest kept fronts that hold all new edges and nothing but `edges`.
+
+        Parameters
+        ----------
+        edges : array of int, shape (p,)
+            Whole edges, sorted, each once.
+        new : array of bool, shape (p,)
+            Edges that must be held; the others may be.
+        """
+        found: list[shapely.Geometry] = []
+        level, items = 0, edges
+        while len(items):
+            block, first, count = np.unique(items // FAN, return_index=True, return_counts=True)
+            full = count == FAN
+            fresh = np.logical_or.reduceat(new, first)
+            single = np.repeat(~full, count) & new
+            found += list(self._fronts(level, items[single]))
+            items, new = block[full], fresh[full]
+            level += 1
+        return found
+
+    def _fronts(self, level: int, items: Longs) -> Objects:
+        """Fronts of blocks of one level, made where they are missing."""
+        while len(self._levels) <= level:
+            room = -(-len(self._levels[-1]) // FAN)
+            self._levels.append(np.full(room, None, dtype=object))
+        kept = self._levels[level]
+        missing = items[shapely.is_missing(kept[items])]
+        if len(missing) and level == 0:
+            network = self._network
+            kept[missing] = self.of_lines(
+                network.edge_geometry[missing], network.edge_open[missing]
+            )
+        elif len(missing):
+            parts = self._fronts(level - 1, (missing[:, None] * FAN + np.arange(FAN)).ravel())
+            kept[missing] = shapely.union_all(parts.reshape(-1, FAN), axis=1)
+        return kept[items]
