@@ -23,8 +23,17 @@ MIGRATIONS: Final = Path(__file__).resolve().parents[1] / "migrations"
 LOCK_KEY: Final = 0x6C696E6C69  # "linli": two processes never migrate at once
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
+def upgrade(engine: Engine, revision: str = "head", *, require_all: bool = True) -> None:
     """Run all revisions up to `revision`, in one transaction: all of it or nothing.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of a database with postgis.
+    revision : str
+        Where to stop.
+    require_all : bool
+        Check at the end that every column of the data dictionary is there.
 
     Raises
     ------
@@ -32,7 +41,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         If the database was made by a newer Linli, or its user may not create tables.
     """
     try:
-        _upgrade(engine, revision)
+        _upgrade(engine, revision, require_all=require_all and revision == "head")
     except DBAPIError as fault:
         if not isinstance(fault.orig, psycopg.errors.InsufficientPrivilege):
             raise
@@ -44,7 +53,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         ) from fault
 
 
-def _upgrade(engine: Engine, revision: str) -> None:
+def _upgrade(engine: Engine, revision: str, *, require_all: bool) -> None:
     with engine.begin() as connection:
         _lock(connection)
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
@@ -58,7 +67,7 @@ def _upgrade(engine: Engine, revision: str) -> None:
                 f"数据库版本为 {current},由更新版本的邻里创建。请升级邻里,或换用其他数据库。",
             )
         command.upgrade(config, revision)
-        if revision == "head":
+        if require_all:
             _require_all_columns(connection)
 
 
@@ -108,10 +117,11 @@ def _require_all_columns(connection: Connection) -> None:
     if missing:
         raise StoreError(
             f"The database lacks the columns {', '.join(missing)} of data/dictionary.yaml, and no "
-            "revision under app/migrations adds them. Write one; or, while developing, move "
-            ".local/pg away and import the cities anew.",
+            "revision under app/migrations adds them. Write it by `python -m app.store.draft "
+            '"what changed"`; or, while developing, move .local/pg away and import anew.',
             f"数据库缺少 data/dictionary.yaml 中的列 {', '.join(missing)},且 app/migrations 中没有"
-            "相应的升级步骤。请补充;开发阶段也可移走 .local/pg 后重新导入。",
+            "相应的升级步骤。请用 `python -m app.store.draft` 补充;开发阶段也可移走 .local/pg "
+            "后重新导入。",
         )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, make_url, text
 from app import cluster
 from app.errors import StoreError
 from app.store import schema
+from app.store.draft import draft_revision
 from app.store.tables import INPUT_TABLES, RESULT_TABLES, metadata
 
 pytestmark = pytest.mark.postgis
@@ -66,6 +67,29 @@ def test_a_database_of_a_newer_linli_is_refused(engine):
     finally:
         with engine.begin() as connection:
             connection.execute(text("UPDATE linli.alembic_version SET version_num = '0001'"))
+
+
+def test_a_column_without_a_revision_is_said_and_a_revision_is_drafted(engine, monkeypatch):
+    complete = {table.name: set(table.columns.keys()) for table in metadata.tables.values()}
+    assert draft_revision(complete, what="Nothing", previous="0001") is None
+    lacking = {name: set(columns) for name, columns in complete.items()}
+    lacking["result_gaps"] -= {"nearest_m", "neighbourhood_id"}
+    del lacking["result_heatmap"]
+    revision = {}
+    exec(draft_revision(lacking, what="More", previous="0001"), revision)
+    assert (revision["revision"], revision["down_revision"]) == ("0002", "0001")
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE linli.result_gaps DROP COLUMN nearest_m"))
+        connection.execute(text("ALTER TABLE linli.result_gaps DROP COLUMN neighbourhood_id"))
+        connection.execute(text("DROP TABLE linli.result_heatmap"))
+    with pytest.raises(StoreError, match=r"result_gaps\.nearest_m.*app\.store\.draft"):
+        schema.upgrade(engine)
+    with engine.begin() as connection:
+        monkeypatch.setattr(revision["op"], "execute", lambda sql: connection.execute(text(sql)))
+        revision["upgrade"]()
+    assert schema.schema_differences(engine) == []
+    test_the_revisions_make_every_check_of_the_tables(engine)
+    schema.upgrade(engine)
 
 
 def _number_columns():
