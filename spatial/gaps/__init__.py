@@ -1,8 +1,18 @@
 """Facility gaps: what is missing, for whom, where."""
 
 from spatial.gaps.coverage import coverage
+from spatial.gaps.entrances import by_entrance, by_facility, facility_entrances
 from spatial.gaps.heatmap import gap_heatmap
 from spatial.gaps.shortfall import facility_gaps, gap_scores
 from spatial.gaps.supply import shared_supply
 
-__all__ = ["coverage", "facility_gaps", "gap_heatmap", "gap_scores", "shared_supply"]
+__all__ = [
+    "by_entrance",
+    "by_facility",
+    "coverage",
+    "facility_entrances",
+    "facility_gaps",
+    "gap_heatmap",
+    "gap_scores",
+    "shared_supply",
+]

@@ -20,7 +20,7 @@ from spatial.standards.policy import EligibilityPolicy, policy_from
 __all__ = ["Profile", "Rooms", "list_profiles", "read_profile"]
 
 PROFILE_KEYS: Final = {
-    *("id", "parent", "zh", "en", "dated", "source", "note_zh", "note_en"),
+    *("id", "parent", "zh", "en", "dated", "source", "note_zh", "note_en", "menu"),
     *("catalogue", "rooms", "eligibility"),
 }
 CATALOGUE_PARTS: Final = ("sources", "layers", "kinds", "area_rules", "relaxations")
@@ -64,6 +64,18 @@ class Profile:
     catalogue: Catalogue
     eligibility: EligibilityPolicy
     rooms: Mapping[str, ParameterSet]
+    menu: str = "S4"
+    """Document whose renewal menu holds here; the documents contradict one another."""
+
+    def menu_category(self, kind: str) -> str | None:
+        """Return the menu category of a kind: ``basic``, ``improve``, ``upgrade`` or None.
+
+        Examples
+        --------
+        >>> [read_profile(name).menu_category("resident_parking") for name in ("ningbo", "linxia")]
+        ['upgrade', 'improve']
+        """
+        return self.catalogue.kinds[kind].menu.get(self.menu)
 
     def with_parameters(self, room: str, values: Mapping[str, Any], *, source: str) -> Profile:
         """Return the profile with some parameters of a room replaced."""
@@ -132,6 +144,7 @@ def read_profile(id_or_path: str | Path = "national") -> Profile:
         catalogue=catalogue_from(raw, where=last_place),
         eligibility=policy_from(rules, rooms["eligibility"], where=last_place),
         rooms=rooms,
+        menu=str(next(body["menu"] for _, body in reversed(chain) if "menu" in body)),
     )
 
 
@@ -188,9 +201,22 @@ def _shipped_once(name: str) -> dict[str, Any]:
     return _load(data_file("standards", name), f"data/standards/{name}")
 
 
+class _OnceLoader(yaml.SafeLoader):
+    """The safe loader, which does not take a key given twice: the first would be lost unseen."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = next((key for place, key in enumerate(keys) if key in keys[:place]), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key `{twice}` stands twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep=deep)
+
+
 def _load(file: Any, place: str) -> dict[str, Any]:
     try:
-        body = yaml.safe_load(file.read_text(encoding="utf-8"))
+        body = yaml.load(file.read_text(encoding="utf-8"), Loader=_OnceLoader)  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise StandardsError(f"{place} is not readable YAML in UTF-8: {fault}") from fault
     if not isinstance(body, dict):
@@ -293,8 +319,7 @@ def _room_names() -> tuple[str, ...]:
     names = []
     for entry in data_file("standards").iterdir():
         if entry.name.endswith(".yaml"):
-            body = yaml.safe_load(entry.read_text(encoding="utf-8"))
-            entries = body.values() if isinstance(body, dict) else []
+            entries = _load(entry, f"data/standards/{entry.name}").values()
             if entries and all(isinstance(item, dict) and "value" in item for item in entries):
                 names.append(entry.name.removesuffix(".yaml"))
     return tuple(sorted(names))

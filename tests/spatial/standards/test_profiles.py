@@ -136,6 +136,7 @@ WRONG = [
     ("eligibility: {A99: {effect: flag}}\n", "A99 does not exist"),
     ("eligibility: {A08: {effect: banned}}\n", "effect `banned`"),
     ("eligibility: {A08: {colour: red}}\n", "unknown key colour"),
+    ("parent: ningbo\nparent: linxia\n", "`parent` stands twice"),
     ("parent: atlantis\n", "No profile `atlantis`"),
     ("parent: ours.yaml\n", "its own ancestor"),
 ]
