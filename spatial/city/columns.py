@@ -180,11 +180,15 @@ def _read_column(
     if column.type == "json":
         return pd.Series([_parse_json(v) for v in given], index=given.index, dtype=object), None
     reader = _reader(column, key)
-    distinct = {value: reader(value) for value in given.dropna().unique() if not is_blank(value)}
-    values = given.map(lambda v: distinct.get(v) if pd.notna(v) else None)
-    lost = np.array([pd.notna(v) and v in distinct and distinct[v] is None for v in given], bool)
-    typed = pd.Series([None if pd.isna(v) else v for v in values], index=given.index, dtype=object)
-    typed = typed.astype(column.dtype)
+    codes, distinct = pd.factorize(given.to_numpy(dtype=object))  # each value is read once
+    blank = [is_blank(value) for value in distinct]
+    parsed = np.array(
+        [None if empty else reader(v) for v, empty in zip(distinct, blank, strict=True)] + [None],
+        dtype=object,
+    )
+    unread = [v is None and not empty for v, empty in zip(parsed[:-1], blank, strict=True)]
+    lost = np.array([*unread, False], dtype=bool)[codes]  # code -1, a missing value, is the last
+    typed = pd.Series(parsed[codes], index=given.index, dtype=object).astype(column.dtype)
     if not lost.any():
         return typed, None
     place = int(np.flatnonzero(lost)[0])

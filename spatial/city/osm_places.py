@@ -13,7 +13,7 @@ from spatial.city.osm_values import (
     year_of,
 )
 
-__all__ = ["facility", "gate", "neighbourhood", "protected"]
+__all__ = ["FACILITY_KEYS", "facility", "gate", "neighbourhood", "protected"]
 
 GATES: Final = {
     "gate": "gate",
@@ -49,6 +49,7 @@ SOME_FACILITIES: Final = {
     "man_made": ("surveillance", "water_works", "wastewater_plant"),
 }
 LINE_FACILITIES: Final = {"leisure": ("track", "pitch"), "public_transport": ("platform",)}
+FACILITY_KEYS: Final = (*ALWAYS_FACILITIES, *SOME_FACILITIES)
 PROTECTED_HOUSES: Final = (
     "building", "house", "castle", "church", "temple", "manor", "palace", "monastery", "tower",
     "city_gate", "farm", "mosque", "cathedral", "fort",

@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
-from spatial.city.osm_places import facility, gate, neighbourhood, protected
+from spatial.city.osm_places import FACILITY_KEYS, facility, gate, neighbourhood, protected
 from spatial.city.osm_surfaces import admin_area, building, land_use, water
-from spatial.city.osm_values import Tags, name_of, number_of, order_of, structure_of
+from spatial.city.osm_values import (
+    Tags,
+    name_of,
+    number_of,
+    order_of,
+    structure_of,
+    with_life_cycle,
+)
 
 __all__ = ["INTERESTING_KEYS", "Shape", "Tags", "layers_of"]
 
@@ -46,15 +53,21 @@ RAILWAYS: Final = {
     "miniature": "other",
 }
 
-INTERESTING_KEYS: Final = (
-    "highway", "barrier", "entrance", "building", "landuse", "amenity", "shop", "leisure",
-    "healthcare", "office", "social_facility", "public_transport", "railway", "emergency",
-    "tourism", "place", "boundary", "natural", "waterway", "water", "heritage", "historic",
-    "military", "man_made", "club", "craft", "residential", "disused:building",
-    "abandoned:building", "vacant:building", "construction:building", "ruins:building",
-    "demolished:building", "razed:building", "disused:landuse", "abandoned:landuse",
-    "disused:shop", "disused:amenity", "abandoned:amenity", "construction:landuse",
-)  # fmt: skip
+RULE_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "streets": ("highway",),
+    "barriers": ("barrier", "historic"),
+    "gates": ("barrier", "entrance"),
+    "neighbourhoods": ("landuse", "place", "residential"),
+    "buildings": with_life_cycle("building"),
+    "facilities": FACILITY_KEYS,
+    "admin_areas": ("boundary",),
+    "constraints": ("heritage", "historic", "natural"),
+    "land_use": (*with_life_cycle("landuse"), "leisure", "amenity", "natural", "military"),
+    "water": ("natural", "waterway", "landuse"),
+    "railways": ("railway",),
+}
+"""An object belongs to a layer only if it has one of these keys."""
+INTERESTING_KEYS: Final = tuple(sorted({key for keys in RULE_KEYS.values() for key in keys}))
 """An object without any of these keys belongs to no layer."""
 
 
@@ -134,6 +147,12 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 
 
+LAYERS_BY_KEY: Final[Mapping[str, tuple[str, ...]]] = {
+    key: tuple(layer for layer, keys in RULE_KEYS.items() if key in keys)
+    for key in INTERESTING_KEYS
+}
+
+
 def layers_of(tags: Tags, shape: Shape) -> list[tuple[str, Columns]]:
     """Return the layers that an object belongs to, with the columns that its tags fill.
 
@@ -149,5 +168,6 @@ def layers_of(tags: Tags, shape: Shape) -> list[tuple[str, Columns]]:
     >>> [layer for layer, _ in layers_of({"leisure": "park", "barrier": "fence"}, "area")]
     ['barriers', 'facilities', 'land_use']
     """
-    found = ((layer, rule(tags, shape)) for layer, rule in RULES.items())
+    candidates = {layer for key in tags for layer in LAYERS_BY_KEY.get(key, ())}
+    found = ((layer, RULES[layer](tags, shape)) for layer in RULES if layer in candidates)
     return [(layer, columns) for layer, columns in found if columns is not None]

@@ -14,6 +14,7 @@ __all__ = [
     "number_of",
     "order_of",
     "structure_of",
+    "with_life_cycle",
     "year_of",
 ]
 
@@ -32,6 +33,30 @@ OPENINGS: Final = (
     "cattle_grid",
 )  # fmt: skip
 """Barriers that a person on foot passes unless a tag says otherwise."""
+
+
+LIFE_CYCLES: Final = {
+    "disused": "disused",
+    "abandoned": "abandoned",
+    "vacant": "vacant",
+    "construction": "construction",
+    "ruins": "abandoned",
+    "demolished": "demolished",
+    "razed": "demolished",
+    "removed": "demolished",
+}
+"""Prefixes of keys and what they say."""
+
+
+def with_life_cycle(key: str) -> tuple[str, ...]:
+    """Return a key and its forms with a life-cycle prefix.
+
+    Examples
+    --------
+    >>> with_life_cycle("building")[:2]
+    ('building', 'disused:building')
+    """
+    return (key, *(f"{prefix}:{key}" for prefix in LIFE_CYCLES))
 
 
 def name_of(tags: Tags) -> str | None:
@@ -136,16 +161,7 @@ def life_cycle(tags: Tags, key: str) -> tuple[str, str] | None:
             if tags.get(state) == "yes" or value == state:
                 return value, state
         return value, "in_use"
-    for prefix, state in (
-        ("disused", "disused"),
-        ("abandoned", "abandoned"),
-        ("vacant", "vacant"),
-        ("construction", "construction"),
-        ("ruins", "abandoned"),
-        ("demolished", "demolished"),
-        ("razed", "demolished"),
-        ("removed", "demolished"),
-    ):
+    for prefix, state in LIFE_CYCLES.items():
         prefixed = tags.get(f"{prefix}:{key}")
         if prefixed is not None and prefixed not in _DEAD:
             return prefixed, state

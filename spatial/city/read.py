@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,8 +80,9 @@ def read_city(
     rasters: dict[str, Raster] = {}
     own_name = None
     for number, source in enumerate(found):
-        progress("read", 0.7 * number / len(found))
-        read = read_source(source)
+        tick = partial(progress, "read", 0.7 * number / len(found))
+        tick()
+        read = read_source(source, tick=tick)
         raws.extend(read.layers)
         rasters.update(read.rasters)
         notes = (*notes, *read.notes)

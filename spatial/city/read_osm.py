@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +19,14 @@ from spatial.errors import InputError
 
 __all__ = ["OsmCollector", "read_osm"]
 
+TICK_OBJECTS: Final = 20_000
 OPEN_WAYS_LACK_AREA: Final = ("buildings", "neighbourhoods", "land_use")
 """Layers in which an open way with an area's tags is refused. Open administrative boundaries
 are no fault: they are parts of relations."""
+
+
+def _no_tick() -> None:
+    return
 
 
 class OsmCollector:
@@ -123,13 +129,15 @@ def area_layers(tags: Tags, *, from_way: bool) -> tuple[str, ...]:
     return tuple(layer for layer in found if not (from_way and layer == "barriers"))
 
 
-def read_osm(path: Path) -> ReadFile:
+def read_osm(path: Path, *, tick: Callable[[], None] = _no_tick) -> ReadFile:
     """Read one OSM file in one go: nodes, ways, and the areas of closed ways and relations.
 
     Parameters
     ----------
     path : Path
         ``.osm``, ``.osm.pbf`` or anything else that libosmium reads.
+    tick : callable
+        Called now and then; it may raise to stop the reading.
 
     Returns
     -------
@@ -146,8 +154,10 @@ def read_osm(path: Path) -> ReadFile:
     factory = osmium.geom.WKBFactory()
     try:
         file = osmium.FileProcessor(str(path)).with_locations().with_areas(keys).with_filter(keys)
-        for thing in file:
+        for number, thing in enumerate(file):
             _take(thing, collector, factory)
+            if number % TICK_OBJECTS == 0:
+                tick()
     except (RuntimeError, OSError) as error:
         raise InputError(
             f"{path.name} is no readable OSM file: {error}. Export it again, or check it with "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -203,7 +203,11 @@ def _note_left_out(name: str, why: str) -> Note:
     return Note("left_out", f"未读取 {name}:{why}。", f"{name} is left out: {why}.", "warning")
 
 
-def read_source(source: Source) -> ReadFile:
+def _no_tick() -> None:
+    return
+
+
+def read_source(source: Source, *, tick: Callable[[], None] = _no_tick) -> ReadFile:
     """Read one file with the reader that fits its name.
 
     Raises
@@ -213,7 +217,7 @@ def read_source(source: Source) -> ReadFile:
     """
     name, suffix = source.path.name.lower(), source.path.suffix.lower()
     if name.endswith(OSM_SUFFIXES):
-        return _only(read_osm(source.path), source.layer)
+        return _only(read_osm(source.path, tick=tick), source.layer)
     if suffix in RASTER_SUFFIXES:
         return _read_raster(source)
     if suffix == ".zip":

@@ -142,3 +142,16 @@ def test_a_facility_keeps_all_its_tags_as_given():
     found = columns(tags, "point", "facilities")
     assert found["tags"] == tags
     assert found["tags"] is not tags
+
+
+def test_no_rule_answers_without_one_of_its_keys():
+    from itertools import product
+
+    from spatial.city.osm_tags import RULE_KEYS
+
+    values = ("yes", "wall", "residential", "water", "school", "administrative", "rail", "river")
+    keys = sorted({key for keys in RULE_KEYS.values() for key in keys} | {"name", "foot", "bridge"})
+    for layer, rule in RULES.items():
+        others = [key for key in keys if key not in RULE_KEYS[layer]]
+        for value, shape in product(values, ("point", "line", "area")):
+            assert rule(dict.fromkeys(others, value), shape) is None, (layer, value, shape)

@@ -99,6 +99,25 @@ def test_a_file_that_is_no_osm_is_refused_with_its_name(tmp_path):
         read_city([path])
 
 
+def test_the_reading_tells_how_far_it_is_and_can_be_stopped(tmp_path):
+    from spatial.errors import CancelledError
+
+    path = tmp_path / "small.osm"
+    path.write_text(SMALL, encoding="utf-8")
+    told = []
+    read_city([path], progress=lambda step, share: told.append((step, share)))
+    assert {step for step, _ in told} == {"read"}
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
+
+    def stop(_step, _share):
+        raise CancelledError("stopped by the user")
+
+    with pytest.raises(CancelledError):
+        read_city([path], progress=stop)
+
+
 @pytest.fixture(scope="module")
 def wudaokou(shared_data):
     return read_city([shared_data / "wudaokou" / "wudaokou.osm"])
