@@ -26,8 +26,6 @@ class RawLayer:
     layer: str
     source: str
     frame: gpd.GeoDataFrame
-    ids_given: bool = False
-    """The index holds ids of the source, which must then be unique; else it holds row numbers."""
     refusals: tuple[Refusal, ...] = ()
     """Rows that the reader could not turn into a row of `frame` at all."""
     repairs: tuple[Repair, ...] = ()

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from html import unescape
 from pathlib import Path
 from typing import Any, Final, cast
@@ -35,23 +36,15 @@ __all__ = ["FILE_READERS", "Sheet", "raw_layer", "sheets_of"]
 CELL: Final = re.compile(r"<th[^>]*>([^<]*)</th>\s*<td[^>]*>([^<]*)</td>", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
     """One inner layer of a file, not yet assigned to a layer of the dictionary."""
 
-    def __init__(
-        self,
-        name: str,
-        frame: gpd.GeoDataFrame,
-        *,
-        refusals: tuple[Refusal, ...] = (),
-        shifted: Shift | None = None,
-        notes: tuple[Note, ...] = (),
-    ) -> None:
-        self.name = name
-        self.frame = frame
-        self.refusals = refusals
-        self.shifted = shifted
-        self.notes = notes
+    name: str
+    frame: gpd.GeoDataFrame
+    refusals: tuple[Refusal, ...] = ()
+    shifted: Shift | None = None
+    notes: tuple[Note, ...] = ()
 
 
 def _read_ogr(path: Path, inner: str | None, **options: Any) -> gpd.GeoDataFrame:
@@ -114,7 +107,7 @@ def _shapefile_sheet(path: Path) -> Sheet:
             f"{path.name} 未声明编码且不是 UTF-8,按 GB18030 读取。",
             f"{path.name} declares no encoding and is not UTF-8; it is read as GB18030.",
         )
-        sheet.notes = (*sheet.notes, note)
+        return replace(sheet, notes=(*sheet.notes, note))
     return sheet
 
 
@@ -144,10 +137,7 @@ def _excel_sheets(path: Path) -> Iterator[tuple[str, Callable[[], Sheet]]]:
 
 def _placed(name: str, table: pd.DataFrame, source: str) -> Sheet:
     placed = place_table(table, source=source)
-    frame = placed.frame
-    if placed.degrees and placed.shifted is None:
-        return Sheet(name, frame, refusals=placed.refusals)
-    return Sheet(name, frame, refusals=placed.refusals, shifted=placed.shifted)
+    return Sheet(name, placed.frame, refusals=placed.refusals, shifted=placed.shifted)
 
 
 FILE_READERS: Final[dict[str, Callable[[Path], Iterator[tuple[str, Callable[[], Sheet]]]]]] = {
@@ -211,7 +201,7 @@ def raw_layer(
     frame = _unfold_descriptions(frame)
     if recipe.crs is not None:  # whoever writes a recipe knows better than the file
         frame = frame.set_crs(parse_crs(recipe.crs), allow_override=True)
-    frame, ids_given, id_column = _with_ids(frame, recipe)
+    frame, id_column = _with_ids(frame, recipe)
     spec = data_dictionary().inputs[layer]
     renamed, unused = rename_columns(frame, spec, recipe)
     notes = list(sheet.notes)
@@ -230,16 +220,13 @@ def raw_layer(
         layer=layer,
         source=source,
         frame=renamed,
-        ids_given=ids_given,
         refusals=sheet.refusals,
         notes=tuple(notes),
         shifted=shifted,
     )
 
 
-def _with_ids(
-    frame: gpd.GeoDataFrame, recipe: FileRecipe
-) -> tuple[gpd.GeoDataFrame, bool, str | None]:
+def _with_ids(frame: gpd.GeoDataFrame, recipe: FileRecipe) -> tuple[gpd.GeoDataFrame, str | None]:
     """Put ids on the index: a column named `id` always, other id columns only where unique."""
     by_name = {clean(column): column for column in reversed(frame.columns)}
     for name in (recipe.id,) if recipe.id else alias_tables()["ids"]:
@@ -250,8 +237,8 @@ def _with_ids(
         sure = clean(name) == "id" or recipe.id is not None
         if sure or (ids.notna().all() and ids.is_unique):
             index = pd.Index(ids.to_numpy(dtype=object), dtype=object, name="id")
-            return frame.drop(columns=column).set_axis(index, axis=0), True, column
-    return frame, False, None
+            return frame.drop(columns=column).set_axis(index, axis=0), column
+    return frame, None
 
 
 def _id_text(value: Any) -> str:

@@ -117,7 +117,6 @@ class OsmCollector:
             layer=name,
             source=source,
             frame=frame,
-            ids_given=True,
             refusals=tuple(self._refusals.get(name, ())),
             repairs=tuple(self._repairs.get(name, ())),
         )

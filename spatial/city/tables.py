@@ -41,8 +41,6 @@ SHIFTED_PAIRS: Final[dict[Shift, tuple[tuple[str, str], ...]]] = {
 }  # fmt: skip
 """Column names that declare a shift."""
 WKT_NAMES: Final = ("wkt", "geometry", "geom", "the_geom", "shape", "几何")
-DEGREE_PAIRS: Final = 10
-"""The first so many pairs are degrees by their name."""
 HEADER_ROWS: Final = 10
 
 
@@ -52,7 +50,6 @@ class PlacedTable:
 
     frame: gpd.GeoDataFrame
     refusals: tuple[Refusal, ...]
-    degrees: bool
     shifted: Shift | None
 
 
@@ -115,15 +112,15 @@ def _table(rows: Sequence[list[Any]], source: str) -> pd.DataFrame:
 
 def _coordinate_columns(
     names: Iterable[object],
-) -> tuple[str, str, Shift | None, bool] | str | None:
+) -> tuple[str, str, Shift | None] | str | None:
     known = {clean(name): str(name) for name in reversed(list(names))}
-    for number, (first, second) in enumerate(PAIRS):
+    for first, second in PAIRS:
         if first in known and second in known:
-            return known[first], known[second], None, number < DEGREE_PAIRS
+            return known[first], known[second], None
     for shift, pairs in SHIFTED_PAIRS.items():
         for first, second in pairs:
             if first in known and second in known:
-                return known[first], known[second], shift, True
+                return known[first], known[second], shift
     return next((known[name] for name in WKT_NAMES if name in known), None)
 
 
@@ -158,11 +155,11 @@ def place_table(table: pd.DataFrame, *, source: str) -> PlacedTable:
         geometry = shapely.from_wkt(
             [None if is_blank(v) else str(v) for v in table[found]], on_invalid="ignore"
         )
-        attributes, degrees, shifted = table.drop(columns=found), False, None
+        attributes, shifted = table.drop(columns=found), None
         readable = ~shapely.is_missing(geometry)
         detail = f"`{found}` holds no readable WKT."
     else:
-        first, second, shifted, degrees = found
+        first, second, shifted = found
         x, y = _numbers(table[first]), _numbers(table[second])
         readable = ~(np.isnan(x) | np.isnan(y))
         geometry = np.full(len(table), None, dtype=object)
@@ -172,7 +169,7 @@ def place_table(table: pd.DataFrame, *, source: str) -> PlacedTable:
     refusals = tuple(Refusal(str(row), "no_coordinates", detail) for row in table.index[~readable])
     kept = attributes[readable]
     series = gpd.GeoSeries(geometry[readable], index=kept.index)
-    return PlacedTable(gpd.GeoDataFrame(kept, geometry=series), refusals, degrees, shifted)
+    return PlacedTable(gpd.GeoDataFrame(kept, geometry=series), refusals, shifted)
 
 
 def _numbers(cells: pd.Series) -> npt.NDArray[np.float64]:

@@ -37,7 +37,7 @@ def repaired(layer, shapes, *, ids=None, crs=ZONE, **columns):
     frame = gpd.GeoDataFrame(
         columns, geometry=gpd.GeoSeries(shapes, index=index, crs=crs), index=index
     )
-    raw = RawLayer(layer=layer, source="test", frame=frame, ids_given=ids is not None)
+    raw = RawLayer(layer=layer, source="test", frame=frame)
     done = repair_layer(raw, data_dictionary().inputs[layer], frame.crs)
     assert len(frame) == len(done.frame) + len(done.refusals) + done.merged
     assert shapely.is_valid(done.frame.geometry.to_numpy()).all()
