@@ -71,7 +71,7 @@ export class Client {
 
   /** Every row of the ranking, page after page; `onPage` sees what has come so far. */
   ranking(city: string, onPage: (rows: RankingRow[]) => void, signal?: AbortSignal): Promise<RankingRow[]> {
-    const first = `${this.root}/cities/${encodeURIComponent(city)}/neighbourhoods?sort=gap_index&order=desc&limit=500`;
+    const first = `${this.root}/cities/${encodeURIComponent(city)}/neighbourhoods?sort=gap_index&order=desc&limit=1000`;
     return this.every(first, onPage, signal);
   }
 
@@ -89,6 +89,12 @@ export class Client {
 
   async coverage(city: string): Promise<Coverage[]> {
     return (await this.get<{ items: Coverage[] }>(`/cities/${encodeURIComponent(city)}/gaps`)).items;
+  }
+
+  /** Up to 5,000 features of a layer: enough to know how its values spread. */
+  async sample(city: string, layer: string): Promise<GeoJSON.Feature[]> {
+    const path = `/cities/${encodeURIComponent(city)}/layers/${encodeURIComponent(layer)}?limit=5000`;
+    return (await this.get<GeoJSON.FeatureCollection>(path)).features;
   }
 
   async kindStatus(city: string, kind: string, signal?: AbortSignal): Promise<KindStatus[]> {

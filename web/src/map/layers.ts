@@ -77,6 +77,7 @@ export const LAYERS_BOTTOM_UP = {
   water_label: { shownBy: "labels", tile: "water" },
   streets_label: { shownBy: "labels", tile: "streets" },
   facilities_label: { shownBy: "facilities", tile: "facilities" },
+  reached_label: { shownBy: "life_circle", tile: null },
   circle_label: { shownBy: "life_circle", tile: null },
   admin_label: { shownBy: "admin_areas", tile: "admin_areas" },
   neighbourhoods_label: { shownBy: "labels", tile: "neighbourhoods" },

@@ -70,3 +70,25 @@ export function classBreaks(values: readonly number[], step: number): number[] {
   }
   return breaks;
 }
+
+/** Limits between six classes at sixths of the data, each rounded to one figure that reads well (1, 2, 3, 5 × 10ⁿ). */
+export function roundBreaks(values: readonly number[]): number[] {
+  const sorted = values.filter((value) => value > 0).sort((a, b) => a - b);
+  const breaks: number[] = [];
+  for (let sixth = 1; sixth <= 5; sixth++) {
+    const at = sorted[Math.floor(((sorted.length - 1) * sixth) / 6)] ?? 10 * sixth;
+    const last = breaks.at(-1) ?? 0;
+    let round = readable(at);
+    for (let more = at; round <= last; more = Math.max(more, round) * 1.1) round = readable(more * 1.1);
+    breaks.push(round);
+  }
+  return breaks;
+}
+
+function readable(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  const digit = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].reduce((best, one) =>
+    Math.abs(one - value / power) < Math.abs(best - value / power) ? one : best,
+  );
+  return Number((digit * power).toPrecision(3));
+}

@@ -82,12 +82,10 @@ const ink = (colour: string = GROUND.ink, halo = 1.4): object => ({
 });
 
 const greens = ["green", "park", "sports", "farmland"];
-const firstKind: Expression = [
-  "slice",
-  ["coalesce", ["get", "kind"], ""],
-  0,
-  ["case", [">=", ["index-of", ",", ["coalesce", ["get", "kind"], ""]], 0], ["index-of", ",", ["coalesce", ["get", "kind"], ""]], 99],
-];
+/** The first of the kinds a facility was recognised as (a text with commas). */
+const kindsText: Expression = ["coalesce", ["get", "kinds"], ["get", "kind"], ""];
+const comma: Expression = ["index-of", ",", kindsText];
+const firstKind: Expression = ["slice", kindsText, 0, ["case", [">=", comma, 0], comma, 99]];
 
 const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
   land_use: {
@@ -265,6 +263,7 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
   facilities: {
     type: "circle",
     minzoom: 13,
+    filter: points,
     paint: {
       "circle-color": colourByKind(firstKind),
       "circle-radius": byZoom(13, 2, 15, 5, 16.5, 9),
@@ -277,7 +276,7 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
     source: "reached",
     paint: {
       "circle-color": colourByKind(["get", "kind"]),
-      "circle-radius": byZoom(12, 2, 15, 4.2, 17, 8),
+      "circle-radius": byZoom(12, 2, 15, 4.6, 15.6, 7, 17, 9.5),
       "circle-stroke-color": "#ffffff",
       "circle-stroke-width": 1.2,
     },
@@ -324,6 +323,19 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
       "text-field": signByKind(firstKind),
       "text-font": BOLD,
       "text-size": byZoom(15.5, 9, 17, 12),
+      "text-allow-overlap": true,
+      "text-ignore-placement": true,
+    },
+    paint: { "text-color": "#ffffff" },
+  },
+  reached_label: {
+    type: "symbol",
+    source: "reached",
+    minzoom: 15.6,
+    layout: {
+      "text-field": signByKind(["get", "kind"]),
+      "text-font": BOLD,
+      "text-size": byZoom(15.6, 8.5, 17, 11),
       "text-allow-overlap": true,
       "text-ignore-placement": true,
     },

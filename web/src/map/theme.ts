@@ -53,7 +53,15 @@ export function neighbourhoodColour(theme: Theme, breaks: readonly number[]): Co
   }
 }
 
-export const heatColour = (breaks: readonly number[]): Colour => stepped("person_gaps", breaks, HEAT_COLOURS);
+/** Far out, the server sends squares of 16 × 16, then 4 × 4 cells with their sum: those are coloured by their mean cell. */
+export function heatColour(breaks: readonly number[]): Colour {
+  const steps = breaks.flatMap((limit, at) => [limit, HEAT_COLOURS[at + 1] ?? NO_DATA]);
+  const colour = (cells: number): unknown[] => {
+    const sum = ["to-number", ["get", "person_gaps"]];
+    return ["step", ["/", sum, ["case", ["has", "overview"], cells, 1]], HEAT_COLOURS[0], ...steps];
+  };
+  return ["step", ["zoom"], colour(256), 10, colour(16)] as unknown as ExpressionSpecification;
+}
 
 /** How strongly the neighbourhoods are filled: fainter when something else is to be read. */
 export function neighbourhoodOpacity(theme: Theme, faint: boolean): DataDrivenPropertyValueSpecification<number> {

@@ -67,6 +67,7 @@ export class MapView {
     start: { camera: Camera | null; bounds: Bounds },
     private readonly events: Events,
     words: Record<string, string>,
+    credit: string,
   ) {
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.map = new MapLibre({
@@ -89,7 +90,7 @@ export class MapView {
     this.map.keyboard.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new ScaleControl({ maxWidth: 120, unit: "metric" }), "bottom-right");
-    this.map.addControl(new AttributionControl({ compact: false }), "bottom-right");
+    this.map.addControl(new AttributionControl({ compact: false, customAttribution: credit }), "bottom-right");
     for (const [name, { width, height, data }] of Object.entries(PATTERNS)) {
       this.map.once("styledata", () => {
         if (!this.map.hasImage(name)) this.map.addImage(name, { width, height, data }, { pixelRatio: 1.5 });
@@ -261,6 +262,11 @@ export class MapView {
     if (map.getLayer("heatmap")) {
       map.setPaintProperty("heatmap", "fill-color", heatColour(breaks));
       map.setPaintProperty("heatmap", "fill-opacity", drawing ? 0.35 : 0.72);
+    }
+    if (map.getLayer("districts_line")) {
+      // A life circle is to be read alone: the district outlines step back.
+      map.setPaintProperty("districts_line", "line-opacity", drawing ? 0.3 : 1);
+      map.setPaintProperty("districts_halo", "line-opacity", drawing ? 0.2 : 0.8);
     }
     const rule = patternRule(theme);
     if (rule && map.getLayer("neighbourhoods_pattern")) {

@@ -31,3 +31,20 @@ export function gateTowards(gates: readonly Gate[], [lon, lat]: LonLat): LonLat 
   );
   return nearest ? [nearest.lon, nearest.lat] : null;
 }
+
+export interface LayerOfGaps {
+  layer: Gap["layer"];
+  rows: Gap[];
+  missing: number;
+}
+
+/** Must-have kinds by layer, small layers first; present ones first within a layer. */
+export function mustByLayer(gaps: readonly Gap[]): LayerOfGaps[] {
+  const rank = (gap: Gap): number => ["present", "unknown", "missing"].indexOf(gap.status);
+  return LAYER_ORDER.map((layer) => {
+    const rows = gaps
+      .filter((gap) => gap.layer === layer && gap.need === "must")
+      .sort((a, b) => rank(a) - rank(b) || (a.kind < b.kind ? -1 : 1));
+    return { layer: layer as Gap["layer"], rows, missing: rows.filter((gap) => gap.status === "missing").length };
+  }).filter(({ rows }) => rows.length > 0);
+}

@@ -52,6 +52,8 @@ export class Page {
   readonly stockSheet = new Store<Loaded<StockSheet> | null>(null);
   readonly circles = new Store<{ circles: GeoJSON.FeatureCollection; reached: GeoJSON.FeatureCollection } | null>(null);
   readonly status = new Store<ReadonlyMap<string, GapStatus> | null>(null);
+  /** Residents × missing kinds of the heatmap's cells: the limits of its classes follow from them. */
+  readonly heat = new Store<readonly number[]>([]);
   readonly chosenGap = new Store<Gap | null>(null);
   readonly hovered = new Store<string | null>(null);
   readonly job = new Store<Job | null>(null);
@@ -95,6 +97,7 @@ export class Page {
     this.state.set({ ...before, city: id, ...(keepView ? {} : plain) });
     this.data.set(LOADING);
     this.ranking.set({ rows: [], complete: false, problem: null });
+    this.heat.set([]);
     this.coverage.set(LOADING);
     this.districts.set(LOADING);
     this.stock.set(LOADING);
@@ -163,6 +166,7 @@ export class Page {
   colour(theme: Theme): void {
     this.state.update((before) => ({ ...before, theme }));
     const { city } = this.state.value;
+    if (theme.kind === "heatmap" && city && this.heat.value.length === 0) void this.loadHeat(city);
     if (theme.kind !== "facility" || !city) return this.status.set(null);
     void this.client.kindStatus(city, theme.facility).then(
       (rows) => {
@@ -202,6 +206,12 @@ export class Page {
     } catch (reason) {
       if (!signal.aborted) this.ranking.update((now) => ({ ...now, problem: problemOf(reason) }));
     }
+  }
+
+  private async loadHeat(city: string): Promise<void> {
+    const cells = await this.client.sample(city, "heatmap").catch(() => []);
+    if (this.state.value.city !== city) return;
+    this.heat.set(cells.map((cell) => Number(cell.properties?.person_gaps)).filter((value) => value > 0));
   }
 
   private async loadCircles(city: string, id: string, signal: AbortSignal): Promise<void> {

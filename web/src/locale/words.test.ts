@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { en } from "./en";
+import { languageOf, Words } from "./words";
+import { zh } from "./zh";
+
+const keys = Object.keys(zh) as (keyof typeof zh)[];
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === "locale" ? [] : sources(path);
+    return /\.(ts|svelte)$/.test(entry.name) && !entry.name.endsWith(".test.ts") ? [readFileSync(path, "utf8")] : [];
+  });
+}
+
+describe("the two languages", () => {
+  it("have the same keys, none empty", () => {
+    expect(Object.keys(en).sort()).toEqual([...keys].sort());
+    for (const key of keys) expect([zh[key], en[key]].every((text) => text.trim() !== ""), key).toBe(true);
+  });
+
+  it("have the same places in every text", () => {
+    const places = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
+    for (const key of keys) expect(places(en[key]), key).toEqual(places(zh[key]));
+  });
+
+  it("are not mixed: no Chinese in English texts except names", () => {
+    const allowed = new Set(["app.language", "credit.linli"]);
+    for (const key of keys) if (!allowed.has(key)) expect(en[key], key).not.toMatch(/\p{Script=Han}/u);
+  });
+
+  it("have no text that the page never shows", () => {
+    const all = sources("src").join("\n");
+    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.unit|sheet\.(derived|gaps)|profile|live)[._]/;
+    for (const key of keys) expect(built.test(key) || all.includes(`"${key}"`), `${key} is shown nowhere`).toBe(true);
+  });
+
+  it("have a text for every value of the data dictionary that the page shows", () => {
+    const yaml = readFileSync("../data/dictionary.yaml", "utf8");
+    const shown = ["tenure", "land_ownership", "ownership", "eligibility", "single_reason", "barrier", "persons_source", "finding", "access"];
+    for (const column of shown) {
+      const lines = yaml.split("\n").filter((line) => line.trim().startsWith(`${column}: {`) && line.includes("values: ["));
+      expect(lines.length, column).toBeGreaterThan(0);
+      for (const line of lines) {
+        const values = /values: \[([^\]]*)\]/.exec(line)?.[1]?.split(",") ?? [];
+        for (const value of values.map((one) => one.trim().replaceAll('"', ""))) {
+          if (["customers", "private"].includes(value)) continue; // access of facilities: not shown
+          expect(`value.${value}` in zh, `${column}: ${value}`).toBe(true);
+        }
+      }
+    }
+  });
+});
+
+describe("words", () => {
+  const [chinese, english] = [new Words("zh"), new Words("en")];
+
+  it("say unknown for what is missing, never 0 or no", () => {
+    for (const say of [chinese.number, chinese.metres, chinese.area, chinese.share, chinese.value]) expect(say(null)).toBe("未知");
+    expect(english.number(NaN)).toBe("unknown");
+    expect(english.metres(0)).toBe("0 m");
+  });
+
+  it("carry units, and change to the larger one in time", () => {
+    expect(chinese.metres(640.4)).toBe("640 米");
+    expect(english.metres(12_340)).toBe("12.3 km");
+    expect(chinese.area(820)).toBe("820 平方米");
+    expect(english.area(25_000)).toBe("2.5 ha");
+    expect(english.area(3_400_000)).toBe("3.4 km²");
+    expect(english.share(0.125)).toBe("13 %");
+  });
+
+  it("fill places, and leave alone what is not given", () => {
+    expect(english.t("rank.count_of", { n: 3, total: 100 })).toBe("3 of 100 neighbourhoods");
+    expect(english.t("rank.count_of", { n: 3 })).toContain("{total}");
+  });
+
+  it("start in Chinese unless the browser asks for English first", () => {
+    expect(languageOf(["zh-TW", "en"])).toBe("zh");
+    expect(languageOf(["en-GB", "zh-CN"])).toBe("en");
+    expect(languageOf(["de-DE"])).toBe("zh");
+    expect(languageOf([])).toBe("zh");
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+
+import { fromHash, toHash } from "./hash";
+import { FIRST_STATE, type Mode, type PageState, type Theme } from "./mode";
+
+const MODES: Mode[] = [
+  { kind: "city", tab: "ranking" },
+  { kind: "neighbourhood", id: "红旗/1 & 2" },
+  { kind: "district", id: "D#7" },
+  { kind: "stock", id: "ZC0001" },
+];
+const THEMES: Theme[] = [{ kind: "gap_index" }, { kind: "heatmap" }, { kind: "none" }, { kind: "facility", facility: "kindergarten" }];
+
+describe("the address", () => {
+  it("gives back every state that was written to it", () => {
+    for (const mode of MODES) {
+      for (const theme of THEMES) {
+        const state: PageState = {
+          city: "邻里示范城",
+          mode,
+          lastTab: mode.kind === "city" ? mode.tab : "overview",
+          theme,
+          switched: ["buildings", "stock"],
+          circles: false,
+          camera: { zoom: 14.25, lat: 30.2945, lon: 120.19973 },
+          language: "en",
+        };
+        expect(fromHash(toHash(state))).toEqual(state);
+      }
+    }
+  });
+
+  it("is empty for the first state", () => {
+    expect(toHash(FIRST_STATE)).toBe("#");
+    expect(fromHash("")).toEqual(FIRST_STATE);
+  });
+
+  it("takes the first state for what it does not understand", () => {
+    const state = fromHash("#tab=secrets&theme=magic&map=a/b/c&lang=tlh&layers=../x,streets");
+    expect(state).toEqual({ ...FIRST_STATE, switched: ["streets"] });
+    expect(fromHash("#map=14/120/30").camera).toBeNull(); // latitude 120 does not exist
+    expect(fromHash("#map=14//").camera).toBeNull();
+  });
+});
