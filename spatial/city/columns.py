@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from spatial.city.area_codes import full_code, level_of_code
 from spatial.city.osm_surfaces import BUILDING_USES, LAND_USES, WATERS
 from spatial.city.recipe import FileRecipe, alias_tables
 from spatial.city.report import Note
@@ -153,6 +154,8 @@ def fill_columns(
             notes.append(_unreadable(column, rows, example, row, source))
     if "highway" in table and "steps" in spec.columns:
         table["steps"] = _stairs(table, frame.index)
+    if spec.name == "admin_areas" and "code" in table:
+        table |= _coded_areas(table, frame.index)
     if "code" in table and "scheme" in table:
         table["use"] = _use_from_code(table, frame.index)
     filled = gpd.GeoDataFrame(
@@ -242,6 +245,20 @@ def _stairs(table: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
     by_class = pd.Series(pd.NA, index=index, dtype="boolean")
     by_class[(table["highway"] == "steps").fillna(value=False).to_numpy(dtype=bool)] = True
     return given.fillna(by_class)
+
+
+def _coded_areas(table: Mapping[str, pd.Series], index: pd.Index) -> dict[str, pd.Series]:
+    """Write codes with twelve digits, and take the level from them where it is not given."""
+    codes = [None if pd.isna(code) else str(code) for code in table["code"]]
+    full = [None if code is None else full_code(code) or code for code in codes]
+    by_code = [None if code is None else level_of_code(code) for code in codes]
+    level = table.get("level", pd.Series(pd.NA, index=index, dtype="string"))
+    return {
+        "code": pd.Series(full, index=index, dtype="string"),
+        "level": level.replace("unknown", pd.NA).fillna(
+            pd.Series(by_code, index=index, dtype="string")
+        ),
+    }
 
 
 def _use_from_code(table: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:

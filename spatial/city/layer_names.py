@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from spatial.city.area_codes import full_code
 from spatial.city.recipe import FileRecipe, common_recipes
 from spatial.dictionary import data_dictionary
 
 __all__ = ["Recognised", "name_tokens", "recognise_layer", "recognise_raster"]
 
+AREA_CODE_LENGTHS: Final = (6, 9, 12)
 SPLIT: Final = re.compile(r"[\s_\-.()()]+")
 
 
@@ -49,9 +51,14 @@ def recognise_layer(name: str) -> Recognised | None:
     'facilities'
     >>> recognise_layer("宁波老旧小区2023").recipe.layer
     'neighbourhoods'
+    >>> recognise_layer("330212").recipe.layer  # boundaries are often named by their code
+    'admin_areas'
     >>> recognise_layer("readme") is None
     True
     """
+    if len(name.strip()) in AREA_CODE_LENGTHS and full_code(name) is not None:
+        areas = FileRecipe(layer="admin_areas", constants={"code": full_code(name)})
+        return Recognised(areas, exact=True)
     tokens = name_tokens(name)
     best = _best_match(tokens, _known_names().keys())
     if best is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from spatial.city.area_codes import full_code
 from spatial.city.osm_values import Tags, life_cycle, name_of, number_of, order_of, year_of
 
 __all__ = ["BUILDING_USES", "LAND_USES", "admin_area", "building", "land_use", "water"]
@@ -97,7 +98,6 @@ ADMIN_LEVELS: Final = {
     "10": "community",
 }
 """Chinese practice; level 5 is the prefecture-level city, 6 the district or county."""
-CODE_LENGTHS: Final = (2, 4, 6, 9, 12)
 
 
 def building(tags: Tags, shape: str) -> dict[str, Any] | None:
@@ -208,7 +208,7 @@ def admin_area(tags: Tags, shape: str) -> dict[str, Any] | None:
         return None
     code = tags.get("ref:CN") or tags.get("ref", "")
     return {
-        "code": code if code.isdigit() and len(code) in CODE_LENGTHS else None,
+        "code": full_code(code),
         "name": name_of(tags),
         "level": ADMIN_LEVELS.get(tags.get("admin_level", ""), "unknown"),
     }

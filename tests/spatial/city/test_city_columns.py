@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely import LineString, Point
+from shapely import LineString, Point, box
 
 from spatial.city.columns import fill_columns, rename_columns
 from spatial.city.layer_names import recognise_layer, recognise_raster
@@ -162,3 +162,13 @@ def test_reading_values_changes_nothing_in_the_frame_given():
     renamed, _ = rename_columns(frame, spec, FileRecipe())
     fill_columns(renamed, spec, source="test")
     pd.testing.assert_frame_equal(pd.DataFrame(frame), pd.DataFrame(before))
+
+
+def test_area_codes_are_text_of_twelve_digits_and_say_the_level():
+    table = {
+        "XZQDM": ["330212", 330200.0, "330212001", "abc"],
+        "XZQMC": ["鄞州区", "宁波市", "甲街道", "乙"],
+    }
+    areas, _, _ = filled("admin_areas", table, box(0, 0, 1, 1))
+    assert areas.code.tolist() == ["330212000000", "330200000000", "330212001000", "abc"]
+    assert areas.level.tolist() == ["county", "city", "subdistrict", "unknown"]

@@ -99,3 +99,12 @@ def test_the_dirty_numbers_of_harbin_are_read_or_missing_never_guessed(shared_da
         assert (number is None) == (not digits or is_blank(cell))
         assert number is None or number == int(digits)
     assert all(parse_number(cell, "m2") is None for cell in table["property_costs"] if "至" in cell)
+
+
+def test_boundaries_in_gcj02_are_moved_when_declared(shared_data):
+    path = shared_data / "admin" / "boundaries_gcj02" / "110108.geojson"
+    as_is, moved = read_city([path]), read_city([path], shifted="gcj02")
+    area = moved.layer("admin_areas").iloc[0]
+    assert (area.code, area.level) == ("110108000000", "county")
+    centre = as_is.layer("admin_areas").centroid.iloc[0]
+    assert 300 < centre.distance(area.geometry.centroid) < 700
