@@ -49,20 +49,21 @@ def coverage(
     -------
     DataFrame
         ``results.coverage``: one row for each area (``city`` and every district), kind and layer.
-        Persons count where they are known; those of whom the data cannot tell stand apart in
-        ``persons_unknown``. A building counts for the district of its neighbourhood; buildings
-        are missing where `building_nearest` or `buildings` is not given.
+        Persons count where they are known, and are missing where none are; those of whom the data
+        cannot tell stand apart in ``persons_unknown``. A building counts for the district of its
+        neighbourhood; buildings are missing where `building_nearest` or `buildings` is not given.
     """
     columns = ("neighbourhood_id", "kind", "layer", "status", "limit_m")
     require_columns(gaps, columns, name="gaps")
     persons = neighbourhoods.frame["persons"].astype("Float64").astype("float64")
     rows = gaps[list(columns)].reset_index(drop=True)
-    rows["persons"] = rows["neighbourhood_id"].map(persons).astype("float64").fillna(0.0)
-    present = rows["status"] == "present"
+    rows["persons"] = rows["neighbourhood_id"].map(persons).astype("float64")
+    present = (rows["status"] == "present").to_numpy(dtype=bool)
+    unknown = (rows["status"] == "unknown").to_numpy(dtype=bool)
     rows["neighbourhoods"] = 1
     rows["neighbourhoods_covered"] = present.astype("int64")
-    rows["persons_covered"] = rows["persons"].where(present, 0.0)
-    rows["persons_unknown"] = rows["persons"].where(rows["status"] == "unknown", 0.0)
+    rows["persons_covered"] = rows["persons"] * present
+    rows["persons_unknown"] = rows["persons"] * unknown
     parts = [rows.assign(area=WHOLE_CITY)]
     if districts is not None:
         parts.append(
@@ -71,8 +72,10 @@ def coverage(
     table = pd.concat(parts, ignore_index=True)
     table["area"] = table["area"].astype("str")
     limits = table.drop_duplicates(KEYS)[[*KEYS, "limit_m"]]
-    sums = ["neighbourhoods", "neighbourhoods_covered", "persons", "persons_covered"]
-    counted = table.groupby(KEYS, sort=False)[[*sums, "persons_unknown"]].sum().reset_index()
+    sums = ["neighbourhoods", "neighbourhoods_covered"]
+    sums += ["persons", "persons_covered", "persons_unknown"]
+    # Where nobody's number is known the sum is unknown too, not 0.
+    counted = table.groupby(KEYS, sort=False)[sums].sum(min_count=1).reset_index()
     if building_nearest is not None and buildings is not None:
         homes = _areas_of_homes(neighbourhoods, buildings, districts)
         counted = _with_buildings(counted.merge(limits, on=KEYS), building_nearest, homes)

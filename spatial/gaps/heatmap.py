@@ -46,10 +46,10 @@ def gap_heatmap(
 
     Notes
     -----
-    People are placed by the floor area of the residential buildings of their neighbourhood, each in
-    the cell of its centre; where there are none by buildings of unknown use, or else by the area of
-    the parcel. A neighbourhood of unknown population is left out; one of unknown gaps counts as
-    people only.
+    People are placed by the floor area (or the households, where any floor area is unknown) of the
+    residential buildings of their neighbourhood, each in the cell of its centre; where there are
+    none by buildings of unknown use, or else by the area of the parcel. A neighbourhood of unknown
+    population is left out; one of unknown gaps counts as people only.
     """
     require_columns(gaps, ("neighbourhood_id", "kind", "need", "status"), name="gaps")
     if not cell_m > 0:
@@ -99,24 +99,33 @@ def _placed(
     unknown = (buildings["use"] == "unknown").to_numpy(dtype=bool)
     lived_in = home_row.notna().to_numpy() & (residential | (unknown & ~told))
     homes, home_row = buildings[lived_in], home_row[lived_in]
-    floors = homes["floors"].astype("Float64").astype("float64").fillna(1.0).clip(lower=1.0)
-    built = pd.Series(shapely.area(homes.geometry.to_numpy()), index=homes.index) * floors
-    size = homes["floor_area_m2"].astype("Float64").astype("float64").fillna(built)
     centre = shapely.centroid(homes.geometry.to_numpy())
     by_home = pd.DataFrame(
         {
             "row": home_row.to_numpy(dtype="int64"),
             "x": np.floor(shapely.get_x(centre) / cell_m).astype("int64"),
             "y": np.floor(shapely.get_y(centre) / cell_m).astype("int64"),
-            "size": size.to_numpy(dtype=float),
+            "size": _weight(homes, home_row),
         }
     )
-    by_home = by_home[by_home["size"] > 0]
     bare = np.setdiff1d(np.arange(len(frame)), by_home["row"].to_numpy())
     parts = [by_home, _by_area(frame.geometry.to_numpy()[bare], bare, cell_m)]
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     table["share"] = table["size"] / table.groupby("row")["size"].transform("sum")
     return table
+
+
+def _weight(homes: gpd.GeoDataFrame, home_row: pd.Series) -> npt.NDArray[np.float64]:
+    """Floor area of each home; households, or one each, where a neighbourhood lacks any of them."""
+    floors = homes["floors"].astype("Float64").astype("float64").fillna(1.0).clip(lower=1.0)
+    drawn = pd.Series(shapely.area(homes.geometry.to_numpy()), index=homes.index) * floors
+    built = homes["floor_area_m2"].astype("Float64").astype("float64").fillna(drawn)
+    households = homes["households"].astype("Float64").astype("float64")
+    weight = pd.Series(1.0, index=homes.index)
+    for better in (households, built):  # the best last
+        whole = (better > 0).groupby(home_row).transform("all").astype(bool)
+        weight = weight.where(~whole, better)
+    return weight.to_numpy(dtype=float)
 
 
 def _by_area(

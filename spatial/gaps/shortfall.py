@@ -74,7 +74,8 @@ def facility_gaps(
     -----
     Present: on foot within the layer's limit; or inside the parcel (parameter ``inside_counts``);
     or stood in for by what old areas may have instead. Unknown: the whole city holds no facility
-    of the kind and the source does not tell (parameter ``absence_means_missing``), or nobody
+    of the kind and the source does not tell (parameters ``absence_means_missing`` and
+    ``complete_kinds_share``), or nobody
     walked (`measured`).
     """
     require_columns(
@@ -256,8 +257,11 @@ def _can_tell(kind: pd.Series, kinds: pd.DataFrame, rules: ParameterSet) -> pd.S
     rule = rules["absence_means_missing"]
     if rule not in {"auto", "yes", "no", True, False}:
         raise StandardsError(f"gaps.absence_means_missing is {rule!r}; use auto, yes or no.")
-    given = bool((kinds["match"] == "given").any())
-    complete = given if rule == "auto" else rule in {"yes", True}
+    if rule == "auto":
+        given = kinds.loc[kinds["match"] == "given", "kind"].nunique()
+        complete = given >= rules["complete_kinds_share"] * kind.nunique()
+    else:
+        complete = rule in {"yes", True}
     return kind.isin(set(kinds["kind"])) | complete
 
 

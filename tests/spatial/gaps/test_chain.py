@@ -90,10 +90,15 @@ def test_kinds_that_openstreetmap_does_not_hold_there_are_unknown_not_missing(wu
 
 
 def test_no_way_on_foot_is_shorter_than_the_way_by_air(demo):
-    gaps = demo[-1]
+    _, places, _, _, gaps = demo
     both = gaps.dropna(subset=["nearest_m", "straight_m"])
-    # The straight way ends at the nearest facility by air, from the parcel's edge.
-    assert (both["straight_m"] <= both["nearest_m"] + 1.0).all()
+    # The straight way starts at the parcel's edge; a mapped gate may stand some metres off it.
+    home = places.gates["neighbourhood_id"]
+    parcels = places.frame.geometry.reindex(home).set_axis(places.gates.index)
+    off_m = places.gates.geometry.distance(parcels).groupby(home).max()
+    slack_m = both["neighbourhood_id"].map(off_m).astype(float) + 1.0
+    assert off_m.max() < 30
+    assert (both["straight_m"] <= both["nearest_m"] + slack_m).all()
 
 
 def test_floor_area_handed_out_never_exceeds_what_stands_there(demo):

@@ -86,6 +86,13 @@ def test_a_neighbourhood_in_no_district_counts_for_the_city_only():
     assert table.loc["d1:bank:c10", "neighbourhoods"] == 1
 
 
+def test_people_of_whom_no_number_is_known_are_unknown_not_nobody():
+    columns = ["persons", "persons_covered", "persons_unknown"]
+    assert coverage(GAPS, world(persons=(None, None, None))[0])[columns].isna().all(axis=None)
+    some = coverage(GAPS, world(persons=(None, 200.0, 300.0))[0])
+    assert some.loc["city:kindergarten:c5", columns].tolist() == [500, 0, 0]
+
+
 def test_residential_buildings_count_by_their_own_distance():
     near = pd.DataFrame(
         [

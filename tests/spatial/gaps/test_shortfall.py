@@ -13,7 +13,9 @@ from spatial.errors import InputError, StandardsError
 from spatial.gaps import facility_gaps, gap_scores, shared_supply
 from spatial.standards import classify_facilities, read_profile
 
-PROFILE = read_profile("national")
+# Absence means missing in this world, unless a test says otherwise.
+DEFAULT = read_profile("national")
+PROFILE = DEFAULT.with_parameters("gaps", {"absence_means_missing": "yes"}, source="test")
 CRS = 4547
 
 
@@ -124,10 +126,17 @@ def test_floor_area_is_shared_by_households_and_the_shortfall_follows(gaps):
 
 def test_an_absent_kind_is_missing_where_kinds_were_given_and_unknown_where_they_were_not():
     absent = ("judicial_office", "c15")
-    given_kinds = facility_gaps(world(), NEAREST, KINDS, FACILITIES, PROFILE, searched_m=1000)
-    assert given_kinds.loc[f"a:{':'.join(absent)}", "status"] == "missing"
+    others = [kind.id for kind in PROFILE.catalogue.kinds.values() if kind.id != absent[0]]
+    far = places([(f"x{i}", k, shapely.Point(9e4, 9e4), None) for i, k in enumerate(others)])
+    register = pd.concat([FACILITIES, far])
+    listed = classify_facilities(register, PROFILE.catalogue)
+    found = facility_gaps(world(), NEAREST, listed, register, DEFAULT, searched_m=1000)
+    assert found.loc[f"a:{':'.join(absent)}", "status"] == "missing"
+    # Five kinds of a hundred do not claim to be a register of everything.
+    some = facility_gaps(world(), NEAREST, KINDS, FACILITIES, DEFAULT, searched_m=1000)
+    assert some.loc[f"a:{':'.join(absent)}", "status"] == "unknown"
     guessed = facility_gaps(
-        world(), NEAREST, KINDS.assign(match="tags"), FACILITIES, PROFILE, searched_m=1000
+        world(), NEAREST, KINDS.assign(match="tags"), FACILITIES, DEFAULT, searched_m=1000
     )
     row = guessed.loc[f"a:{':'.join(absent)}"]
     assert row["status"] == "unknown"
@@ -179,7 +188,7 @@ def test_searching_less_far_than_the_limits_is_refused():
 def test_a_city_without_facilities_is_unknown_throughout():
     none = FACILITIES.iloc[:0]
     found = facility_gaps(
-        world(), NEAREST.iloc[:0], classify_facilities(none, PROFILE.catalogue), none, PROFILE,
+        world(), NEAREST.iloc[:0], classify_facilities(none, DEFAULT.catalogue), none, DEFAULT,
         searched_m=1000,
     )  # fmt: skip
     assert set(found["status"]) == {"unknown"}
