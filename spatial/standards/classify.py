@@ -139,7 +139,10 @@ def _as_tags(value: Any) -> Mapping[str, str]:
     if isinstance(value, Mapping):
         return value
     if isinstance(value, str) and value.startswith("{"):
-        read = json.loads(value)
+        try:
+            read = json.loads(value)
+        except json.JSONDecodeError:
+            return {}  # some other text that happens to open with a brace
         return read if isinstance(read, dict) else {}
     return {}
 

@@ -112,6 +112,7 @@ CASES = [
     ({"tags": {"public_transport": "platform", "train": "yes"}}, {}),
     ({"tags": {"amenity": "bank", "disused": "yes"}}, {}),
     ({"tags": '{"amenity": "bank"}'}, {"bank": "tags"}),
+    ({"tags": "{broken"}, {}),
     ({"tags": {"leisure": "pitch"}, "geometry": square(400)}, {"outdoor_fitness": "coarse"}),
     ({"tags": {"leisure": "pitch"}, "geometry": square(1000)}, {"small_sports_ground": "tags"}),
     ({"tags": {"leisure": "pitch"}, "geometry": square(2000)}, {"medium_sports_ground": "tags"}),
