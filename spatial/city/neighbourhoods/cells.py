@@ -13,6 +13,9 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.spatial import Voronoi
+
+from spatial.city.neighbourhoods.faces import face_owners
 
 __all__ = ["coverage_cells", "exclusive_parcels"]
 
@@ -22,7 +25,6 @@ SPACING_M = 12.0
 """Distance of the points along parcel boundaries between which halfway lines are drawn."""
 
 Geometries = npt.NDArray[np.object_]
-Owners = npt.NDArray[np.int64]
 
 
 def exclusive_parcels(parcels: Geometries) -> Geometries:
@@ -48,9 +50,12 @@ def exclusive_parcels(parcels: Geometries) -> Geometries:
     left, right = left[smaller], right[smaller]
     overlap = shapely.area(shapely.intersection(snapped[left], snapped[right], grid_size=GRID_M))
     left, right = left[overlap > 0], right[overlap > 0]
+    order = np.lexsort((right, left))
+    left, right = left[order], right[order]
     own = snapped.copy()
-    for place in np.unique(left):
-        above = shapely.union_all(snapped[right[left == place]], grid_size=GRID_M)
+    places, start = np.unique(left, return_index=True)
+    for place, smaller_ones in zip(places, np.split(right, start[1:]), strict=False):
+        above = shapely.union_all(snapped[smaller_ones], grid_size=GRID_M)
         own[place] = shapely.difference(snapped[place], above, grid_size=GRID_M)
     return own
 
@@ -77,23 +82,23 @@ def coverage_cells(
     if len(parcels) == 0:
         return parcels.copy()
     own = exclusive_parcels(parcels.to_numpy())
-    limit = shapely.union_all(shapely.buffer(own, reach_m, quad_segs=4), grid_size=GRID_M)
-    inside = shapely.union_all(own, grid_size=GRID_M)
-    free = shapely.difference(limit, inside, grid_size=GRID_M)
-    halves = _halfway_lines(own)
+    kept = np.flatnonzero(shapely.area(own) > 0)
+    limit = shapely.union_all(shapely.buffer(own[kept], reach_m, quad_segs=4), grid_size=GRID_M)
     near = (
-        dividers[shapely.STRtree(dividers).query(limit, predicate="intersects")]
+        dividers[np.sort(shapely.STRtree(dividers).query(limit, predicate="intersects"))]
         if len(dividers)
         else dividers
     )
-    cuts = shapely.intersection(
-        shapely.union_all(np.concatenate([near, halves]), grid_size=GRID_M), free, grid_size=GRID_M
-    )
-    edges = shapely.union_all(
-        np.concatenate([shapely.boundary(own), [shapely.boundary(limit), cuts]]), grid_size=GRID_M
-    )
+    drawn = [
+        shapely.boundary(own[kept]),
+        [shapely.boundary(limit)],
+        near,
+        _halfway_lines(own[kept], reach_m),
+    ]
+    edges = shapely.union_all(np.concatenate(drawn), grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
-    owner = _owners(faces, own, near, reach_m)
+    owner = face_owners(faces, own[kept], near, reach_m=reach_m)
+    owner = np.where(owner >= 0, kept[owner], -1)
     cells = np.full(len(own), shapely.Polygon(), dtype=object)
     order = np.argsort(owner, kind="stable")
     start = np.searchsorted(owner[order], np.arange(len(own)))
@@ -105,40 +110,35 @@ def coverage_cells(
     return gpd.GeoSeries(cells, index=parcels.index, crs=parcels.crs)
 
 
-def _halfway_lines(own: Geometries) -> Geometries:
-    """Lines halfway between different parcels: edges of the Voronoi diagram of their boundaries."""
+def _halfway_lines(own: Geometries, reach_m: float) -> Geometries:
+    """Lines halfway between different parcels: edges of the Voronoi diagram of their boundaries.
+
+    Only edges nearer than `reach_m` to both parcels are drawn.
+    """
     dense = shapely.segmentize(shapely.boundary(own), SPACING_M)
     xy, owner = shapely.get_coordinates(dense, return_index=True)
     xy, first = np.unique(np.round(xy, 2), axis=0, return_index=True)
     owner = owner[first]
     if len(np.unique(owner)) < 2:
         return np.array([], dtype=object)
-    diagram = shapely.voronoi_polygons(shapely.multipoints(xy), ordered=True)
-    regions = shapely.set_precision(shapely.get_parts(diagram), GRID_M)
-    order = np.argsort(owner, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(owner[order]) > 0])
-    joined = [
-        shapely.union_all(part, grid_size=GRID_M) for part in np.split(regions[order], starts[1:])
-    ]
-    return shapely.boundary(np.array(joined, dtype=object))
-
-
-def _owners(faces: Geometries, own: Geometries, dividers: Geometries, reach_m: float) -> Owners:
-    """Give each face to the parcel that holds it, else to the nearest one on its side; −1: none."""
-    owner = np.full(len(faces), -1, dtype=np.int64)
-    inner = shapely.point_on_surface(faces)
-    tree = shapely.STRtree(own)
-    face, parcel = tree.query(inner, predicate="intersects")
-    owner[face] = parcel
-    open_faces = np.flatnonzero(owner < 0)
-    face, parcel = tree.query(inner[open_faces], predicate="dwithin", distance=reach_m * 1.5)
-    face = open_faces[face]
-    way = shapely.shortest_line(inner[face], own[parcel])
-    across = np.zeros(len(face), dtype=bool)
-    if len(dividers):
-        hit, _ = shapely.STRtree(dividers).query(way, predicate="crosses")
-        across[np.unique(hit)] = True
-    order = np.lexsort((parcel, np.round(shapely.length(way), 2), across, face))
-    chosen, place = np.unique(face[order], return_index=True)
-    owner[chosen] = parcel[order][place]
-    return owner
+    west_south, east_north = xy.min(axis=0), xy.max(axis=0)
+    origin = (west_south + east_north) / 2
+    # Four far points make every region of a parcel's point a bounded one.
+    far_m = 2 * float((east_north - west_south).max()) + 4 * reach_m
+    corners = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)]) * far_m
+    diagram = Voronoi(np.vstack([xy - origin, corners]))
+    pair = diagram.ridge_points
+    ends = np.asarray(diagram.ridge_vertices)
+    owners = np.r_[owner, -1, -1, -1, -1]
+    wanted = (owners[pair[:, 0]] != owners[pair[:, 1]]) & (owners[pair] >= 0).all(axis=1)
+    wanted &= (ends >= 0).all(axis=1)
+    apart_m = np.hypot(*(diagram.points[pair[:, 0]] - diagram.points[pair[:, 1]]).T)
+    wanted &= apart_m <= 2 * reach_m
+    lines = diagram.vertices[ends[wanted]] + origin
+    # A long edge is cut where it leaves the parcels' surroundings: nothing beyond is drawn.
+    middle = (diagram.points[pair[wanted, 0]] + diagram.points[pair[wanted, 1]])[:, None] / 2
+    offset = lines - (middle + origin)
+    length_m = np.maximum(np.hypot(offset[..., 0], offset[..., 1])[..., None], GRID_M)
+    lines = middle + origin + offset * np.minimum(1.0, 4 * reach_m / length_m)
+    long_enough = np.hypot(*(lines[:, 0] - lines[:, 1]).T) > GRID_M
+    return np.asarray(shapely.linestrings(lines[long_enough]), dtype=object)
