@@ -78,7 +78,9 @@ class DecisionTable:
             return None, ("acquisition",)
         found = set(outcome.values())
         if found != {None} and len(found) == 1:
-            return found.pop(), ()
+            # Whoever owns it, the row is the same: but its consent is the owner's to give.
+            owned = facts[INPUTS.index("ownership")] is not None
+            return (found.pop(), ()) if owned else (None, ("ownership",))
         if found == {None}:
             return None, self._contradicted(facts, choices)
         deciding = tuple(
