@@ -223,7 +223,7 @@ def _notes_on(city: City) -> list[Note]:
         )
     notes += [note for note in (_elsewhere(city, name) for name in city.rasters) if note]
     notes += [note for note in (_far_away(city, layer) for layer in city.layers) if note]
-    for layer in ("facilities", "neighbourhoods", "buildings"):
+    for layer in ("facilities", "neighbourhoods", "buildings", "gates"):
         suspected = suspect_shift(city.layer(layer), city.layer("streets"), layer=layer)
         if suspected is not None:
             notes.append(suspected)

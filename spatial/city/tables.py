@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,9 +74,18 @@ def read_csv(path: Path) -> pd.DataFrame:
     text = decode_text(path.read_bytes())
     first = text.split("\n", 1)[0]
     delimiter = max((",", "\t", ";", "|"), key=first.count)
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
-    if not rows:
-        raise InputError(f"{path.name} is empty.")
+    try:
+        cells = pd.read_csv(
+            StringIO(text), sep=delimiter, header=None, dtype=str, keep_default_na=False
+        )
+    except pd.errors.EmptyDataError as error:
+        raise InputError(f"{path.name} is empty.") from error
+    except pd.errors.ParserError as error:
+        raise InputError(
+            f"{path.name}: {error}. Rows must not have more cells than the header; quote cells "
+            "that contain the separator."
+        ) from error
+    rows = [row for row in cells.to_numpy(dtype=object).tolist() if any(row)]
     return _table(rows, path.name)
 
 

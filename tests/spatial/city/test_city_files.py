@@ -132,6 +132,21 @@ def test_wkt_in_a_table_is_geometry(tmp_path):
     assert [r.row for r in named_report(city, "barriers").refusals] == ["2"]
 
 
+def test_a_table_keeps_line_breaks_in_cells_and_refuses_rows_that_are_too_long(tmp_path):
+    path = tmp_path / "pois.csv"
+    path.write_text('name,lon,lat\n"two\nlines",121.4,29.87\n', encoding="utf-8")
+    assert read_city([path]).layer("facilities").name.tolist() == ["two\nlines"]
+    path.write_text("name,lon,lat\na,121.4,29.87\nb,121.4,29.87,surplus\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"pois\.csv.*line 3"):
+        read_city([path])
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"pois\.csv is empty"):
+        read_city([path])
+    path.write_text("name,lon,lat\n", encoding="utf-8")
+    with pytest.raises(InputError, match="usable coordinate"):
+        read_city([path])
+
+
 @pytest.mark.parametrize(("epsg", "said"), [(4528, "recognised"), (4549, "given")])
 def test_undeclared_cgcs2000_metres_land_where_they_belong(tmp_path, epsg, said):
     to_metres = pyproj.Transformer.from_crs(4490, epsg, always_xy=True)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,20 @@ def counts():
     return module.counts
 
 
+@pytest.fixture(scope="module")
+def real_city(shared_data):
+    """Read each city once for all tests of this file."""
+    return cache(lambda name: read_city([shared_data / name]))
+
+
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: path.stem)
-def test_a_real_folder_is_read_with_the_golden_counts(golden, counts, shared_data):
-    city = read_city([shared_data / golden.stem.removeprefix("import_")])
+def test_a_real_folder_is_read_with_the_golden_counts(golden, counts, real_city):
+    city = real_city(golden.stem.removeprefix("import_"))
     assert counts(city) == json.loads(golden.read_text(encoding="utf-8"))
 
 
-def test_porto_alegre_has_streets_elevation_and_people(shared_data):
-    city = read_city([shared_data / "porto-alegre"])
+def test_porto_alegre_has_streets_elevation_and_people(real_city):
+    city = real_city("porto-alegre")
     elevation = city.rasters["elevation"]
     assert elevation.values.shape == (403, 413)
     assert elevation.unit == "m"
@@ -40,15 +47,15 @@ def test_porto_alegre_has_streets_elevation_and_people(shared_data):
     assert len(city.layer("streets")) > 15_000
 
 
-def test_hangzhou_says_that_it_has_no_streets(shared_data):
-    city = read_city([shared_data / "hangzhou-west"])
+def test_hangzhou_says_that_it_has_no_streets(real_city):
+    city = real_city("hangzhou-west")
     assert len(city.layer("neighbourhoods")) == 1445
     assert city.layer("neighbourhoods").name.notna().sum() == 923
     assert "no_streets" in [note.key for note in city.report.warnings]
 
 
-def test_wuhan_takes_one_street_file_and_says_so(shared_data):
-    city = read_city([shared_data / "wuhan"])
+def test_wuhan_takes_one_street_file_and_says_so(real_city):
+    city = real_city("wuhan")
     assert len(city.layer("streets")) == 92_667
     assert city.layer("streets").length.sum() == pytest.approx(7_185_000, rel=1e-3)
     homes = city.layer("neighbourhoods")
@@ -62,8 +69,8 @@ def test_wuhan_takes_one_street_file_and_says_so(shared_data):
     ]
 
 
-def test_singapore_blocks_carry_year_floors_and_households(shared_data):
-    city = read_city([shared_data / "singapore-hdb"])
+def test_singapore_blocks_carry_year_floors_and_households(real_city):
+    city = real_city("singapore-hdb")
     blocks = city.layer("buildings")
     homes = blocks[blocks.use == "residential"]
     refused = next(part for part in city.report.layers if part.layer == "buildings").refusals

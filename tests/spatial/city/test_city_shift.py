@@ -44,8 +44,3 @@ def test_places_outside_china_and_small_samples_are_not_judged(shared_data, wuda
     assert suspect_shift(helsinki.layer("facilities"), helsinki.layer("streets")) is None
     few = shifted(wudaokou.layer("facilities").iloc[:10], "gcj02")
     assert suspect_shift(few, wudaokou.layer("streets")) is None
-
-
-def test_the_neighbourhoods_of_wuhan_do_not_look_shifted(shared_data):
-    city = read_city([shared_data / "wuhan"])
-    assert not [note for note in city.report.warnings if note.key.endswith("_suspected")]
