@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +29,9 @@ from spatial.standards.parameters import read_parameters
 from spatial.units import MM_PER_M
 
 __all__ = ["life_circles"]
+
+BATCH: Final = 64
+"""Groups drawn together, which bounds the memory for their parts."""
 
 Longs = npt.NDArray[np.int64]
 Objects = npt.NDArray[np.object_]
@@ -92,19 +99,31 @@ def life_circles(
     reached = _each_reached(network, gates, groups, [limits[layer] for layer in layers], by=by)
     rows: list[tuple[int, int, float]] = []
     shapes: list[shapely.Geometry] = []
-    for group, circles in enumerate(reached):
-        drawn = shapely.Polygon()
-        known = np.empty((0, 3), dtype=np.int64)
-        for number, part in enumerate(circles):
-            pieces = [drawn, *_new_land(part, part.is_new(known), lines, network, fronts)]
-            known = part.table
-            drawn = _polygons_only(shapely.union_all(pieces))
-            if drawn.is_empty:
-                continue
-            rows.append((group, number, part.length_m))
-            shapes.append(drawn)
-        progress("circles", (group + 1) / len(groups.names))
+    group = 0
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # joining polygons leaves the GIL
+        while batch := list(islice(reached, BATCH)):
+            for drawn in threads.map(lambda parts: _draw(parts, lines, network, fronts), batch):
+                usable = [number for number, shape in enumerate(drawn) if not shape.is_empty]
+                rows += [
+                    (group, number, batch[group % BATCH][number].length_m) for number in usable
+                ]
+                shapes += [drawn[number] for number in usable]
+                group += 1
+            progress("circles", group / len(groups.names))
     return _frame(rows, shapes, groups, layers, limits, by=by, network=network)
+
+
+def _draw(
+    circles: list[_Reached], lines: EdgeLines, network: WalkNetwork, fronts: EdgeFronts
+) -> list[shapely.Geometry]:
+    """Draw the circles of one group, each on top of the smaller one."""
+    drawn = [shapely.Polygon()]
+    known = np.empty((0, 3), dtype=np.int64)
+    for part in circles:
+        land = _new_land(part, part.is_new(known), lines, network, fronts)
+        known = part.table
+        drawn.append(_polygons_only(shapely.union_all([drawn[-1], *land])))
+    return drawn[1:]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

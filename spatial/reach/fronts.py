@@ -107,7 +107,11 @@ class EdgeFronts:
             "street_front_m": street_front_m,
             "passage_half_width_m": passage_half_width_m,
         }
-        self._levels: list[Objects] = [np.full(network.edge_count, None, dtype=object)]
+        sizes = [network.edge_count]
+        while sizes[-1] > 1:
+            sizes.append(-(-sizes[-1] // FAN))
+        # Threads share these: two may make the same front at once, but they make the same one.
+        self._levels = [np.full(size, None, dtype=object) for size in sizes]
 
     def of_lines(self, lines: Objects, is_open: npt.NDArray[np.bool_]) -> Objects:
         """Fronts of any lines, e.g. parts of edges, shape (p,)."""
@@ -137,9 +141,6 @@ class EdgeFronts:
 
     def _fronts(self, level: int, items: Longs) -> Objects:
         """Fronts of blocks of one level, made where they are missing."""
-        while len(self._levels) <= level:
-            room = -(-len(self._levels[-1]) // FAN)
-            self._levels.append(np.full(room, None, dtype=object))
         kept = self._levels[level]
         missing = items[shapely.is_missing(kept[items])]
         if len(missing) and level == 0:

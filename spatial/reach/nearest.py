@@ -23,6 +23,7 @@ from spatial.reach.kernels import FAR, Placed, nearest_owner, owners_at_points
 
 __all__ = ["kinds_by_row", "nearest_facilities"]
 
+Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 
 
@@ -79,7 +80,7 @@ def nearest_facilities(
     names, rows_of_kind = kinds_by_row(kinds, facilities)
     rank = np.empty(len(facilities), dtype=np.int32)
     rank[np.argsort(facilities.ids.to_numpy(dtype=str), kind="stable")] = np.arange(len(facilities))
-    by_rank = np.argsort(rank)
+    by_rank = np.argsort(rank).astype(np.int32)
     forward = arcs_for(network, by=by)
     backward = arcs_for(network, by=by, backward=True)
     start, goal = place_points(network, origins, by=by), place_points(network, facilities, by=by)
@@ -88,7 +89,7 @@ def nearest_facilities(
     label_owner = np.empty(network.node_count, dtype=np.int32)
     best = np.empty(len(origins), dtype=np.int64)
     owner = np.empty(len(origins), dtype=np.int32)
-    columns: list[tuple[Longs, Longs, Longs, Longs]] = []
+    columns: list[tuple[Ints, Ints, Ints, Longs]] = []
     for number, rows in enumerate(rows_of_kind):
         progress("nearest", number / max(len(rows_of_kind), 1))
         some = Placed(goal.edge[rows], goal.offset_mm[rows], goal.entry_key[rows])
@@ -97,25 +98,35 @@ def nearest_facilities(
         labels = (label, label_owner)
         owners_at_points(forward, labels, some, on_edges, rank[rows], start, limit, best, owner)
         hit = np.flatnonzero(best < FAR)
-        columns.append((hit, np.full(len(hit), number), by_rank[owner[hit]], best[hit]))
+        columns.append(
+            (
+                hit.astype(np.int32),
+                np.full(len(hit), number, dtype=np.int32),
+                by_rank[owner[hit]],
+                best[hit],
+            )
+        )
     progress("nearest", 1.0)
-    joined = (
-        [np.concatenate(c) for c in zip(*columns, strict=True)]
-        if columns
-        else [np.empty(0, int)] * 4
-    )
-    order = np.lexsort((joined[1], joined[0]))
-    origin, kind, facility, key = (column[order] for column in joined)
-    distance_m, time_s = split_key(key, by=by)
+    if not columns:
+        columns.append((np.empty(0, np.int32),) * 3 + (np.empty(0, np.int64),))
+    origin, kind, facility, key = (np.concatenate(column) for column in zip(*columns, strict=True))
+    order = np.argsort(origin, kind="stable")  # kinds were appended in their order
+    distance_m, time_s = split_key(key[order], by=by)
     return pd.DataFrame(
         {
-            "origin_id": origins.ids.to_numpy()[origin],
-            "kind": np.array(names, dtype=object)[kind],
-            "facility_id": facilities.ids.to_numpy()[facility],
+            "origin_id": _text(origins.ids).take(origin[order]),
+            "kind": _text(names).take(kind[order]),
+            "facility_id": _text(facilities.ids).take(facility[order]),
             "distance_m": distance_m,
             "time_s": time_s,
-        }
-    ).astype({"origin_id": "str", "kind": "str", "facility_id": "str"})
+        },
+        copy=False,
+    )
+
+
+def _text(values: pd.Index | list[str]) -> pd.api.extensions.ExtensionArray:
+    """Text kept once per value and row, so that millions of rows stay small."""
+    return pd.array(pd.Index(values).astype("str"), dtype="str")
 
 
 def kinds_by_row(
