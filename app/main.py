@@ -11,6 +11,7 @@ from typing import Any
 
 from anyio.to_thread import run_sync
 from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from app import cluster
 from app.deps import refuse_unknown_parameters
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             responses=PROBLEMS,
         )
     mount_web_page(app, chosen)
+    app.add_middleware(GZipMiddleware, minimum_size=1_024, compresslevel=5)
     app.add_middleware(SecurityHeaders, settings=chosen)
     return app
 

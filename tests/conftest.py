@@ -18,10 +18,16 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def postgis_url(tmp_path_factory) -> Iterator[str]:
     """Address of a PostGIS server for the tests: ``DATABASE_URL``, or a private one made now."""
+    import psycopg
+
     from app import cluster
 
     home = tmp_path_factory.mktemp("home")
     server = cluster.start(home)
+    if server.private:  # what a test writes need not outlive a power cut
+        with psycopg.connect(**cluster.connect_arguments(server.url), autocommit=True) as database:
+            database.execute("ALTER SYSTEM SET fsync = off")
+            database.execute("SELECT pg_reload_conf()")
     yield server.url
     if server.private:
         cluster.stop(home)

@@ -110,12 +110,21 @@ def start(home: Path | str | None = None, *, environment: Mapping[str, str] = os
         _prepare_database(url)
         return Server(url, private=False, started=False)
     folder = project_home(home) / ".local/pg"
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        started = _start_private(folder)
-        url = socket_url(_socket_folder(folder), user=USER, database=DATABASE)
-        _create_database(url)
-        _prepare_database(url)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            started = _start_private(folder)
+            url = socket_url(_socket_folder(folder), user=USER, database=DATABASE)
+            _create_database(url)
+            _prepare_database(url)
+    except PermissionError as fault:
+        raise ClusterError(
+            f"{fault.filename} cannot be used by this user; the private database belongs to "
+            "whoever started it first. Start as that user, or set LINLI_HOME to a folder of "
+            "your own.",
+            f"当前用户无权使用 {fault.filename};内置数据库属于首次启动它的用户。"
+            "请用该用户启动,或用 LINLI_HOME 指定自己的目录。",
+        ) from fault
     return Server(url, private=True, started=started)
 
 

@@ -60,3 +60,9 @@ def test_the_built_page_answers_every_address_of_its_own(database_url, tmp_path,
         assert "immutable" in client.get("/assets/app-1a2b.js").headers["cache-control"]
         assert client.get("/assets/gone.js").status_code == 404
         assert "kept" not in client.get("/%2e%2e/secret.txt").text
+
+
+def test_long_answers_are_packed(client):
+    answer = client.get("/api/v1/dictionary", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.json()["version"] == "1"

@@ -19,10 +19,12 @@ pytestmark = pytest.mark.postgis
 NO_SERVER_NAMED: dict[str, str] = {}
 
 
-@pytest.fixture
-def home(tmp_path):
-    yield tmp_path
-    cluster.stop(tmp_path)
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """One cluster for all tests that leave it whole: making one takes a second or more."""
+    home = tmp_path_factory.mktemp("project")
+    yield home
+    cluster.stop(home)
 
 
 def _start(home):
@@ -44,6 +46,7 @@ def test_a_cluster_is_made_and_found_again_and_keeps_its_data(home):
     again = _start(home)
     assert not again.started
     assert again.url == server.url
+    assert cluster.status(home, environment=NO_SERVER_NAMED).running
     assert cluster.stop(home)
     assert not cluster.stop(home)
     assert not cluster.status(home, environment=NO_SERVER_NAMED).running
@@ -61,11 +64,11 @@ def test_the_server_listens_on_no_network_and_writes_safely(home):
 def test_after_a_killed_server_the_next_start_works_and_nothing_is_lost(home):
     url = _start(home).url
     with psycopg.connect(**cluster.connect_arguments(url)) as connection:
-        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        connection.execute("CREATE TABLE survived AS SELECT 42 AS answer")
     pid = int((home / ".local/pg/data/postmaster.pid").read_text().split()[0])
     os.kill(pid, signal.SIGKILL)
     assert _start(home).started
-    assert _query(url, "SELECT answer FROM kept") == (42,)
+    assert _query(url, "SELECT answer FROM survived") == (42,)
 
 
 def test_a_lock_whose_process_number_now_belongs_to_another_program_is_cleared(home):
@@ -81,16 +84,19 @@ def test_a_lock_whose_process_number_now_belongs_to_another_program_is_cleared(h
     assert _query(url, "SELECT 1") == (1,)
 
 
-def test_two_processes_that_start_at_once_end_with_one_server(home):
+def test_two_processes_that_start_at_once_end_with_one_server(tmp_path):
     code = (
         "import sys; from app import cluster;"
         "print(cluster.start(sys.argv[1], environment={}).started)"
     )
     racers = [
-        subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        )
         for _ in range(3)
     ]
-    answers = [racer.communicate(timeout=60)[0].strip() for racer in racers]
+    answers = [racer.communicate(timeout=100)[0].strip() for racer in racers]
+    assert cluster.stop(tmp_path)
     assert sorted(answers) == ["False", "False", "True"]
 
 
@@ -131,6 +137,17 @@ def test_root_without_user_namespaces_runs_the_server_as_a_service_user(monkeypa
         assert cluster.stop(home)
     finally:
         shutil.rmtree(home)
+
+
+def test_a_folder_of_another_user_is_refused_with_the_way_out(tmp_path, monkeypatch):
+    from app.cluster import private
+
+    def refuse(_folder):
+        raise PermissionError(13, "Permission denied", "/srv/linli/.local/pg/data")
+
+    monkeypatch.setattr(private, "_start_private", refuse)
+    with pytest.raises(ClusterError, match="belongs to whoever started it first"):
+        _start(tmp_path)
 
 
 def test_without_postgis_the_error_says_what_to_install(tmp_path, monkeypatch):
