@@ -122,15 +122,15 @@ def make_demo_city_with_truth(
             f"neighbourhoods={neighbourhoods}: a demo city needs at least 20 to hold a river, "
             "schools and parks."
         )
-    progress("demo_plan", 0.0)
+    progress("demo_city", 0.0)
     layout, ground = _plan(neighbourhoods, seed)
     ways = plan_streets(layout, ground.water, ground.rails)
     fabric = make_fabric(ground.kind, ground.oldness, shapely.area(ground.parcels), _rng(seed, 2))
-    progress("demo_buildings", 0.15)
+    progress("demo_city", 0.15)
     frames = parcel_frames(ground.parcels)
     rows = lay_rows(ground.parcels, frames, fabric.style, _rng(seed, 3))
     homes = make_homes(ground, fabric, rows, _rng(seed, 4))
-    progress("demo_paths", 0.35)
+    progress("demo_city", 0.35)
     estates = lay_paths(
         ground.parcels,
         frames,
@@ -144,7 +144,7 @@ def make_demo_city_with_truth(
     )
     greens = green_paths(ground.parcels, ground.kind, ways.lines, ways.structure == "ground")
     streets = _all_ways(ways, layout, ground, rows, homes, frames, estates, greens)
-    progress("demo_facilities", 0.55)
+    progress("demo_city", 0.55)
     admin = make_admin_areas(ground, _rng(seed, 6))
     register = homes.neighbourhoods.set_crs(ZONE)
     register["subdistrict"] = admin.cell_office[ground.cell[homes.estate]]
@@ -165,10 +165,10 @@ def make_demo_city_with_truth(
             {"kind": "rail", "name": "环城铁路"}, geometry=ground.rails, crs=ZONE, index=["rw1"]
         ),
     }
-    progress("demo_rasters", 0.85)
+    progress("demo_city", 0.85)
     rasters = _rasters(ground, homes)
     city = City.from_layers("邻里示范城", layers, crs=ZONE, rasters=rasters)
-    progress("demo_rasters", 1.0)
+    progress("demo_city", 1.0)
     return city, _truth(fabric.year, homes)
 
 
