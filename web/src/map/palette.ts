@@ -38,6 +38,13 @@ export const CIRCLE_STYLES = {
 
 export const STOCK_COLOURS = { registered: "#6d4ea2", osm: "#9a7fc4", leftover: "#c3b1de" } as const;
 
+/** Gates: who may pass. */
+export const GATE_STYLES = {
+  public: { edge: "#0f4c5c", fill: "#ffffff" },
+  residents: { edge: "#a8694a", fill: "#ffffff" },
+  closed: { edge: "#b5482a", fill: "#b5482a" },
+} as const;
+
 export const NO_DATA = "#e3ddd0";
 
 export const GROUND = {

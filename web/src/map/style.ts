@@ -11,7 +11,7 @@ import type {
 import type { PageConfig, TileLayer } from "../api/types";
 import { colourByKind, signByKind } from "./facilityGroups";
 import { LAYER_IDS, LAYERS_BOTTOM_UP, type LayerId } from "./layers";
-import { CIRCLE_STYLES, GROUND, STOCK_COLOURS } from "./palette";
+import { CIRCLE_STYLES, GATE_STYLES, GROUND, STOCK_COLOURS } from "./palette";
 import { districtColour, heatColour, neighbourhoodColour, neighbourhoodOpacity } from "./theme";
 
 export const OWN_SOURCES = ["circles", "reached", "link"] as const;
@@ -286,9 +286,17 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
     minzoom: 14.5,
     paint: {
       "circle-radius": byZoom(14, 2.4, 16, 4, 18, 6),
-      "circle-color": ["match", ["get", "access"], "closed", "#f5f2ea", "#ffffff"],
+      "circle-color": ["match", ["get", "access"], "closed", GATE_STYLES.closed.fill, GATE_STYLES.public.fill],
       "circle-stroke-width": byZoom(14, 1.2, 17, 2.4),
-      "circle-stroke-color": ["match", ["get", "access"], "closed", "#b5482a", "residents", "#a8694a", "#0f4c5c"],
+      "circle-stroke-color": [
+        "match",
+        ["get", "access"],
+        "closed",
+        GATE_STYLES.closed.edge,
+        "residents",
+        GATE_STYLES.residents.edge,
+        GATE_STYLES.public.edge,
+      ],
     },
   },
   link: {
