@@ -41,11 +41,8 @@ LIFE_CYCLES: Final = {
     "vacant": "vacant",
     "construction": "construction",
     "ruins": "abandoned",
-    "demolished": "demolished",
-    "razed": "demolished",
-    "removed": "demolished",
 }
-"""Prefixes of keys and what they say."""
+"""Prefixes of keys and what they say. What was demolished, razed or removed is not there."""
 
 
 def with_life_cycle(key: str) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ class OsmCollector:
         self._refusals: dict[str, list[Refusal]] = defaultdict(list)
         self._repairs: dict[str, list[Repair]] = defaultdict(list)
         self._awaited: dict[str, tuple[str, ...]] = {}
+        self._built: set[str] = set()
 
     def add(self, layer: str, osm_id: str, geometry: Any, columns: dict[str, Any]) -> None:
         """Take one object into a layer; `geometry` is WKB or a geometry."""
@@ -73,6 +74,9 @@ class OsmCollector:
     def add_area(self, osm_id: str, tags: Tags, area: Any, *, from_way: bool) -> None:
         """Take an area; `from_way` says that its outline was a way (and counted as a line)."""
         self._awaited.pop(osm_id, None)
+        self._built.add(osm_id)
+        if not from_way:  # libosmium takes the type off; it says that a highway is a square
+            tags = {"type": "multipolygon", **tags}
         for layer, columns in layers_of(tags, "area"):
             if not (from_way and layer == "barriers"):
                 self.add(layer, osm_id, area, columns)
@@ -80,7 +84,7 @@ class OsmCollector:
     def await_area(self, osm_id: str, tags: Tags, *, from_way: bool) -> None:
         """Remember that an area must follow; if none does, it is refused at the end."""
         layers = area_layers(tags, from_way=from_way)
-        if layers:
+        if layers and osm_id not in self._built:  # an area may come before its relation
             self._awaited[osm_id] = layers
 
     def layers(self, source: str) -> tuple[RawLayer, ...]:

@@ -37,6 +37,7 @@ WORLD = {
             [("way", 21, "outer"), ("way", 22, "inner")],
             {"type": "multipolygon", "building": "apartments", "building:levels": "6"},
         ),
+        31: ([("way", 21, "outer")], {"type": "multipolygon", "highway": "pedestrian"}),
     },
 }  # fmt: skip
 BOX = (116.329, 39.989, 116.332, 39.992)

@@ -52,6 +52,7 @@ def test_the_small_world_means_what_it_should(from_file):
     assert from_file.layer("gates").access.to_dict() == {"node/12": "public"}
     assert from_file.layer("barriers").kind.to_dict() == {"way/20": "wall", "way/27": "fence"}
     assert from_file.layer("streets")["area"].to_dict()["way/25"]
+    assert from_file.layer("streets")["area"].to_dict()["relation/31"]
     assert not from_file.layer("streets")["area"].to_dict()["way/26"]
     assert from_file.layer("water").layer["way/28"] == -1
     assert from_file.layer("buildings").index.tolist() == ["relation/30"]

@@ -92,6 +92,19 @@ def test_what_cannot_become_an_area_is_refused_by_name(small):
     ]
 
 
+def test_an_area_that_comes_before_its_relation_is_not_refused():
+    from spatial.city.read_osm import OsmCollector
+
+    tags = {"type": "multipolygon", "building": "yes"}
+    collector = OsmCollector()
+    collector.add_area("relation/1", tags, shapely.to_wkb(shapely.box(0, 0, 1, 1)), from_way=False)
+    collector.await_area("relation/1", tags, from_way=False)
+    collector.await_area("relation/2", tags, from_way=False)
+    (layer,) = collector.layers("test")
+    assert layer.frame.index.tolist() == ["relation/1"]
+    assert [refusal.row for refusal in layer.refusals] == ["relation/2"]
+
+
 def test_a_file_that_is_no_osm_is_refused_with_its_name(tmp_path):
     path = tmp_path / "broken.osm"
     path.write_text("<osm><node", encoding="utf-8")
@@ -184,3 +197,30 @@ def test_only_areas_of_which_something_is_missing_are_refused(place, shared_data
             whole.add(f"relation/{thing.id}")
     assert refused
     assert not refused & whole
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_relations_of_monaco_are_those_that_osmnx_reads(shared_data, tmp_path):
+    import osmium
+    import osmnx
+
+    source, copy = shared_data / "monaco" / "monaco.osm.pbf", tmp_path / "monaco.osm"
+    with osmium.SimpleWriter(str(copy)) as writer:  # osmnx reads XML only
+        for thing in osmium.FileProcessor(str(source)):
+            writer.add(thing)
+    city = read_city([source])
+
+    footprints = osmnx.features_from_xml(copy, tags={"building": True})
+    footprints = footprints[footprints.geom_type.isin(["Polygon", "MultiPolygon"])]
+    index = [f"{kind}/{number}" for kind, number in footprints.index]
+    buildings = city.layer("buildings")
+    assert set(buildings.index) == set(index)
+    assert sum(name.startswith("relation/") for name in index) > 10
+    areas_m2 = footprints.set_axis(index).to_crs(city.crs).area[buildings.index]
+    assert buildings.area.to_numpy() == pytest.approx(areas_m2.to_numpy(), rel=1e-6)
+
+    ways = osmnx.features_from_xml(copy, tags={"highway": True})
+    ways = ways[~ways.highway.isin(["construction", "proposed"])]
+    index = {f"{kind}/{number}" for kind, number in ways.index if kind != "node"}
+    assert set(city.layer("streets").index) == index
