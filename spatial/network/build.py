@@ -94,8 +94,12 @@ def build_network(
     strands, report["junctions_made"] = with_crossings(
         strands, table["layer"][strands.street], parameters["node_crossings"]
     )
+    obstacles = Obstacles.from_city(city, gates, parameters)
     strands, report["square_links"] = with_square_links(
-        strands, table["square"][strands.street], parameters["square_links"]
+        strands,
+        table["square"][strands.street],
+        obstacles,
+        limit=parameters["square_links"],
     )
     progress("network", 0.4)
     strands = _with_walls_and_gates(
@@ -103,6 +107,7 @@ def build_network(
         strands,
         table,
         gates,
+        obstacles,
         parameters,
         blocked_kinds=walker["blocked_gates"],
         report=report,
@@ -119,7 +124,7 @@ def build_network(
         crs=city.crs,
         speed_m_per_s=float(walker["speed_m_per_s"]),
     )
-    report |= _water_crossings(city, network, table, edges)
+    report |= _told_crossings(city, table, edges, parameters)
     progress("network", 1.0)
     return replace(network, report=report | _component_report(network))
 
@@ -179,6 +184,7 @@ def _with_walls_and_gates(
     strands: Strands,
     table: dict[str, npt.NDArray[Any]],
     gates: gpd.GeoDataFrame | None,
+    obstacles: Obstacles,
     parameters: ParameterSet,
     *,
     blocked_kinds: list[str],
@@ -202,7 +208,7 @@ def _with_walls_and_gates(
         acting,
         np.flatnonzero(passes & ~cuts.gate_opened),
         walls[0][walls[1] == 0],
-        Obstacles.from_city(city, gates, parameters),
+        obstacles,
         parameters,
     )
     report |= {
@@ -238,21 +244,23 @@ def _times(
     return time_ms
 
 
-def _water_crossings(
-    city: City, network: WalkNetwork, table: dict[str, npt.NDArray[Any]], edges: Edges
+def _told_crossings(
+    city: City, table: dict[str, npt.NDArray[Any]], edges: Edges, parameters: ParameterSet
 ) -> Report:
     """Count ground-level edges that cross water or rails without a bridge: kept, but told."""
-    del network
     ground = ~_of_street(table["bridge"], edges.street, other=False)
     lines = edges.line[ground]
+    rails = city.layer("railways")
+    kinds = rails["kind"].isin(parameters["obstacle_railways"]).to_numpy(dtype=bool)
     told: Report = {}
-    for layer in ("water", "railways"):
-        frame = city.layer(layer)
-        above = frame[(frame["layer"].fillna(0) == 0).to_numpy(dtype=bool)]
+    for name, frame in (("water", city.layer("water")), ("rails", rails[kinds])):
+        level = frame[(frame["layer"].fillna(0) == 0).to_numpy(dtype=bool)]
+        if "structure" in level:
+            level = level[(level["structure"].fillna("ground") == "ground").to_numpy(dtype=bool)]
         crossed = np.empty(0, dtype=np.int64)
-        if len(above) and len(lines):
-            crossed = shapely.STRtree(lines).query(above.geometry.to_numpy(), "crosses")[1]
-        told[f"edges_over_{layer}_without_bridge"] = len(np.unique(crossed))
+        if len(level) and len(lines):
+            crossed = shapely.STRtree(lines).query(level.geometry.to_numpy(), "crosses")[1]
+        told[f"edges_over_{name}_without_bridge"] = len(np.unique(crossed))
     return told
 
 

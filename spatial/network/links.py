@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import geopandas as gpd
@@ -40,7 +39,9 @@ def inside_edge_m(
     return np.clip(along_m, depth, length_m - depth)
 
 
-def with_square_links(strands: Strands, is_square: Bools, limit: int) -> tuple[Strands, int]:
+def with_square_links(
+    strands: Strands, is_square: Bools, obstacles: Obstacles, *, limit: int
+) -> tuple[Strands, int]:
     """Link the connections of each square in straight lines that stay inside it.
 
     Parameters
@@ -48,6 +49,8 @@ def with_square_links(strands: Strands, is_square: Bools, limit: int) -> tuple[S
     strands : Strands
     is_square : array of bool, shape (s,)
         Whether a strand is the outline of a square; an open outline is left alone.
+    obstacles : Obstacles
+        A link that would cross one is left out.
     limit : int
         Squares with more connections are walked along their outline only.
     """
@@ -65,7 +68,8 @@ def with_square_links(strands: Strands, is_square: Bools, limit: int) -> tuple[S
         area = shapely.polygons(strands.xy_m[np.append(ring, ring[0])])
         first, second = np.triu_indices(len(doors), k=1)
         xy = np.stack([strands.xy_m[doors[first]], strands.xy_m[doors[second]]], axis=1)
-        inside = shapely.is_valid(area) & shapely.covers(area, shapely.linestrings(xy))
+        chords = shapely.linestrings(xy)
+        inside = shapely.is_valid(area) & shapely.covers(area, chords) & ~obstacles.blocks(chords)
         ends.append(xy[inside])
         nodes.append(np.stack([strands.node[doors[first]], strands.node[doors[second]]], 1)[inside])
         streets.append(np.full(int(inside.sum()), strands.street[strand]))
@@ -142,8 +146,7 @@ def with_gate_links(
     xy = np.stack([origin[chosen], strands.xy_m[vertex]], axis=1)
     nodes = np.stack([gate_node, strands.node[vertex]], axis=1)
     links = np.full(len(chosen), NO_STREET, dtype=np.int64)
-    joined = with_strands(strands, xy, nodes, links)
-    return replace(joined), len(chosen) // 2
+    return with_strands(strands, xy, nodes, links), len(chosen) // 2
 
 
 def _wall_direction(points: Objects, walls: Objects, within_m: float) -> npt.NDArray[np.float64]:

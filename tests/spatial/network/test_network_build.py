@@ -195,3 +195,29 @@ def test_the_parts_of_a_multi_line_are_streets_of_one_id():
     network = build_network(city, WALKING)
     assert network.edge_street.tolist() == ["streets0", "streets0"]
     assert network.report["components"] == 2
+
+
+def test_a_wall_across_a_square_stops_the_straight_way():
+    ring = line((0, 0), (100, 0), (100, 100), (0, 100), (0, 0))
+    streets = [ring, line((-50, 0), (0, 0)), line((100, 100), (150, 100))]
+    city = world(
+        streets=(streets, {"area": [True, False, False]}), barriers=[line((20, 80), (80, 20))]
+    )
+    network = build_network(city, WALKING)
+    assert network.report["square_links"] == 0
+    assert reachable(network, (-50, 0), (150, 100))
+
+
+def test_streets_over_water_or_rails_without_a_bridge_are_kept_and_told():
+    city = world(
+        streets=[line((0, 0), (100, 0))],
+        water=([line((30, -50), (30, 50))], {"kind": ["river"]}),
+        railways=(
+            [line((60, -50), (60, 50)), line((80, -50), (80, 50))],
+            {"kind": ["rail", "tram"]},
+        ),
+    )
+    network = build_network(city, WALKING)
+    assert network.edge_length_mm.tolist() == [100_000]
+    assert network.report["edges_over_water_without_bridge"] == 1
+    assert network.report["edges_over_rails_without_bridge"] == 1
