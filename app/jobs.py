@@ -7,17 +7,22 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+import psycopg
+from sqlalchemy.exc import OperationalError
+
 from app.errors import AppError, problem_of
 from app.store import Store, jobs
 from spatial.errors import CancelledError, SpatialError
 from spatial.progress import Progress
 from spatial.standards import read_profile
 
-__all__ = ["JobRunner", "StopWorker", "analyse_again", "run_claimed"]
+__all__ = ["DATABASE_AWAY", "JobRunner", "StopWorker", "analyse_again", "run_claimed"]
 
 logger = logging.getLogger(__name__)
 
 REPORT_EVERY_S: Final = 0.3
+DATABASE_AWAY: Final = (OperationalError, psycopg.OperationalError)
+"""SQLAlchemy's and the driver's own."""
 JobRunner = Callable[[Store, dict[str, Any], Progress], str]
 """Does the work of one job and returns the data version that it stored."""
 
@@ -77,6 +82,8 @@ def run_claimed(
     ------
     StopWorker
         If `stopping` said so; the job is back in the queue then.
+    OperationalError
+        If the database went away; the job still counts as running then.
     """
     engine, identifier = store.engine, job["id"]
     try:
@@ -84,6 +91,8 @@ def run_claimed(
     except StopWorker:
         jobs.give_back(engine, identifier, worker)
         raise
+    except DATABASE_AWAY:
+        raise  # the caller puts the job back as soon as the database answers again
     except CancelledError:
         jobs.finish(engine, identifier, worker, status="dismissed")
     except (AppError, SpatialError) as fault:
@@ -113,7 +122,12 @@ def _reporter(store: Store, identifier: str, worker: str, stopping: Callable[[],
             return
         told_at, told_step = now, step
         percent = min(max(100.0 * share, 0.0), 99.9)
-        if not jobs.report(store.engine, identifier, worker, step=step, progress=percent):
+        try:
+            wanted = jobs.report(store.engine, identifier, worker, step=step, progress=percent)
+        except DATABASE_AWAY as fault:
+            logger.warning("progress of job %s cannot be written down: %s", identifier, fault)
+            return
+        if not wanted:
             raise CancelledError(f"Job {identifier} was cancelled.")
 
     return tell

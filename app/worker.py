@@ -21,10 +21,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import psycopg
-from sqlalchemy.exc import OperationalError
 
 from app import cluster
-from app.jobs import JobRunner, StopWorker, analyse_again, run_claimed
+from app.jobs import DATABASE_AWAY, JobRunner, StopWorker, analyse_again, run_claimed
 from app.settings import Settings
 from app.store import Store, jobs
 
@@ -36,6 +35,7 @@ CANCEL_GRACE_S: Final = 15.0
 """A cancelled job that has not stopped after this time is ended by force."""
 RESTART_PAUSE_S: Final = 1.0
 STOP_GRACE_S: Final = 8.0
+A_YEAR_S: Final = 3.2e7
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,8 +77,12 @@ def work(
     run: JobRunner = analyse_again,
 ) -> None:
     """Take jobs and do them, one after another, until `stopping`."""
+    unsettled = False
     while not stopping():
         try:
+            if unsettled:
+                jobs.requeue_lost(store.engine, lease_s=A_YEAR_S, worker=name)
+                unsettled = False
             job = jobs.claim(store.engine, name)
             if job is None:
                 _wait_for_call(store, poll_s)
@@ -87,8 +91,9 @@ def work(
             run_claimed(store, job, name, run=run, stopping=stopping)
         except StopWorker:
             return
-        except (OperationalError, psycopg.OperationalError) as fault:
+        except DATABASE_AWAY as fault:
             logger.warning("the database does not answer: %s", fault)
+            unsettled = True
             time.sleep(poll_s)
 
 
@@ -103,7 +108,7 @@ def supervise(
             try:
                 running = jobs.beat(store.engine, name)
                 jobs.requeue_lost(store.engine, lease_s=lease_s)
-            except (OperationalError, psycopg.OperationalError) as fault:
+            except DATABASE_AWAY as fault:
                 logger.warning("the database does not answer: %s", fault)
                 continue
             if _overdue(running, cancelled_since):

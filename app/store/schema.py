@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from app.errors import StoreError
 from app.store.tables import SCHEMA, metadata
 
-__all__ = ["downgrade", "revision_of", "schema_differences", "upgrade"]
+__all__ = ["downgrade", "newest_revision", "revision_of", "schema_differences", "upgrade"]
 
 MIGRATIONS: Final = Path(__file__).resolve().parents[1] / "migrations"
 LOCK_KEY: Final = 0x6C696E6C69  # "linli": two processes never migrate at once
@@ -82,6 +82,13 @@ def revision_of(engine: Engine) -> str | None:
     """Return the revision that the database is at."""
     with engine.connect() as connection:
         return _current(connection)
+
+
+def newest_revision() -> str:
+    """Return the revision at which this Linli's tables are up to date."""
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    assert head is not None
+    return head
 
 
 def schema_differences(engine: Engine) -> list[Any]:

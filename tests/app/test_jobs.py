@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from grid_town import grid_analysis
 from sqlalchemy import text
@@ -126,6 +127,24 @@ def test_a_refusal_of_the_engine_is_told_and_a_defect_is_not(store):
     failed = jobs.read_job(store.engine, job["id"])
     assert failed["status"] == "failed"
     assert "secret" not in str(failed)
+
+
+def test_a_job_that_lost_its_database_is_tried_once_more(store):
+    job = _enqueue(store)
+    tries = []
+
+    def run(_store, _job, progress):
+        progress("network", 0.5)
+        tries.append(1)
+        if len(tries) == 1:
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        return "v1"
+
+    def stopping():
+        return jobs.read_job(store.engine, job["id"])["status"] == "successful"
+
+    worker.work(store, "w1", poll_s=0.05, stopping=stopping, run=run)
+    assert len(tries) == 2
 
 
 def test_a_stopped_worker_gives_its_job_back_untried(store):
