@@ -97,12 +97,12 @@ FRONTS: Final = (
     Mix("parcel_facility", 40, "快递驿站", (15, 80), missing_share=0.06),
     Mix("ev_charging", 12, "充电站", None, None, (4, 30)),
     Mix("small_sports_ground", 7, "篮球场", None, (500, 1400), missing_share=0.35),
+    Mix("outdoor_fitness", 17, "健身广场", None, (120, 760), missing_share=0.3),
     Mix("medium_sports_ground", 2, "运动场", None, (1300, 2500), missing_share=0.4),
 )
 
 INSIDE: Final = (
     Mix("property_room", 62, "物业服务用房", (40, 260)),
-    Mix("outdoor_fitness", 20, "健身广场", None, (120, 760), missing_share=0.3),
     Mix("outdoor_equipment", 48, "健身器械", None, (40, 160)),
     Mix("children_elderly_ground", 36, "儿童老人活动场地", None, (120, 460)),
     Mix("parcel_facility", 62, "智能快件箱", (4, 20)),

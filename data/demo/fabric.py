@@ -82,7 +82,7 @@ def make_fabric(
 ) -> Fabric:
     """Choose year and style of each parcel: old and fine in the middle, new and tall outside."""
     n = len(kind)
-    age = np.clip(0.16 + 0.74 * oldness + rng.normal(0.0, 0.19, n), 0.0, 1.0)
+    age = np.clip(0.27 + 0.68 * oldness + rng.normal(0.0, 0.19, n), 0.0, 1.0)
     year = np.round(2020 - 45 * age).astype(np.int64)
     home = kind == "estate"
     decade = np.select(

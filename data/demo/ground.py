@@ -116,7 +116,7 @@ def _uses(
     area = np.where(wide, area, np.minimum(area, SMALLEST_ESTATE_M2 - 1.0))
     homes = free & (area > SMALLEST_ESTATE_M2)
     others = round(sum(per_100 for _, per_100, _ in USES) * neighbourhoods / 100)
-    if homes.sum() < neighbourhoods + 0.55 * others:
+    if homes.sum() < neighbourhoods + 0.8 * others:
         return None
     for use, per_100, (least, most) in USES:
         count = max(1, round(per_100 * neighbourhoods / 100))

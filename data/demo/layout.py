@@ -28,7 +28,7 @@ STREETS: Final = {
 STRIPS: Final = {"river": 46.0, "canal": 11.0, "railway": 14.0}
 """Half-width of the strips on the sheet, from middle to the street along them (river: smallest)."""
 
-GROSS_M2_PER_NEIGHBOURHOOD: Final = 33_000.0
+GROSS_M2_PER_NEIGHBOURHOOD: Final = 37_000.0
 OLD_CELL_M2: Final = 11_000.0
 NEW_CELL_M2: Final = 54_000.0
 SPECIALS: Final = (  # kind, area on the sheet, distance from the centre as a share of half the city
