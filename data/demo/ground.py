@@ -16,22 +16,22 @@ __all__ = ["Ground", "make_ground"]
 Objects = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 
-USES: Final = (  # kind, how many per 100 neighbourhoods, parcel area between, m²
+USES: Final = (  # kind, how many per 100 neighbourhoods, parcel area between, m²; rare ones first
+    ("sports", 1.6, (6_000, 30_000)),
+    ("nursing", 1.4, (3_000, 16_000)),
+    ("construction_stopped", 1.2, (4_000, 25_000)),
+    ("hospital", 0.7, (9_000, 40_000)),
     ("middle_school", 2.6, (14_000, 45_000)),
     ("primary_school", 5.5, (8_000, 30_000)),
     ("kindergarten", 6.0, (2_500, 9_000)),
     ("food_market", 4.0, (2_000, 9_000)),
+    ("mall", 2.2, (9_000, 40_000)),
+    ("government", 2.6, (3_000, 16_000)),
     ("pocket_park", 8.0, (1_000, 9_000)),
     ("parking", 4.0, (1_200, 7_000)),
-    ("government", 2.6, (3_000, 16_000)),
-    ("hospital", 0.7, (9_000, 40_000)),
-    ("mall", 2.2, (9_000, 40_000)),
+    ("vacant", 2.6, (1_200, 20_000)),
     ("commercial", 7.0, (2_000, 25_000)),
     ("office", 5.0, (4_000, 30_000)),
-    ("sports", 1.6, (6_000, 30_000)),
-    ("nursing", 1.4, (3_000, 16_000)),
-    ("construction_stopped", 1.2, (4_000, 25_000)),
-    ("vacant", 2.6, (1_200, 20_000)),
     ("workshop", 2.2, (4_000, 40_000)),
 )
 SMALLEST_PARCEL_M2: Final = 900.0
