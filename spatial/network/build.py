@@ -190,7 +190,7 @@ def _with_walls_and_gates(
     blocked_kinds: list[str],
     report: Report,
 ) -> Strands:
-    acting = all_gates(city, gates)
+    acting = all_gates(city, gates, parameters)
     passes = passable(acting, parameters, blocked_kinds=blocked_kinds)
     walls = blocking_walls(city, parameters)
     cuts = cut_at_barriers(

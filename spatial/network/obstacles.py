@@ -25,7 +25,9 @@ TOUCH_M: Final = 0.01
 Objects = npt.NDArray[np.object_]
 
 
-def all_gates(city: City, gates: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
+def all_gates(
+    city: City, gates: gpd.GeoDataFrame | None, parameters: ParameterSet
+) -> gpd.GeoDataFrame:
     """Gates that act on walls: those given, and every mapped gate that was not given.
 
     Parameters
@@ -34,13 +36,30 @@ def all_gates(city: City, gates: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
     gates : GeoDataFrame or None
         E.g. ``Neighbourhoods.gates`` with ``access`` and ``source``; gates that were only
         inferred (``crossing``, ``nearest``) open no wall and are left out.
+    parameters : ParameterSet
+        Room ``walking``: an entrance (``wall_entrances``) acts only if it lies on a wall; most
+        entrances lead into buildings that merely stand beside one.
 
     Returns
     -------
     GeoDataFrame
         Columns ``kind``, ``access`` and the geometry.
     """
-    mapped = city.layer("gates")[["kind", "access", "geometry"]]
+    acting = _given_and_mapped(city.layer("gates")[["kind", "access", "geometry"]], gates)
+    entrance = np.flatnonzero(acting["kind"].isin(parameters["wall_entrances"]))
+    if not len(entrance):
+        return acting
+    walls = blocking_walls(city, parameters)[0]
+    on_wall = shapely.STRtree(walls).query(
+        acting.geometry.to_numpy()[entrance],
+        predicate="dwithin",
+        distance=parameters["gate_on_street_m"],
+    )[0]
+    beside = np.setdiff1d(entrance, entrance[on_wall])
+    return acting.iloc[np.setdiff1d(np.arange(len(acting)), beside)]
+
+
+def _given_and_mapped(mapped: gpd.GeoDataFrame, gates: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
     if gates is None or not len(gates):
         return mapped
     require_columns(gates, ["access"], name="gates")
@@ -116,7 +135,7 @@ class Obstacles:
         parameters : ParameterSet
             Room ``walking``.
         """
-        acting = all_gates(city, gates)
+        acting = all_gates(city, gates, parameters)
         walls, layer = blocking_walls(city, parameters)
         walls = _segments(walls[layer == 0])
         openings = acting.geometry.to_numpy()[passable(acting, parameters, blocked_kinds=[])]

@@ -159,3 +159,13 @@ def test_obstacles_are_walls_without_their_gates_wide_water_and_ground_rails():
     obstacles = Obstacles.from_city(city, None, WALKING)
     lengths = obstacles.lines.length.groupby(level="kind").sum().round(6).to_dict()
     assert lengths == {"railway": 100.0, "wall": 97.0, "water": 100.0}
+
+
+@pytest.mark.parametrize(("away_m", "opens"), [(0.0, True), (2.0, False)])
+def test_an_entrance_opens_a_wall_only_if_it_lies_on_it(away_m, opens):
+    city = world(
+        streets=[line((0, 0), (100, 0))],
+        barriers=[line((50, -20), (50, 20))],
+        gates=([Point(50 + away_m, 0)], {"kind": ["entrance"]}),
+    )
+    assert reachable(build_network(city, WALKING), (0, 0), (100, 0)) is np.bool_(opens)
