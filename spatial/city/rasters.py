@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyproj
 import rasterio
+import rasterio.windows
 from rasterio.errors import RasterioError
+from rasterio.windows import Window
 
 from spatial.city.crs import geographic_crs, guess_crs
 from spatial.city.model import Raster
@@ -16,14 +20,28 @@ from spatial.city.report import Note
 from spatial.dictionary import data_dictionary
 from spatial.errors import CRSError, InputError
 
-__all__ = ["read_raster", "write_raster"]
+__all__ = ["Around", "Grid", "read_raster", "write_raster"]
 
+WHOLE_CELLS: Final = 16_000_000
+MARGIN_M: Final = 2000.0
 USABLE: Final = {"elevation": (-500.0, 9000.0), "population": (0.0, np.inf)}
 """Values outside (lowest land, highest mountain; negative people) are marks for "nothing known"."""
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Where the city lies: bounds (west, south, east, north) in a CRS."""
+
+    bounds: tuple[float, float, float, float]
+    crs: pyproj.CRS
+
+
+Grid = Callable[[Around | None], tuple[Raster, tuple[Note, ...]]]
+"""A grid that is read when it is known where the city lies."""
+
+
 def read_raster(
-    path: Path, name: str, *, crs: pyproj.CRS | None = None
+    path: Path, name: str, around: Around | None = None
 ) -> tuple[Raster, tuple[Note, ...]]:
     """Read the first band of a GeoTIFF.
 
@@ -33,8 +51,9 @@ def read_raster(
         The file.
     name : {"elevation", "population"}
         What the numbers are.
-    crs : CRS, optional
-        For a file that declares none.
+    around : Around, optional
+        Of a file with more than 16 million cells (a whole country), only what lies around the
+        city is read, with a margin of 2 km.
 
     Returns
     -------
@@ -48,8 +67,13 @@ def read_raster(
     """
     try:
         with rasterio.open(path) as file:
-            values = file.read(1, masked=True).astype(float).filled(np.nan)
-            transform, declared, bands = file.transform, file.crs, file.count
+            declared, bands = file.crs, file.count
+            found = (
+                pyproj.CRS.from_user_input(declared) if declared else _guess(file.transform, path)
+            )
+            window = _window(file, found, around)
+            values = file.read(1, masked=True, window=window).astype(float).filled(np.nan)
+            transform = _moved(file.transform, window)
     except RasterioError as error:
         raise InputError(f"{path.name} is no readable raster: {error}") from error
     notes = []
@@ -75,10 +99,32 @@ def read_raster(
                 "warning",
             )
         )
-    found = pyproj.CRS.from_user_input(declared) if declared else (crs or _guess(transform, path))
-    six = (transform.a, transform.b, transform.c, transform.d, transform.e, transform.f)
     unit = str(data_dictionary().rasters[name]["unit"])
-    return Raster(values, tuple(float(v) for v in six), found, unit), tuple(notes)  # type: ignore[arg-type]
+    return Raster(values, transform, found, unit), tuple(notes)
+
+
+def _window(file: Any, crs: pyproj.CRS, around: Around | None) -> Window | None:
+    """Return the cells around the city, or None to read all of a small grid."""
+    if around is None or file.width * file.height <= WHOLE_CELLS:
+        return None
+    west, south, east, north = around.bounds
+    wide = (west - MARGIN_M, south - MARGIN_M, east + MARGIN_M, north + MARGIN_M)
+    to_grid = pyproj.Transformer.from_crs(around.crs, crs, always_xy=True)
+    window = file.window(*to_grid.transform_bounds(*wide)).round_lengths().round_offsets()
+    whole = Window(0, 0, file.width, file.height)
+    if not rasterio.windows.intersect(window, whole):
+        return Window(0, 0, 1, 1)  # one cell elsewhere, which the notes on the city will tell
+    return window.intersection(whole)
+
+
+def _moved(
+    transform: Any, window: Window | None
+) -> tuple[float, float, float, float, float, float]:
+    """Return the six affine numbers of a window of a grid."""
+    column, row = (window.col_off, window.row_off) if window else (0, 0)
+    a, b, d, e = transform.a, transform.b, transform.d, transform.e
+    x, y = a * column + b * row + transform.c, d * column + e * row + transform.f
+    return float(a), float(b), float(x), float(d), float(e), float(y)
 
 
 def _guess(transform: Any, path: Path) -> pyproj.CRS:

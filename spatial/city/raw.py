@@ -9,7 +9,7 @@ import geopandas as gpd
 import pyproj
 
 from spatial.city.crs import Shift
-from spatial.city.model import Raster
+from spatial.city.rasters import Grid
 from spatial.city.report import Note, Refusal, Repair
 
 __all__ = ["RawLayer", "ReadFile"]
@@ -46,7 +46,8 @@ class ReadFile:
     """Everything that one file held."""
 
     layers: tuple[RawLayer, ...] = ()
-    rasters: Mapping[str, Raster] = field(default_factory=dict)
+    grids: Mapping[str, Grid] = field(default_factory=dict)
+    """Grids by name, read when it is known where the city lies."""
     notes: tuple[Note, ...] = ()
     name: str | None = None
     """Name of the city, where the file says it."""

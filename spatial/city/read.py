@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyproj
 import shapely
 
+from spatial.city.city_notes import MIDDLE_LAYERS, near_bounds_m, notes_on_city
 from spatial.city.columns import fill_columns
 from spatial.city.crs import geographic_crs, metric_zone, parse_crs
 from spatial.city.declared import Declared, declare_crs
 from spatial.city.model import City, Raster
+from spatial.city.rasters import Around, Grid
 from spatial.city.raw import RawLayer
 from spatial.city.repair import repair_layer
 from spatial.city.report import ImportReport, LayerReport, Note
-from spatial.city.shift import suspect_shift
 from spatial.city.sources import Source, find_sources, read_source
 from spatial.dictionary import data_dictionary
 from spatial.errors import InputError
 from spatial.progress import Progress, silent
 
 __all__ = ["assemble_city", "read_city"]
-
-FAR_FROM_CITY_M: Final = 200_000.0
-MIDDLE_LAYERS: Final = ("neighbourhoods", "streets", "buildings", "facilities", "land_use")
-"""The first of these that is there says where the middle of the city lies."""
 
 
 def read_city(
@@ -77,14 +74,14 @@ def read_city(
     found, notes = find_sources(listed)
     declared = Declared.parse(source_crs, shifted)
     raws: list[RawLayer] = []
-    rasters: dict[str, Raster] = {}
+    grids: dict[str, Grid] = {}
     own_name = None
     for number, source in enumerate(found):
         tick = partial(progress, "read", 0.7 * number / len(found))
         tick()
         read = read_source(source, tick=tick)
         raws.extend(read.layers)
-        rasters.update(read.rasters)
+        grids.update(read.grids)
         notes = (*notes, *read.notes)
         own_name = own_name or read.name
         zone = read.zone if zone is None else zone
@@ -92,7 +89,7 @@ def read_city(
     return assemble_city(
         name or own_name or _name_of(found),
         raws,
-        rasters=rasters,
+        grids=grids,
         notes=notes,
         declared=declared,
         zone=zone,
@@ -104,7 +101,7 @@ def assemble_city(
     name: str,
     raws: Sequence[RawLayer],
     *,
-    rasters: Mapping[str, Raster] | None = None,
+    grids: Mapping[str, Grid] | None = None,
     notes: Sequence[Note] = (),
     declared: Declared | None = None,
     zone: Any = None,
@@ -133,11 +130,22 @@ def assemble_city(
         layers,
         crs=metric,
         geographic_crs=geographic_crs(lon, lat),
-        rasters=rasters,
         report=ImportReport(tuple(reports), tuple(notes)),
     )
+    city = _with_grids(city, grids or {})
     progress("read", 1.0)
-    return city.with_report(city.report.with_notes(_notes_on(city)))
+    return city.with_report(city.report.with_notes(notes_on_city(city)))
+
+
+def _with_grids(city: City, grids: Mapping[str, Grid]) -> City:
+    """Read the grids, of large ones only what lies around the city."""
+    around = Around(near_bounds_m(city), city.crs)
+    rasters: dict[str, Raster] = {}
+    notes: list[Note] = []
+    for name, read in grids.items():
+        rasters[name], said = read(around)
+        notes += said
+    return replace(city, rasters=rasters, report=city.report.with_notes(notes))
 
 
 def _settle(raw: RawLayer, zone: pyproj.CRS) -> tuple[gpd.GeoDataFrame, LayerReport]:
@@ -197,89 +205,6 @@ def _middle(raws: Sequence[RawLayer]) -> tuple[float, float]:
     raise InputError(
         "None of the sources holds a usable coordinate: " + ", ".join(raw.source for raw in raws)
     )
-
-
-def _notes_on(city: City) -> list[Note]:
-    notes = []
-    if city.layer("streets").empty:
-        notes.append(
-            Note(
-                "no_streets",
-                "没有道路数据:无法计算步行距离、生活圈和设施缺口。",
-                "There are no streets: walking distances, life circles and gaps cannot be "
-                "computed. Add an OSM file or a street layer.",
-                "warning",
-            )
-        )
-    if city.layer("facilities").empty:
-        notes.append(
-            Note(
-                "no_facilities",
-                "没有设施数据:无法判断设施缺口,缺项不等于没有设施。",
-                "There are no facilities: gaps cannot be told, for what is not in the data may "
-                "well exist. Add a facility layer or an OSM file.",
-                "warning",
-            )
-        )
-    notes += [note for note in (_elsewhere(city, name) for name in city.rasters) if note]
-    notes += [note for note in (_far_away(city, layer) for layer in city.layers) if note]
-    for layer in ("facilities", "neighbourhoods", "buildings", "gates"):
-        suspected = suspect_shift(city.layer(layer), city.layer("streets"), layer=layer)
-        if suspected is not None:
-            notes.append(suspected)
-    return notes
-
-
-def _elsewhere(city: City, name: str) -> Note | None:
-    """Warn of a grid that does not touch the city."""
-    grid = city.rasters[name]
-    rows, columns = grid.values.shape
-    a, b, c, d, e, f = grid.transform
-    corners = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)])
-    x = a * corners[:, 0] + b * corners[:, 1] + c
-    y = d * corners[:, 0] + e * corners[:, 1] + f
-    to_zone = pyproj.Transformer.from_crs(grid.crs, city.crs, always_xy=True)
-    outline = shapely.Polygon(np.column_stack(to_zone.transform(x, y)))
-    if shapely.intersects(outline, shapely.box(*city.bounds_m)):
-        return None
-    return Note(
-        "raster_elsewhere",
-        f"栅格 {name} 与城市范围不相交,未起作用。",
-        f"The {name} grid does not touch the city and has no effect; check its CRS.",
-        "warning",
-    )
-
-
-def _far_away(city: City, layer: str) -> Note | None:
-    """Warn of rows far from the middle of the city: wrong coordinates, most likely."""
-    frame = city.layer(layer)
-    if frame.empty:
-        return None
-    bounds = frame.bounds.to_numpy()
-    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
-    far = np.abs(middle - _centre(city)).max(axis=1) > FAR_FROM_CITY_M
-    if not far.any():
-        return None
-    first = frame.index[far][0]
-    return Note(
-        "far_from_city",
-        f"图层 {layer} 有 {int(far.sum())} 行离城市中心超过 {FAR_FROM_CITY_M / 1000:.0f} 公里,"
-        f"例如 {first};请核对坐标。",
-        f"Layer `{layer}`: {int(far.sum())} rows lie more than "
-        f"{FAR_FROM_CITY_M / 1000:.0f} km from "
-        f"the middle of the city, e.g. {first}; check their coordinates.",
-        "warning",
-    )
-
-
-def _centre(city: City) -> npt.NDArray[np.float64]:
-    leading = next(
-        (city.layer(layer) for layer in MIDDLE_LAYERS if len(city.layer(layer))),
-        next(frame for frame in city.layers.values() if len(frame)),
-    )
-    bounds = leading.bounds.to_numpy()
-    centre: npt.NDArray[np.float64] = np.median((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)
-    return centre
 
 
 def _name_of(sources: Sequence[Source]) -> str:

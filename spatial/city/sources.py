@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ import pyproj
 
 from spatial.city.layer_names import Recognised, name_tokens, recognise_layer, recognise_raster
 from spatial.city.model import Raster
-from spatial.city.rasters import read_raster
+from spatial.city.rasters import Grid, read_raster
 from spatial.city.raw import RawLayer, ReadFile
 from spatial.city.read_files import FILE_READERS, raw_layer, sheets_of
 from spatial.city.read_osm import read_osm
@@ -243,15 +244,14 @@ def _read_raster(source: Source) -> ReadFile:
             f"{source.path.name}: is it elevation or population? Write "
             f"`elevation={source.path.name}` or `population={source.path.name}`."
         )
-    raster, notes = read_raster(source.path, name)
-    return ReadFile(rasters={name: raster}, notes=notes)
+    return ReadFile(grids={name: partial(read_raster, source.path, name)})
 
 
 def _read_zip(source: Source) -> ReadFile:
     with unpacked(source.path) as folder:
         inside, notes = find_sources([folder])
         layers: list[RawLayer] = []
-        rasters: dict[str, Raster] = {}
+        grids: dict[str, Grid] = {}
         for item in inside:
             read = read_source(
                 replace(item, layer=source.layer, inner=source.inner, recipes=source.recipes)
@@ -259,9 +259,14 @@ def _read_zip(source: Source) -> ReadFile:
             layers += [
                 replace(raw, source=f"{source.path.name}::{raw.source}") for raw in read.layers
             ]
-            rasters.update(read.rasters)
+            grids |= {name: _already_read(grid(None)) for name, grid in read.grids.items()}
             notes = (*notes, *read.notes)
-    return ReadFile(tuple(layers), rasters, notes)
+    return ReadFile(tuple(layers), grids, notes)
+
+
+def _already_read(result: tuple[Raster, tuple[Note, ...]]) -> Grid:
+    """Keep a grid of which the file is about to vanish."""
+    return lambda _around: result
 
 
 def _read_sheets(source: Source) -> ReadFile:
@@ -303,17 +308,16 @@ def _about(path: Path) -> ReadFile:
     """Read what a GeoPackage that Linli wrote says of its city, and the grids beside it."""
     table = pyogrio.read_dataframe(path, layer=ABOUT_LAYER)
     about = dict(zip(table["key"], table["value"], strict=True))
-    rasters: dict[str, Raster] = {}
+    grids: dict[str, Grid] = {}
     notes: list[Note] = []
     for name in json.loads(about["rasters"]):
         file = raster_path(path, name)
         if file.is_file():
-            rasters[name], said = read_raster(file, name)
-            notes += said
+            grids[name] = partial(read_raster, file, name)
         else:
             notes.append(_note_left_out(file.name, "it belongs to the city but is not there"))
     zone = pyproj.CRS.from_wkt(about["zone"])
-    return ReadFile(rasters=rasters, notes=tuple(notes), name=about["name"], zone=zone)
+    return ReadFile(grids=grids, notes=tuple(notes), name=about["name"], zone=zone)
 
 
 def _recipe_for(source: Source, inner: str, *, single: bool) -> FileRecipe | None:

@@ -133,6 +133,28 @@ def test_a_raster_is_recognised_by_name_or_told(tmp_path, city):
     assert told.rasters["population"].unit == "persons"
 
 
+def test_of_a_huge_grid_only_what_lies_around_the_city_is_read(tmp_path, city, monkeypatch):
+    from spatial.city.rasters import write_raster
+
+    rows, columns = np.indices((500, 600))
+    grid = city.rasters["elevation"]
+    huge = Raster(rows * 1000.0 / 500 + columns, (100, 0, 470000, 0, -100, 3330000), grid.crs, "m")
+    write_raster(huge, tmp_path / "dem.tif")
+    gpkg = write_city(city, tmp_path / "a.gpkg")
+    whole = read_city([gpkg, tmp_path / "dem.tif"]).rasters["elevation"]
+    assert whole.values.shape == (500, 600)
+    monkeypatch.setattr("spatial.city.rasters.WHOLE_CELLS", 1000)
+    part = read_city([gpkg, tmp_path / "dem.tif"]).rasters["elevation"]
+    assert part.values.size < 3000
+    a, _, west, _, e, north = part.transform
+    column, row = round((west - 470000) / a), round((north - 3330000) / e)
+    height, width = part.values.shape
+    expected = huge.values[row : row + height, column : column + width]
+    np.testing.assert_array_equal(part.values, expected)
+    assert west <= 500000 - 1900
+    assert west + width * a >= 500200 + 1900
+
+
 def test_a_grid_of_another_place_is_said(tmp_path, city):
     from dataclasses import replace
 
