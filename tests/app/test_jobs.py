@@ -16,10 +16,10 @@ from sqlalchemy import text
 
 from app import worker
 from app.errors import ConflictError, NotFoundError
-from app.jobs import StopWorker, run_claimed
+from app.jobs import StopWorker, analyse_again, run_claimed
 from app.main import create_app
 from app.settings import Settings
-from app.store import jobs
+from app.store import cities, jobs, places
 from spatial.errors import LayerError
 
 pytestmark = pytest.mark.postgis
@@ -278,3 +278,25 @@ def test_jobs_are_started_watched_and_cancelled_over_the_api(store, serving):
             assert refused.status_code == 400
             assert refused.json()["code"] == "bad-request"
         assert client.post("/api/v1/cities/atlantis/jobs", json={}).status_code == 404
+
+
+def test_a_stored_city_is_analysed_again_with_another_profile(store):
+    job = _enqueue(store, profile="ningbo")
+    told = []
+    data_version = analyse_again(
+        store,
+        {"city": "grid-town", "request": job["request"]},
+        lambda step, share: told.append((step, share)),
+    )
+    city = cities.read_city_record(store.engine, "grid-town")
+    assert city["data_version"] == data_version != "v1"
+    assert city["profile"] == "ningbo"
+    assert city["choices"]["year"] == 2026
+    assert city["neighbourhoods"] == 9
+    sheet = places.read_place(store.engine, "grid-town", "n0-0")
+    assert sheet["name"] == "0-0小区"
+    assert len(sheet["gaps"]) > 30
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert told[0][0] == "read_city"
+    assert told[-1] == ("store", 1.0)
