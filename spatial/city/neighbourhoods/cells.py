@@ -24,6 +24,9 @@ GRID_M = 0.01
 SPACING_M = 12.0
 """Distance of the points along parcel boundaries between which halfway lines are drawn."""
 
+HALFWAY_M = 0.25
+"""Halfway lines are drawn as exactly as this."""
+
 Geometries = npt.NDArray[np.object_]
 
 
@@ -97,6 +100,8 @@ def coverage_cells(
     ]
     edges = shapely.union_all(np.concatenate(drawn), grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
+    shapely.prepare(limit)
+    faces = faces[shapely.intersects(limit, shapely.point_on_surface(faces))]
     owner = face_owners(faces, own[kept], near, reach_m=reach_m)
     owner = np.where(owner >= 0, kept[owner], -1)
     cells = np.full(len(own), shapely.Polygon(), dtype=object)
@@ -141,4 +146,14 @@ def _halfway_lines(own: Geometries, reach_m: float) -> Geometries:
     length_m = np.maximum(np.hypot(offset[..., 0], offset[..., 1])[..., None], GRID_M)
     lines = middle + origin + offset * np.minimum(1.0, 4 * reach_m / length_m)
     long_enough = np.hypot(*(lines[:, 0] - lines[:, 1]).T) > GRID_M
-    return np.asarray(shapely.linestrings(lines[long_enough]), dtype=object)
+    between = np.sort(owners[pair[wanted]][long_enough], axis=1)
+    return _merged(lines[long_enough], between)
+
+
+def _merged(lines: npt.NDArray[np.float64], between: npt.NDArray[np.int64]) -> Geometries:
+    """Join the short edges between the same two parcels to long lines: fewer to node."""
+    order = np.lexsort((between[:, 1], between[:, 0]))
+    _, group = np.unique(between[order], axis=0, return_inverse=True)
+    pieces = shapely.linestrings(lines[order])
+    whole = shapely.line_merge(shapely.multilinestrings(pieces, indices=group.ravel()))
+    return np.asarray(shapely.simplify(shapely.get_parts(whole), HALFWAY_M), dtype=object)

@@ -39,15 +39,16 @@ def neighbourhood_gates(
     GeoDataFrame of Point, shape (g,)
         ``neighbourhood_id``, ``source``, ``access``, ``name``; ids ``<neighbourhood>#<number>``.
     """
-    streets = city.layer("streets")
-    walkable = streets[~streets["highway"].isin(["motorway", "motorway_link", "construction"])]
-    lines = walkable.geometry.to_numpy()
+    lines = _walkable(city, parameters)
     mapped = _mapped(places, city, parameters["gate_tolerance_m"])
     usable = mapped.loc[mapped["access"] != "closed", "neighbourhood_id"].unique()
     without = places[~places.index.isin(usable)]
     crossing = _crossings(without, lines, city, parameters)
     without = without[~without.index.isin(crossing["neighbourhood_id"].unique())]
-    gates = pd.concat([mapped, crossing, _nearest(without, lines)], ignore_index=True)
+    gates = pd.concat(
+        [mapped, crossing, _nearest(without, lines, city, parameters["gate_search_m"])],
+        ignore_index=True,
+    )
     gates = gates.sort_values(["neighbourhood_id", "x", "y", "source"], kind="stable")
     number = gates.groupby("neighbourhood_id").cumcount() + 1
     ids = gates["neighbourhood_id"].astype("str") + "#" + number.astype("str")
@@ -56,6 +57,17 @@ def neighbourhood_gates(
         geometry=gpd.points_from_xy(gates["x"], gates["y"]),
         crs=places.crs,
     ).rename_axis("id")
+
+
+def _walkable(city: City, parameters: ParameterSet) -> Geometries:
+    """Streets at ground level that people on foot may use, in the order of their ids."""
+    streets = city.layer("streets").sort_index()
+    foot = streets["foot"].fillna(streets["access"]).fillna("")
+    allowed = foot.isin(["yes", "designated", "permissive", "destination"])
+    closed = streets["highway"].isin(parameters["unwalkable_classes"]) & ~allowed
+    closed |= foot.isin(["no", "use_sidepath"])
+    closed |= streets["structure"].isin(["tunnel", "bridge"])
+    return np.asarray(streets.geometry.to_numpy()[~closed.to_numpy(dtype=bool)], dtype=object)
 
 
 def _rows(
@@ -145,11 +157,39 @@ def _merged(
     return np.array(kept, dtype=np.int64)
 
 
-def _nearest(places: gpd.GeoDataFrame, lines: Geometries) -> pd.DataFrame:
-    """Take the point of the boundary that is nearest to a street."""
+def _nearest(
+    places: gpd.GeoDataFrame, lines: Geometries, city: City, search_m: float
+) -> pd.DataFrame:
+    """Take the point of the boundary that is nearest to a street.
+
+    A way across a river or a railway counts only where there is no other within `search_m`.
+    """
     if len(lines) == 0 or len(places) == 0:
         return _rows([], np.array([], dtype=object), source="nearest")
     edges = shapely.boundary(places.geometry.to_numpy())
-    place, line = shapely.STRtree(lines).query_nearest(edges, all_matches=False)
+    tree = shapely.STRtree(lines)
+    place, line = tree.query_nearest(edges, max_distance=search_m, all_matches=False)
     ways = shapely.shortest_line(edges[place], lines[line])
+    divided = np.flatnonzero(_across(ways, city))
+    for row in divided.tolist():
+        edge = edges[place[row]]
+        around = tree.query(edge, predicate="dwithin", distance=search_m)
+        others = shapely.shortest_line(edge, lines[around])
+        order = np.argsort(shapely.length(others), kind="stable")
+        clear = order[~_across(others[order], city)]
+        if len(clear):
+            ways[row] = others[clear[0]]
     return _rows(places.index.to_numpy()[place], shapely.get_point(ways, 0), source="nearest")
+
+
+def _across(ways: Geometries, city: City) -> npt.NDArray[np.bool_]:
+    """Whether each straight way crosses water or a railway at ground level."""
+    rails, water = city.layer("railways"), city.layer("water")
+    across = np.zeros(len(ways), dtype=bool)
+    for shapes in (
+        rails[rails["structure"] == "ground"].geometry.to_numpy(),
+        water[water["layer"] >= 0].geometry.to_numpy(),
+    ):
+        if len(shapes):
+            across[shapely.STRtree(shapes).query(ways, predicate="crosses")[0]] = True
+    return across

@@ -25,9 +25,10 @@ def outlines(city: City, parameters: ParameterSet) -> tuple[gpd.GeoDataFrame, li
     """Return every neighbourhood with a polygon, and notes on how outlines came to be.
 
     Given polygons stay as surveyed. Points become the residential land that holds them and no
-    other, else a disc cut at main roads and halfway to the next point (``buffered``). Without a
-    neighbourhood layer they are ``delineated``: residential land use, else clusters of
-    residential buildings within street blocks, else enclosed street blocks with residents.
+    other, else the enclosed street block (both ``delineated``), else a disc cut at main roads and
+    halfway to the next point (``buffered``). Without a neighbourhood layer they are
+    ``delineated``: residential land use, else clusters of residential buildings within street
+    blocks, else enclosed street blocks with residents.
 
     Parameters
     ----------
@@ -71,6 +72,9 @@ def _around_points(
     centres = shapely.centroid(points.geometry.to_numpy())
     shapes = _discs(centres, points["households"], city, parameters)
     derived = np.full(len(points), "buffered", dtype=object)
+    blocks, in_block = _own_blocks(centres, surveyed, city, parameters)
+    shapes[in_block] = blocks[in_block]
+    derived[in_block] = "delineated"
     land = city.layer("land_use")
     homes = land.geometry.to_numpy()[(land["use"] == "residential").to_numpy(dtype=bool)]
     if len(homes):
@@ -88,11 +92,40 @@ def _around_points(
     buffered, drawn = int(counts.get("buffered", 0)), int(counts.get("delineated", 0))
     return frame, Note(
         "points_given_outlines",
-        f"{len(points)} 个小区只有点位:{drawn} 个取所在居住用地,{buffered} 个按缓冲推定",
-        f"{len(points)} neighbourhoods are points only: {drawn} take the residential land that "
-        f"holds them, {buffered} are buffered",
+        f"{len(points)} 个小区只有点位:{drawn} 个取所在居住用地或围合街区,{buffered} 个按缓冲推定",
+        f"{len(points)} neighbourhoods are points only: {drawn} take the residential land or the "
+        f"enclosed street block that holds them, {buffered} are buffered",
         "warning",
     )
+
+
+def _own_blocks(
+    centres: Geometries, surveyed: gpd.GeoDataFrame, city: City, parameters: ParameterSet
+) -> tuple[Geometries, npt.NDArray[np.bool_]]:
+    """Street block that holds each point, set back from the street, and where there is one.
+
+    Points that share a block divide it halfway. A block too large to be one residential block
+    says little about the outline, and one with a surveyed neighbourhood is not given away.
+    """
+    none = np.full(len(centres), shapely.Polygon(), dtype=object)
+    lines = _streets(city, parameters["cell_divider_classes"])
+    if len(lines) == 0:
+        return none, np.zeros(len(centres), dtype=bool)
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(shapely.union_all(lines))))
+    taken = shapely.STRtree(faces).query(surveyed.geometry.to_numpy(), predicate="intersects")[1]
+    faces = np.delete(faces, np.unique(taken))
+    low_m2, high_m2 = parameters["block_area_m2"]
+    faces = faces[(shapely.area(faces) >= low_m2) & (shapely.area(faces) <= high_m2)]
+    point, face = shapely.STRtree(faces).query(centres, predicate="within")
+    blocks = none
+    land = shapely.buffer(faces[face], -parameters["street_setback_m"], join_style="mitre")
+    blocks[point] = shapely.intersection(land, _own_regions(centres)[point])
+    parts, row = shapely.get_parts(blocks, return_index=True)
+    away_m = shapely.distance(parts, centres[row])
+    order = np.lexsort((-shapely.area(parts), away_m, row))
+    first, at = np.unique(row[order], return_index=True)
+    blocks[first] = parts[order][at]
+    return blocks, shapely.area(blocks) >= low_m2
 
 
 def _discs(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,9 @@ from spatial.progress import Progress, silent
 from spatial.standards.parameters import ParameterSet
 
 __all__ = ["prepare_neighbourhoods"]
+
+LEAST_OVERLAP_M2: Final = 1.0
+"""Overlaps smaller than this are drawing noise and not worth a word."""
 
 
 def prepare_neighbourhoods(
@@ -40,6 +45,9 @@ def prepare_neighbourhoods(
     places, notes = outlines(city, parameters)
     progress("neighbourhoods", 0.2)
     cells = _cells(places, city, parameters)
+    covered = cells.geometry.is_empty.to_numpy()
+    notes = [*notes, *_covered_notes(places, covered)]
+    places, cells = places[~covered], cells[~covered]
     progress("neighbourhoods", 0.6)
     gates = neighbourhood_gates(places, city, parameters)
     progress("neighbourhoods", 0.8)
@@ -101,6 +109,38 @@ def _located(frame: gpd.GeoDataFrame, city: City) -> gpd.GeoDataFrame:
         empty = frame.loc[found, level].isna().to_numpy(dtype=bool)
         frame.loc[found[empty], level] = names.to_numpy()[empty]
     return frame
+
+
+def _covered_notes(places: gpd.GeoDataFrame, covered: npt.NDArray[np.bool_]) -> list[Note]:
+    """Say which parcels overlap, and which vanish because smaller ones cover them wholly."""
+    parcels = places.geometry.to_numpy()
+    left, right = shapely.STRtree(parcels).query(parcels, predicate="intersects")
+    left, right = left[left < right], right[left < right]
+    common_m2 = shapely.area(shapely.intersection(parcels[left], parcels[right]))
+    notes = []
+    pairs = int((common_m2 >= LEAST_OVERLAP_M2).sum())
+    if pairs:
+        notes.append(
+            Note(
+                "parcels_overlap",
+                f"{pairs} 对小区轮廓相互重叠:轮廓保持原样,覆盖单元归面积较小者",
+                f"{pairs} pairs of parcels overlap: they stay as surveyed, and the cell of the "
+                "smaller one keeps the land",
+                "warning",
+            )
+        )
+    if covered.any():
+        some = ", ".join(places.index[covered][:5])
+        notes.append(
+            Note(
+                "parcels_covered",
+                f"{int(covered.sum())} 个小区完全被更小的小区覆盖(重复登记),未采用:{some}",
+                f"{int(covered.sum())} parcels lie wholly under smaller ones (drawn twice) and are "
+                f"left out: {some}",
+                "warning",
+            )
+        )
+    return notes
 
 
 def _gate_notes(frame: gpd.GeoDataFrame, city: City) -> list[Note]:
