@@ -29,9 +29,9 @@ from spatial.progress import Progress, silent
 
 __all__ = ["Plan", "propose_districts"]
 
-ROUNDS_PER_ATOM = 0.5
+ROUNDS_PER_ATOM = 3
 """Places taken apart and put together again, per neighbourhood that may join …"""
-MAX_ROUNDS = 2000
+MAX_ROUNDS = 6000
 """… but no more than this, so that a megacity stays within seconds."""
 
 
