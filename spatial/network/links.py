@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import geopandas as gpd
@@ -54,29 +55,53 @@ def with_square_links(
     limit : int
         Squares with more connections are walked along their outline only.
     """
-    count = np.bincount(strands.node)
+    count = np.bincount(strands.node, minlength=1)
     ends, nodes, streets = [], [], []
-    for strand in np.flatnonzero(is_square):
-        ring = np.arange(strands.start[strand], strands.start[strand + 1] - 1)
-        if len(ring) < 3 or strands.node[ring[0]] != strands.node[ring[-1] + 1]:
+    squares = np.flatnonzero(is_square)
+    order = squares[np.argsort(strands.street[squares], kind="stable")]
+    first_of = np.unique(strands.street[order], return_index=True)[1]
+    for group in np.split(order, first_of[1:]):
+        rings = [ring for ring in map(partial(_ring, strands), group) if len(ring)]
+        if not rings:
             continue
-        usual = np.ones(len(ring), dtype=np.int64)
-        usual[0] = 2  # a ring comes back to its first vertex
-        doors = ring[count[strands.node[ring]] > usual]
+        area = _area([shapely.polygons(strands.xy_m[np.append(r, r[0])]) for r in rings])
+        doors = np.concatenate([_doors(strands, ring, count) for ring in rings])
         if not 2 <= len(doors) <= limit:
             continue
-        area = shapely.polygons(strands.xy_m[np.append(ring, ring[0])])
         first, second = np.triu_indices(len(doors), k=1)
         xy = np.stack([strands.xy_m[doors[first]], strands.xy_m[doors[second]]], axis=1)
         chords = shapely.linestrings(xy)
-        inside = shapely.is_valid(area) & shapely.covers(area, chords) & ~obstacles.blocks(chords)
+        inside = shapely.covers(area, chords) & ~obstacles.blocks(chords)
+        pair = np.stack([strands.node[doors[first]], strands.node[doors[second]]], axis=1)
         ends.append(xy[inside])
-        nodes.append(np.stack([strands.node[doors[first]], strands.node[doors[second]]], 1)[inside])
-        streets.append(np.full(int(inside.sum()), strands.street[strand]))
+        nodes.append(pair[inside])
+        streets.append(np.full(int(inside.sum()), strands.street[group[0]]))
     if not streets:
         return strands, 0
     street = np.concatenate(streets)
     return with_strands(strands, np.concatenate(ends), np.concatenate(nodes), street), len(street)
+
+
+def _ring(strands: Strands, strand: int) -> Ints:
+    """Vertices of a closed strand, each once; none if it is open or too short for a ring."""
+    ring = np.arange(strands.start[strand], strands.start[strand + 1] - 1)
+    closed = len(ring) >= 3 and strands.node[ring[0]] == strands.node[ring[-1] + 1]
+    return ring if closed else ring[:0]
+
+
+def _doors(strands: Strands, ring: Ints, count: Ints) -> Ints:
+    """Vertices of a ring where another street meets it."""
+    usual = np.ones(len(ring), dtype=np.int64)
+    usual[0] = 2  # a ring comes back to its first vertex
+    return ring[count[strands.node[ring]] > usual]
+
+
+def _area(parts: list[shapely.Polygon]) -> shapely.Geometry:
+    """Join the rings of one square: a ring inside another is a hole in it."""
+    area = shapely.Polygon()
+    for part in sorted(map(shapely.make_valid, parts), key=shapely.area, reverse=True):
+        area = shapely.symmetric_difference(area, part)
+    return area
 
 
 def with_gate_links(

@@ -221,3 +221,23 @@ def test_streets_over_water_or_rails_without_a_bridge_are_kept_and_told():
     assert network.edge_length_mm.tolist() == [100_000]
     assert network.report["edges_over_water_without_bridge"] == 1
     assert network.report["edges_over_rails_without_bridge"] == 1
+
+
+def test_the_straight_way_across_a_square_does_not_pass_its_hole():
+    square = MultiLineString(
+        [
+            [(0, 0), (100, 0), (100, 100), (0, 100), (0, 90), (0, 0)],
+            [(40, 40), (60, 40), (60, 60), (40, 60), (40, 40)],
+        ]
+    )
+    streets = [
+        square,
+        line((-50, 0), (0, 0)),
+        line((100, 100), (150, 100)),
+        line((0, 90), (-50, 90)),
+    ]
+    city = world(streets=(streets, {"area": [True, False, False, False]}))
+    network = build_network(city, WALKING)
+    lengths = network.edge_length_mm.tolist()
+    assert 141_421 not in lengths  # corner to corner, over the hole
+    assert 100_499 in lengths  # from the western side to the north-eastern corner
