@@ -23,9 +23,9 @@ class Settings(BaseSettings):
     database_url: Annotated[str | None, Field(validation_alias="DATABASE_URL")] = None
     """PostGIS server; without it the private one is meant (see `app.cluster.start`)."""
     home: Path = Field(default_factory=project_home)
-    """Folder that holds ``.local`` and, in a checkout, ``web/dist``."""
+    """Folder that holds ``.local``, the private database."""
     web_folder: Path | None = None
-    """The built web page; default ``web/dist`` of the home folder."""
+    """The built web page; default ``web/dist`` beside this program."""
     pool_size: Annotated[int, Field(ge=1, le=100)] = 10
     """Connections kept open by one web process."""
     statement_timeout_s: Annotated[float, Field(gt=0)] = 20.0
@@ -43,4 +43,4 @@ class Settings(BaseSettings):
 
     def web_dist(self) -> Path:
         """Return where the built web page lies, whether it has been built or not."""
-        return self.web_folder or self.home / "web/dist"
+        return self.web_folder or Path(__file__).resolve().parents[1] / "web/dist"

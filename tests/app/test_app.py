@@ -11,7 +11,8 @@ pytestmark = pytest.mark.postgis
 
 @pytest.fixture(scope="module")
 def client(database_url, tmp_path_factory, serving):
-    settings = Settings(database_url=database_url, home=tmp_path_factory.mktemp("home"))
+    nowhere = tmp_path_factory.mktemp("web")
+    settings = Settings(database_url=database_url, web_folder=nowhere)
     with serving(create_app(settings)) as url, httpx.Client(base_url=url) as client:
         yield client
 
@@ -54,7 +55,7 @@ def test_the_built_page_answers_every_address_of_its_own(database_url, tmp_path,
     (tmp_path / "index.html").write_text("<p>map</p>", encoding="utf-8")
     (tmp_path / "assets/app-1a2b.js").write_text("1", encoding="utf-8")
     (tmp_path.parent / "secret.txt").write_text("kept from all", encoding="utf-8")
-    settings = Settings(database_url=database_url, home=tmp_path, web_folder=tmp_path)
+    settings = Settings(database_url=database_url, web_folder=tmp_path)
     with serving(create_app(settings)) as url, httpx.Client(base_url=url) as client:
         assert client.get("/city/demo").text == "<p>map</p>"
         assert "immutable" in client.get("/assets/app-1a2b.js").headers["cache-control"]
