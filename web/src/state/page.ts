@@ -82,7 +82,7 @@ export class Page {
       this.cities.set({ state: "here", value: cities });
       const wanted = this.state.value.city;
       const city = cities.find((one) => one.id === wanted) ?? cities[0];
-      if (city) await this.openCity(city.id, city.id === wanted);
+      if (city) await this.openCity(city.id, wanted === null || city.id === wanted);
     } catch (reason) {
       this.cities.set({ state: "failed", problem: problemOf(reason) });
     }
