@@ -28,7 +28,8 @@ STREETS: Final = {
 STRIPS: Final = {"river": 46.0, "canal": 11.0, "railway": 14.0}
 """Half-width of the strips on the sheet, from middle to the street along them (river: smallest)."""
 
-GROSS_M2_PER_NEIGHBOURHOOD: Final = 37_000.0
+GROSS_M2: Final = 300_000.0
+GROSS_M2_PER_NEIGHBOURHOOD: Final = 34_000.0
 OLD_CELL_M2: Final = 11_000.0
 NEW_CELL_M2: Final = 54_000.0
 SPECIALS: Final = (  # kind, area on the sheet, distance from the centre as a share of half the city
@@ -78,7 +79,7 @@ def make_layout(
     Layout
         Cells with a kind (river, canal, railway, the specials, or ``""`` for a common cell).
     """
-    side = math.sqrt(neighbourhoods * GROSS_M2_PER_NEIGHBOURHOOD)
+    side = math.sqrt(GROSS_M2 + neighbourhoods * GROSS_M2_PER_NEIGHBOURHOOD)
     half = side / 2
     plan = GroundPlan.square(half, STREETS["ring"], ("南环路", "东环路", "北环路", "西环路"))
     water = float(np.clip(side * 0.02, 20.0, 95.0))
