@@ -1,1 +1,518 @@
-"""The whole path, stage by stage; the only room that knows all others."""
+"""The whole path, stage by stage; the only room that knows all others.
+
+city → neighbourhoods → network → reach → gaps → eligibility → adjacency → districts → stock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any, Final, Literal, TypeVar
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from spatial.city.model import City
+from spatial.city.neighbourhoods import Neighbourhoods, prepare_neighbourhoods
+from spatial.city.report import Note
+from spatial.dictionary import conform, data_dictionary
+from spatial.districting import DistrictRules, Plan, district_frame, propose_districts
+from spatial.districting.adjacency import adjacency
+from spatial.eligibility import assess
+from spatial.gaps import coverage, facility_gaps, gap_heatmap, gap_scores
+from spatial.network import Attachments, Obstacles, WalkNetwork, attach_points, build_network
+from spatial.progress import Progress, silent
+from spatial.reach import life_circles, nearest_facilities, reached_facilities
+from spatial.standards import Profile, classify_facilities
+from spatial.stock import find_stock, stock_fits
+from spatial.summary import summarise
+from spatial.units import MINUTE_S
+
+__all__ = ["STAGES", "Analysis", "AnalysisParameters", "analyse", "engine_version"]
+
+Answer = TypeVar("Answer")
+
+STAGES: Final = {
+    "neighbourhoods": 0.12,
+    "network": 0.12,
+    "facilities": 0.04,
+    "nearest": 0.10,
+    "circles": 0.22,
+    "gaps": 0.08,
+    "eligibility": 0.04,
+    "adjacency": 0.10,
+    "districts": 0.06,
+    "stock": 0.10,
+    "finish": 0.02,
+}
+"""Stages in order, and the share of the whole that each takes on a usual city."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisParameters:
+    """Choices of one run that no standard makes.
+
+    Parameters
+    ----------
+    year : int
+        The year for which rules with dates are read (expropriation within five years …).
+    walking_profile : str
+        Who walks: ``adult``, ``elder`` or ``wheelchair``.
+    circles_by : {"distance", "time"}
+        Life circles by the standard's metres, or by its minutes at the profile's speed.
+    seed : int
+        Of the district search; the same seed gives the same districts.
+    """
+
+    year: int
+    walking_profile: str = "adult"
+    circles_by: Literal["distance", "time"] = "distance"
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Everything that one run found; `tables` are the results of the data dictionary."""
+
+    city: City
+    network: WalkNetwork
+    profile: Profile
+    parameters: AnalysisParameters
+    tables: Mapping[str, pd.DataFrame | gpd.GeoDataFrame]
+    summary: dict[str, Any]
+    notes: tuple[Note, ...]
+    data_version: str
+    engine_version: str
+    stage_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that each stage took on the wall clock; no part of the results."""
+
+
+def engine_version() -> str:
+    """Return the version of the engine, written beside every number."""
+    return version("linli")
+
+
+def analyse(
+    city: City,
+    profile: Profile,
+    *,
+    parameters: AnalysisParameters,
+    progress: Progress = silent,
+) -> Analysis:
+    """Run the whole path on a city.
+
+    Parameters
+    ----------
+    city : City
+        The checked bundle of layers.
+    profile : Profile
+        Standards and policy to check against.
+    parameters : AnalysisParameters
+        Choices of this run.
+    progress : Progress
+        Told each stage and its share; may raise :class:`CancelledError` to stop.
+
+    Returns
+    -------
+    Analysis
+        Every table of ``results`` in the data dictionary, complete and conforming to it.
+    """
+    run = _Run(city, profile, parameters, progress)
+    places = run.stage("neighbourhoods", run.neighbourhoods)
+    walk = run.stage("network", lambda: run.walking(places))
+    kinds = run.stage("facilities", lambda: run.facilities(walk))
+    nearest = run.stage("nearest", lambda: run.nearest(walk, kinds, places))
+    circles, reached = run.stage("circles", lambda: run.circles(walk, kinds, places))
+    gaps = run.stage("gaps", lambda: run.gaps(places, nearest, kinds, walk, reached))
+    scores = gap_scores(gaps).reindex(places.frame.index)
+    findings, overall = run.stage(
+        "eligibility",
+        lambda: assess(
+            places, city, profile, must_missing=scores["must_missing"], year=parameters.year
+        ),
+    )
+    pairs = run.stage("adjacency", lambda: run.adjacency(places, walk))
+    plan = run.stage("districts", lambda: run.districts(places, pairs, gaps, overall))
+    stock, fits = run.stage("stock", lambda: run.stock(places, walk, gaps))
+
+    def finish() -> Analysis:
+        frame = places.frame.assign(
+            eligibility=overall,
+            must_missing=scores["must_missing"],
+            must_checked=scores["must_checked"],
+            gap_index=scores["gap_index"],
+            district_id=plan.assignment,
+            single_reason=plan.single_reason,
+        )
+        return run.finish(
+            {
+                "neighbourhoods": frame,
+                "cells": places.cells,
+                "neighbourhood_gates": _entered(places.gates, walk.gates, walk.network),
+                "adjacency": pairs,
+                "eligibility": findings,
+                "life_circles": circles,
+                "reached_facilities": reached,
+                "gaps": gaps,
+                "coverage": coverage(
+                    gaps,
+                    places,
+                    nearest.buildings,
+                    buildings=city.layer("buildings"),
+                    districts=plan.assignment,
+                ),
+                "heatmap": gap_heatmap(
+                    places, gaps, city, cell_m=profile.rooms["gaps"]["heatmap_cell_m"]
+                ),
+                "districts": district_frame(plan, places, pairs, gaps),
+                "stock": stock,
+                "stock_fits": fits,
+            },
+            walk,
+        )
+
+    return run.stage("finish", finish)
+
+
+@dataclass(frozen=True, eq=False)
+class _Walk:
+    """The network and everything that stands on it."""
+
+    network: WalkNetwork
+    obstacles: Obstacles
+    gates: Attachments
+    gate_neighbourhood: pd.Series
+    facilities: Attachments
+    buildings: Attachments
+
+
+@dataclass(frozen=True, eq=False)
+class _Nearest:
+    neighbourhoods: pd.DataFrame
+    buildings: pd.DataFrame
+    searched_m: float
+
+
+class _Run:
+    """One run: the city, what it is checked against, and who is watching."""
+
+    def __init__(
+        self, city: City, profile: Profile, parameters: AnalysisParameters, progress: Progress
+    ) -> None:
+        self.city = city
+        self.profile = profile
+        self.parameters = parameters
+        self.progress = progress
+        self.stage_s: dict[str, float] = {}
+        self.notes: list[Note] = list(city.report.notes)
+        self._before = 0.0
+        self._share = 0.0
+
+    def stage(self, name: str, work: Callable[[], Answer]) -> Answer:
+        """Do one stage, with its time kept and its progress told."""
+        self._share = STAGES[name]
+        self.progress(name, self._before)
+        with _timed(self.stage_s, name):
+            answer = work()
+        self._before += self._share
+        self.progress(name, min(self._before, 1.0))
+        return answer
+
+    def within(self, step: str, share: float) -> None:
+        """Tell progress inside the stage as progress of the whole."""
+        self.progress(step, min(self._before + self._share * share, 1.0))
+
+    def neighbourhoods(self) -> Neighbourhoods:
+        places = prepare_neighbourhoods(
+            self.city, self.profile.rooms["neighbourhoods"], progress=self.within
+        )
+        self.notes += places.notes
+        return places
+
+    def walking(self, places: Neighbourhoods) -> _Walk:
+        walking = self.profile.rooms["walking"]
+        network = build_network(
+            self.city,
+            walking,
+            profile=self.parameters.walking_profile,
+            gates=places.gates,
+            progress=self.within,
+        )
+        obstacles = Obstacles.from_city(self.city, places.gates, walking)
+        usable = places.gates[places.gates["access"] != "closed"]
+        homes = self._homes(places)
+
+        def attach(points: gpd.GeoSeries) -> Attachments:
+            return attach_points(network, points, obstacles, max_entry_m=walking["max_entry_m"])
+
+        return _Walk(
+            network=network,
+            obstacles=obstacles,
+            gates=attach(usable.geometry),
+            gate_neighbourhood=usable["neighbourhood_id"],
+            facilities=attach(_as_points(self.city.layer("facilities"))),
+            buildings=attach(_as_points(homes)),
+        )
+
+    def _homes(self, places: Neighbourhoods) -> gpd.GeoDataFrame:
+        buildings = self.city.layer("buildings")
+        joined = places.building_neighbourhood.reindex(buildings.index).notna()
+        return buildings[joined & buildings["use"].isin(["residential", "unknown"])]
+
+    def facilities(self, walk: _Walk) -> pd.DataFrame:
+        del walk
+        return classify_facilities(self.city.layer("facilities"), self.profile.catalogue)
+
+    def nearest(self, walk: _Walk, kinds: pd.DataFrame, places: Neighbourhoods) -> _Nearest:
+        del places
+        searched_m = float(self.profile.rooms["gaps"]["search_m"])
+        by_gate = nearest_facilities(
+            walk.network, walk.gates, walk.facilities, kinds, cutoff_m=searched_m
+        )
+        self.within("nearest", 0.5)
+        reach_m = max(layer.limit_m for layer in self.profile.catalogue.layers.values())
+        by_building = nearest_facilities(
+            walk.network, walk.buildings, walk.facilities, kinds, cutoff_m=reach_m
+        )
+        return _Nearest(_best_of_gates(by_gate, walk.gate_neighbourhood), by_building, searched_m)
+
+    def circles(
+        self, walk: _Walk, kinds: pd.DataFrame, places: Neighbourhoods
+    ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+        layers = self.profile.catalogue.layers
+        by = self.parameters.circles_by
+        timed = {name: layer.minutes for name, layer in layers.items() if layer.minutes is not None}
+        metres = {name: float(layers[name].limit_m) for name in timed}
+        seconds = {name: minutes * MINUTE_S for name, minutes in timed.items()}
+        limits = metres if by == "distance" else seconds
+        circles = life_circles(
+            walk.network,
+            walk.gates,
+            walk.gate_neighbourhood,
+            limits,
+            walk.obstacles,
+            by=by,
+            street_front_m=self.profile.rooms["walking"]["street_front_m"],
+            progress=self.within,
+        )
+        farthest_m = max(metres.values())
+        reached = reached_facilities(
+            walk.network,
+            walk.gates,
+            walk.gate_neighbourhood,
+            walk.facilities,
+            kinds,
+            cutoff_m=farthest_m,
+        )
+        reached = reached.assign(layer=_smallest_layer(reached["distance_m"], metres))
+        return _with_counts(circles, reached, self._persons(walk, places, metres), metres), reached
+
+    def _persons(
+        self, walk: _Walk, places: Neighbourhoods, metres: Mapping[str, float]
+    ) -> pd.DataFrame:
+        """Residents of the neighbourhoods whose gate is reached, by neighbourhood and layer."""
+        gate_kinds = pd.DataFrame({"facility_id": walk.gate_neighbourhood.index, "kind": "gate"})
+        met = reached_facilities(
+            walk.network,
+            walk.gates,
+            walk.gate_neighbourhood,
+            walk.gates,
+            gate_kinds,
+            cutoff_m=max(metres.values()),
+        )
+        met = met.assign(other=walk.gate_neighbourhood.reindex(met["facility_id"]).to_numpy())
+        nearest = met.groupby(["neighbourhood_id", "other"], sort=False)["distance_m"].min()
+        pairs = nearest.reset_index()
+        pairs["persons"] = places.frame["persons"].reindex(pairs["other"]).to_numpy()
+        sums = {
+            layer: pairs[pairs["distance_m"] <= limit].groupby("neighbourhood_id")["persons"].sum()
+            for layer, limit in metres.items()
+        }
+        return pd.DataFrame(sums)
+
+    def gaps(
+        self,
+        places: Neighbourhoods,
+        nearest: _Nearest,
+        kinds: pd.DataFrame,
+        walk: _Walk,
+        reached: pd.DataFrame,
+    ) -> pd.DataFrame:
+        entered = walk.gate_neighbourhood[walk.gates.edge >= 0]
+        return facility_gaps(
+            places,
+            nearest.neighbourhoods,
+            kinds,
+            self.city.layer("facilities"),
+            self.profile,
+            searched_m=nearest.searched_m,
+            reached=reached,
+            measured=pd.Index(entered.unique()),
+        )
+
+    def adjacency(self, places: Neighbourhoods, walk: _Walk) -> gpd.GeoDataFrame:
+        return adjacency(
+            places,
+            self.city,
+            walk.network,
+            walk.gates,
+            self.profile.rooms["adjacency"],
+            progress=self.within,
+        )
+
+    def districts(
+        self,
+        places: Neighbourhoods,
+        pairs: gpd.GeoDataFrame,
+        gaps: pd.DataFrame,
+        overall: pd.Series,
+    ) -> Plan:
+        parameters = self.profile.rooms["districts"]
+        admitted = ["eligible", "conditional"]
+        admitted += ["unknown"] if parameters["unknown_may_join"] else []
+        return propose_districts(
+            places,
+            pairs,
+            _needs(places, gaps),
+            overall.isin(admitted),
+            DistrictRules.from_parameters(parameters),
+            seed=self.parameters.seed,
+            progress=self.within,
+        )
+
+    def stock(
+        self, places: Neighbourhoods, walk: _Walk, gaps: pd.DataFrame
+    ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+        stock = find_stock(
+            self.city, places, self.profile, walk.obstacles, walk.network, progress=self.within
+        )
+        fits = stock_fits(
+            stock, places, walk.gates, walk.network, walk.obstacles, gaps, self.profile
+        )
+        return stock, fits
+
+    def finish(self, tables: Mapping[str, pd.DataFrame], walk: _Walk) -> Analysis:
+        """Bring every table into the dictionary's form, summarise, and stamp the version."""
+        results = data_dictionary().results
+        checked = {name: conform(tables[name], spec, name=name) for name, spec in results.items()}
+        notes = tuple(dict.fromkeys(self.notes))
+        return Analysis(
+            city=self.city,
+            network=walk.network,
+            profile=self.profile,
+            parameters=self.parameters,
+            tables=checked,
+            summary=summarise(
+                self.city, walk.network, checked, self.profile, notes, asdict(self.parameters)
+            ),
+            notes=notes,
+            data_version=_fingerprint(self.city, self.profile, self.parameters),
+            engine_version=engine_version(),
+            stage_s=dict(self.stage_s),
+        )
+
+
+def _as_points(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """Points inside the features (a polygon's own, not its centroid)."""
+    return frame.geometry.representative_point()
+
+
+def _best_of_gates(by_gate: pd.DataFrame, gate_neighbourhood: pd.Series) -> pd.DataFrame:
+    """Nearest facility of each kind per neighbourhood: the best of its gates."""
+    place = gate_neighbourhood.reindex(by_gate["origin_id"]).to_numpy()
+    table = by_gate.assign(origin_id=place)
+    order = ["origin_id", "kind", "distance_m", "facility_id"]
+    best = table.sort_values(order, kind="stable").drop_duplicates(["origin_id", "kind"])
+    return best.reset_index(drop=True)
+
+
+def _smallest_layer(distance_m: pd.Series, metres: Mapping[str, float]) -> pd.Series:
+    """Name the smallest layer that holds each distance; NA beyond the last."""
+    layers = sorted(metres, key=lambda name: metres[name])
+    place = np.searchsorted([metres[name] for name in layers], distance_m.to_numpy(dtype=float))
+    names = pd.array([*layers, pd.NA], dtype="string")
+    return pd.Series(names.take(place), index=distance_m.index)
+
+
+def _with_counts(
+    circles: gpd.GeoDataFrame,
+    reached: pd.DataFrame,
+    persons: pd.DataFrame,
+    metres: Mapping[str, float],
+) -> gpd.GeoDataFrame:
+    """Fill in how many facilities and residents each circle holds."""
+    unique = reached.groupby(["neighbourhood_id", "facility_id"], sort=False)["distance_m"].min()
+    by_place = unique.reset_index()
+    counts = {
+        layer: by_place[by_place["distance_m"] <= limit].groupby("neighbourhood_id").size()
+        for layer, limit in metres.items()
+    }
+    keys = list(zip(circles["layer"], circles["neighbourhood_id"], strict=True))
+    return circles.assign(
+        facilities=pd.array([counts[layer].get(place, 0) for layer, place in keys], dtype="Int64"),
+        persons=pd.array(
+            [persons[layer].get(place, pd.NA) for layer, place in keys], dtype="Float64"
+        ),
+    )
+
+
+def _needs(places: Neighbourhoods, gaps: pd.DataFrame) -> pd.DataFrame:
+    """Return what neighbourhoods may share: must-have kinds missing, and their age."""
+    must = gaps[(gaps["need"] == "must") & (gaps["status"] != "unknown")]
+    table = must.assign(missing=(must["status"] == "missing").astype(float)).pivot_table(
+        index="neighbourhood_id", columns="kind", values="missing", aggfunc="max", observed=True
+    )
+    table = table.reindex(places.frame.index)
+    table.columns = [f"missing_{kind}" for kind in table.columns]
+    year = places.frame["year_built"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    return table.assign(year_built=year)
+
+
+def _entered(
+    gates: gpd.GeoDataFrame, attached: Attachments, network: WalkNetwork
+) -> gpd.GeoDataFrame:
+    """Say for each gate how far its way onto the network is, and which part it enters."""
+    inside = attached.edge >= 0
+    ids = attached.ids[inside]
+    entry = pd.Series(attached.entry_mm[inside] / 1000.0, index=ids)
+    node = network.edge_from[attached.edge[inside]]
+    part = pd.Series(network.node_component[node], index=ids)
+    return gates.assign(
+        entry_m=entry.reindex(gates.index), component=part.reindex(gates.index).astype("Int64")
+    )
+
+
+def _fingerprint(city: City, profile: Profile, parameters: AnalysisParameters) -> str:
+    """Hash everything that the results depend on."""
+    digest = hashlib.sha256(engine_version().encode())
+    digest.update(json.dumps(asdict(parameters), sort_keys=True).encode())
+    digest.update(repr(profile).encode())
+    digest.update(city.crs.to_wkt().encode())
+    for name, frame in sorted(city.layers.items()):
+        if len(frame) == 0:
+            continue
+        digest.update(name.encode())
+        digest.update(b"".join(shapely.to_wkb(frame.geometry.to_numpy())))
+        plain = frame.drop(columns="geometry").astype("str")
+        digest.update(pd.util.hash_pandas_object(plain).to_numpy().tobytes())
+    for name, raster in sorted(city.rasters.items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(raster.values).tobytes())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _timed(into: dict[str, float], name: str) -> Iterator[None]:
+    """Keep the wall-clock seconds of a stage."""
+    start_s = time.perf_counter()
+    try:
+        yield
+    finally:
+        into[name] = time.perf_counter() - start_s

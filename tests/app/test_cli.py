@@ -22,9 +22,9 @@ def village(tmp_path_factory):
     west, south = 120.10, 30.30
     step = 0.001
 
-    def write(name, geometry, **columns):
+    def write(layer, geometry, **columns):
         frame = gpd.GeoDataFrame(columns, geometry=geometry, crs=4326)
-        frame.to_file(folder / f"{name}.geojson", driver="GeoJSON")
+        frame.to_file(folder / f"{layer}.geojson", driver="GeoJSON")
 
     at = lambda x, y: (west + x * step, south + y * step)  # noqa: E731
     write(
@@ -95,7 +95,8 @@ def test_check_prints_counts_that_add_up(capsys, village):
 def test_analyse_writes_geopackage_offline_map_and_summary(capsys, village, tmp_path):
     out = tmp_path / "results"
     assert main(["--lang", "zh", "analyse", str(village), "--year", "2026", "--out", str(out)]) == 0
-    assert "红旗新村" in (out / "map.html").read_text(encoding="utf-8")
+    page = (out / "map.html").read_text(encoding="utf-8")
+    assert "红旗新村" in page or "红旗新村".encode("unicode_escape").decode() in page
     layers = {name for name, _ in pyogrio.list_layers(out / "city.gpkg")}
     assert set(data_dictionary().results) <= layers
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))["summary"]
