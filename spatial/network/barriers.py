@@ -30,7 +30,8 @@ class Cuts:
     """Streets after walls and gates have acted."""
 
     strands: Strands
-    gate_opened: Bools  # (g,) gates through which a street passes a wall
+    gate_opened: Bools  # (g,) gates at which a street meets a wall and is not cut
+    gate_passed: Bools  # (g,) those of them through which a street goes on
     walls_cut: int  # crossings of a street and a wall without an open gate
     gates_closed: int  # closed gates that lie on a street
 
@@ -67,6 +68,9 @@ def cut_at_barriers(
     open_here = at_gate & passes[gate] if len(points) else np.zeros(len(place), dtype=bool)
     gate_opened = np.zeros(len(points), dtype=bool)
     gate_opened[gate[open_here]] = True
+    gate_passed = np.zeros(len(points), dtype=bool)
+    goes_on = _goes_on(strands, lines, strand[open_here], place[open_here])
+    gate_passed[gate[open_here][goes_on]] = True
     strand, wall, place = strand[~open_here], wall[~open_here], place[~open_here]
 
     shut, shut_strand, shut_place = _closed_on_streets(
@@ -75,13 +79,26 @@ def cut_at_barriers(
     where = np.concatenate([strand, shut_strand])
     spots = np.concatenate([place, shut_place])
     if not len(where):
-        return Cuts(strands, gate_opened, 0, 0)
+        return Cuts(strands, gate_opened, gate_passed, 0, 0)
     along = shapely.line_locate_point(lines[where], spots)
     strands, vertex = insert_points(strands, where, along)
     node = strands.node[vertex]
     rays = _rays(walls[0][wall], place, node[: len(strand)])
     cut = _part_sides(strands, rays, full=np.unique(node[len(strand) :]))
-    return Cuts(cut, gate_opened, len(np.unique(node[: len(strand)])), len(np.unique(shut)))
+    return Cuts(
+        cut, gate_opened, gate_passed, len(np.unique(node[: len(strand)])), len(np.unique(shut))
+    )
+
+
+def _goes_on(strands: Strands, lines: Objects, strand: Ints, place: Objects) -> Bools:
+    """Whether a street goes on at a place, itself or by another street that begins there."""
+    along = shapely.line_locate_point(lines[strand], place)
+    count = np.bincount(strands.node, minlength=1)
+    first = strands.node[strands.start[strand]]
+    last = strands.node[strands.start[strand + 1] - 1]
+    ends_here = (along <= JOIN_M) & (count[first] == 1)
+    ends_here |= (along >= shapely.length(lines[strand]) - JOIN_M) & (count[last] == 1)
+    return ~ends_here
 
 
 def _crossings(

@@ -206,7 +206,7 @@ def _with_walls_and_gates(
         cuts.strands,
         table["open"][cuts.strands.street],
         acting,
-        np.flatnonzero(passes & ~cuts.gate_opened),
+        np.flatnonzero(passes & ~cuts.gate_passed),
         walls[0][walls[1] == 0],
         obstacles,
         parameters,

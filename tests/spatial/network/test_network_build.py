@@ -241,3 +241,25 @@ def test_the_straight_way_across_a_square_does_not_pass_its_hole():
     lengths = network.edge_length_mm.tolist()
     assert 141_421 not in lengths  # corner to corner, over the hole
     assert 100_499 in lengths  # from the western side to the north-eastern corner
+
+
+def test_a_path_that_ends_at_a_gate_is_linked_to_the_street_outside():
+    city = world(
+        streets=[line((30, 40), (30, 0)), line((0, -10), (100, -10))],
+        barriers=[line((-50, 0), (150, 0))],
+        gates=[Point(30, 0)],
+    )
+    network = build_network(city, WALKING)
+    assert network.report["gates_linked"] == 1
+    assert reachable(network, (30, 40), (100, -10))
+    assert int(network.edge_length_mm.sum()) <= 150_001
+
+
+def test_a_closed_gate_keeps_all_streets_that_meet_at_it_apart():
+    city = world(
+        streets=[line((0, 0), (50, 0)), line((50, 0), (100, 0)), line((50, 0), (50, 50))],
+        gates=([Point(50, 0)], {"access": ["closed"]}),
+    )
+    network = build_network(city, WALKING)
+    assert network.report["components"] == 3
+    assert network.report["gates_closed_streets"] == 1

@@ -316,3 +316,28 @@ def test_nothing_asked_is_nothing_answered():
     group = pd.Series([], dtype="str", index=none.ids)
     assert reached_facilities(network, none, group, none, empty, cutoff_m=10.0).empty
     assert life_circles(network, none, group, {"c5": 10.0}, obstacles, street_front_m=5.0).empty
+
+
+def test_a_city_without_streets_reaches_nothing_and_does_not_fail():
+    city = world()
+    network, obstacles = build_network(city, WALKING), Obstacles.from_city(city, None, WALKING)
+    points = attach_points(network, places((0, 0), (5, 5)), obstacles, max_entry_m=10.0)
+    group = pd.Series(["a", "b"], index=points.ids, name="neighbourhood_id")
+    kinds = pd.DataFrame({"facility_id": ["p0"], "kind": ["k"]})
+    assert nearest_facilities(network, points, points, kinds, cutoff_m=50.0).empty
+    reached = reached_facilities(network, points, group, points, kinds, cutoff_m=50.0)
+    assert reached.columns[0] == "neighbourhood_id"
+    assert reached.empty
+    pairs = pd.DataFrame({"a": ["a"], "b": ["b"]})
+    walks = walk_between(network, points, group, points, group, pairs, cutoff_m=50.0)
+    assert walks["walk_m"].isna().all()
+    circles = life_circles(network, points, group, {"c5": 50.0}, obstacles, street_front_m=5.0)
+    assert circles.empty
+    assert circles.crs == network.crs
+    assert path_between(network, points, 0, points, 1) is None
+
+
+def test_a_path_on_one_street_goes_straight_from_place_to_place():
+    network, _ = small_town()
+    path = path_between(network, attach([(80, 5)], "o"), 0, attach([(20, 5)], "f"), 0)
+    assert list(path.coords) == [(80, 5), (80, 0), (20, 0), (20, 5)]
