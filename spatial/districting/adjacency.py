@@ -70,6 +70,9 @@ def adjacency(
     shared_m = shapely.length(
         shapely.intersection(shapely.boundary(cells[first]), shapely.boundary(cells[second]))
     )
+    # Cells that meet in a single point share no boundary.
+    kept = (gap_m <= parameters["gap_m"]) | (shared_m > TOUCH_M)
+    first, second, gap_m, shared_m = first[kept], second[kept], gap_m[kept], shared_m[kept]
     links = shapely.shortest_line(parcels[first], parcels[second])
     touching = gap_m < TOUCH_M
     barrier = _barriers(links, parcels[first], parcels[second], touching, city, parameters)
