@@ -28,6 +28,8 @@ from spatial.errors import InputError
 __all__ = ["Source", "find_sources", "read_source"]
 
 OSM_SUFFIXES: Final = (".osm", ".pbf", ".osm.gz", ".osm.bz2")
+RESULT_MARK: Final = "gaps"
+"""A GeoPackage with this table holds an analysis; no input layer is called so."""
 RASTER_SUFFIXES: Final = (".tif", ".tiff")
 RECIPE_SUFFIXES: Final = (".yaml", ".yml")
 RECIPE_NAMES: Final = ("linli.yaml", "linli.yml")
@@ -287,13 +289,16 @@ def _read_sheets(source: Source) -> ReadFile:
             continue
         recipe = _recipe_for(source, name, single=len(sheets) == 1)
         label = source.path.name if len(sheets) == 1 else f"{source.path.name}::{name}"
+        if source.inner is None and source.layer is None and _is_result(name, names):
+            notes.append(_note_left_out(label, "it holds results, not input"))
+            continue
         if recipe is None or recipe.layer is None or recipe.skip:
             notes.append(_note_left_out(label, "its name is not that of a layer"))
             continue
         try:
             layers.append(raw_layer(read, source=label, layer=recipe.layer, recipe=recipe))
         except InputError as error:
-            if source.named:
+            if source.named and (len(sheets) == 1 or source.inner is not None):
                 raise
             notes.append(_note_left_out(label, str(error).removeprefix(label).strip(" :.")))
     if source.named and not layers and about.name is None:
@@ -302,6 +307,18 @@ def _read_sheets(source: Source) -> ReadFile:
             f"Write `layer={source.path.name}` with one of {', '.join(data_dictionary().inputs)}."
         )
     return replace(about, layers=tuple(layers), notes=(*about.notes, *notes))
+
+
+def _is_result(name: str, names: Sequence[str]) -> bool:
+    """Say whether a layer of an analysis' GeoPackage is a result table.
+
+    There, a layer that is input and result under one name stands twice, the input as `input_….`
+    """
+    dictionary = data_dictionary()
+    if RESULT_MARK not in names:
+        return False
+    result_only = name in dictionary.results and name not in dictionary.inputs
+    return result_only or f"input_{name}" in names
 
 
 def _about(path: Path) -> ReadFile:

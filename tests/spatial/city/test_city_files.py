@@ -5,6 +5,7 @@ import zipfile
 
 import geopandas as gpd
 import pandas as pd
+import pyogrio
 import pyproj
 import pytest
 import shapely
@@ -330,6 +331,27 @@ def test_a_layer_can_be_named_for_a_file_and_for_an_inner_layer(tmp_path):
         read_city([f"neighbourhoods={path}::b2"])
     with pytest.raises(InputError, match="no file or folder"):
         read_city([tmp_path / "absent.gpkg"])
+
+
+def test_the_input_in_an_analysis_geopackage_is_read_and_its_results_are_not(tmp_path):
+    path = tmp_path / "city.gpkg"
+    frame = parcels().assign(id=["a", "b"])
+    frame.to_file(path, layer="input_neighbourhoods")
+    frame.assign(gap_index=0.5).iloc[:1].to_file(path, layer="neighbourhoods")
+    frame.to_file(path, layer="cells")
+    gpd.GeoDataFrame({"id": ["g"]}, geometry=[frame.geometry[0].centroid], crs=4490).to_file(
+        path, layer="neighbourhood_gates"
+    )
+    pyogrio.write_dataframe(pd.DataFrame({"kind": ["clinic"]}), path, layer="gaps")
+    city = read_city([path])
+    assert city.layer("neighbourhoods").index.tolist() == ["a", "b"]
+    assert [layer for layer, rows in city.layers.items() if len(rows)] == ["neighbourhoods"]
+    left_out = [note for note in city.report.notes if "it holds results" in note.text_en]
+    assert len(left_out) == 4
+
+    own = tmp_path / "own.gpkg"
+    frame.to_file(own, layer="stock")
+    assert len(read_city([own]).layer("stock_assets")) == 2
 
 
 def test_two_sources_of_one_layer_with_the_same_ids_keep_both(tmp_path):
