@@ -32,6 +32,7 @@ __all__ = ["life_circles"]
 
 BATCH: Final = 64
 """Groups drawn together, which bounds the memory for their parts."""
+JOIN_GRID_M: Final = 1e-4
 
 Longs = npt.NDArray[np.int64]
 Objects = npt.NDArray[np.object_]
@@ -122,8 +123,16 @@ def _draw(
     for part in circles:
         land = _new_land(part, part.is_new(known), lines, network, fronts)
         known = part.table
-        drawn.append(_polygons_only(shapely.union_all([drawn[-1], *land])))
+        drawn.append(_polygons_only(_joined([drawn[-1], *land])))
     return drawn[1:]
+
+
+def _joined(areas: list[shapely.Geometry]) -> shapely.Geometry:
+    """Join areas; where rounding defeats the usual way, on a grid far finer than any map."""
+    try:
+        return shapely.union_all(areas)
+    except shapely.errors.GEOSException:  # "TopologyException", in rare bundles of slivers
+        return shapely.union_all(areas, grid_size=JOIN_GRID_M)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
