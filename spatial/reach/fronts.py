@@ -20,6 +20,7 @@ SMOOTH_M: Final = 0.5
 ALONG_M: Final = 0.01
 """A face belongs to a street if more than this of the street lies in it."""
 
+GRID_M: Final = 1e-4
 FAN: Final = 4
 """Blocks of one level that make a block of the next."""
 
@@ -83,6 +84,15 @@ def _faces_along(fronts: Objects, bounds: Objects, lines: Objects) -> Objects:
     for several in np.flatnonzero(single > 1):
         cut[several] = shapely.union_all(face[row == several])
     return cut
+
+
+def _joined_rows(parts: Objects) -> Objects:
+    """Join the fronts of each row; where rounding defeats that, on a grid finer than any map."""
+    try:
+        joined: Objects = shapely.union_all(parts, axis=1)
+    except shapely.errors.GEOSException:  # "TopologyException", in rare bundles of slivers
+        joined = shapely.union_all(parts, axis=1, grid_size=GRID_M)
+    return joined
 
 
 class EdgeFronts:
@@ -150,5 +160,5 @@ class EdgeFronts:
             )
         elif len(missing):
             parts = self._fronts(level - 1, (missing[:, None] * FAN + np.arange(FAN)).ravel())
-            kept[missing] = shapely.union_all(parts.reshape(-1, FAN), axis=1)
+            kept[missing] = _joined_rows(parts.reshape(-1, FAN))
         return kept[items]
