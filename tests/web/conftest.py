@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -54,18 +55,36 @@ def demo_analysis():
     return analyse(make_demo_city(), read_profile("national"), parameters=parameters)
 
 
-@pytest.fixture(scope="module")
-def site(database_url, demo_analysis, web_dist, serving) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def page_database(postgis_url) -> Iterator[str]:
+    """Address of a database that all tests of the page share: they only read."""
+    import psycopg
+
+    from app import cluster
+
+    name = f"linli_page_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(**cluster.connect_arguments(postgis_url), autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+    url = cluster.with_database(postgis_url, name)
+    with psycopg.connect(**cluster.connect_arguments(url)) as database:
+        database.execute("CREATE EXTENSION postgis")
+    yield url
+    with psycopg.connect(**cluster.connect_arguments(postgis_url), autocommit=True) as server:
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def site(page_database, demo_analysis, web_dist, serving) -> Iterator[str]:
     """Address of the page, served by the real app from the real database."""
     from app.main import create_app
     from app.settings import Settings
     from app.store import Store
 
-    store = Store(database_url, pool_size=2)
+    store = Store(page_database, pool_size=2)
     store.upgrade()
     store.save_analysis(demo_analysis)
     store.close()
-    with serving(create_app(Settings(database_url=database_url, web_folder=web_dist))) as url:
+    with serving(create_app(Settings(database_url=page_database, web_folder=web_dist))) as url:
         yield url
 
 

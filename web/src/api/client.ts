@@ -8,6 +8,7 @@ import type {
   District,
   Job,
   KindStatus,
+  Named,
   PageConfig,
   RankingRow,
   Sheet,
@@ -65,6 +66,14 @@ export class Client {
     return this.get(`/cities/${encodeURIComponent(city)}/catalogue`);
   }
 
+  /** Chinese and English names of the columns of the data dictionary. */
+  async columns(): Promise<Map<string, Named>> {
+    type Layers = Record<string, { columns: Record<string, Named> }>;
+    const { inputs, results } = await this.get<{ inputs: Layers; results: Layers }>("/dictionary");
+    const layers = [...Object.values(results), ...Object.values(inputs)];
+    return new Map(layers.flatMap(({ columns }) => Object.entries(columns)));
+  }
+
   async layers(city: string): Promise<TileLayer[]> {
     return (await this.get<{ items: TileLayer[] }>(`/cities/${encodeURIComponent(city)}/layers`)).items;
   }
@@ -87,8 +96,10 @@ export class Client {
     return this.get(`/cities/${encodeURIComponent(city)}/neighbourhoods/${encodeURIComponent(id)}/facilities`, signal);
   }
 
-  async coverage(city: string): Promise<Coverage[]> {
-    return (await this.get<{ items: Coverage[] }>(`/cities/${encodeURIComponent(city)}/gaps`)).items;
+  /** Coverage by kind, of the whole city or of one district. */
+  async coverage(city: string, area = "city"): Promise<Coverage[]> {
+    const path = `/cities/${encodeURIComponent(city)}/gaps?area=${encodeURIComponent(area)}`;
+    return (await this.get<{ items: Coverage[] }>(path)).items;
   }
 
   /** Up to 5,000 features of a layer: enough to know how its values spread. */

@@ -10,6 +10,12 @@ export type GapStatus = "present" | "missing" | "unknown";
 export type Need = "must" | "should" | "listed";
 export type CircleLayer = "block" | "c5" | "c10" | "c15";
 
+/** Something with a name in both languages. */
+export interface Named {
+  zh: string;
+  en: string;
+}
+
 export interface Note {
   key: string;
   level: "info" | "warning" | "error";

@@ -157,6 +157,8 @@ export const en: Record<MessageKey, string> = {
   "district.walls": "Member pairs with only a wall between",
   "district.subdistrict": "Street office",
   "district.missing": "Must-haves missing, mean",
+  "district.coverage": "Coverage in the district",
+  "legend.zoom_in": "zoom in to see single neighbourhoods",
   "district.small": "below minimum",
   "district.list": "{n} districts",
   "district.singles": "{n} neighbourhoods stand alone",

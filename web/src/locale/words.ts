@@ -30,6 +30,15 @@ export class Words {
   /** The name of a policy profile; a city's own profile is shown by its id. */
   readonly profile = (id: string): string => (`profile.${id}` in zh ? this.t(`profile.${id}` as MessageKey) : id);
 
+  /** Names of columns, from a text with commas; a column without one is shown by its own name. */
+  readonly columns = (text: string, names: ReadonlyMap<string, { zh: string; en: string }>): string =>
+    text
+      .split(",")
+      .map((name) => name.trim())
+      .filter(Boolean)
+      .map((name) => names.get(name)?.[this.language] ?? name)
+      .join(this.language === "zh" ? "、" : ", ");
+
   /** One of a pair `{zh, en}`. */
   readonly pick = (pair: { zh: string; en: string }): string => pair[this.language];
 

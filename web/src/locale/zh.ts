@@ -155,6 +155,8 @@ export const zh = {
   "district.walls": "仅隔围墙的成员对",
   "district.subdistrict": "街道",
   "district.missing": "平均缺少应配设施",
+  "district.coverage": "片区设施覆盖",
+  "legend.zoom_in": "放大后显示单个小区",
   "district.small": "不足下限",
   "district.list": "{n} 个片区",
   "district.singles": "{n} 个小区未并入",

@@ -44,7 +44,6 @@ export const LAYERS_BOTTOM_UP = {
   water: { shownBy: "water", tile: "water" },
   water_line: { shownBy: "water", tile: "water" },
   heatmap: { shownBy: "neighbourhoods", tile: "heatmap" },
-  cells: { shownBy: "neighbourhoods", tile: "cells" },
   neighbourhoods: { shownBy: "neighbourhoods", tile: "neighbourhoods" },
   neighbourhoods_pattern: { shownBy: "neighbourhoods", tile: "neighbourhoods" },
   districts: { shownBy: "districts", tile: "districts" },

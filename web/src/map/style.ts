@@ -118,7 +118,6 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
     layout: { "line-cap": "round", "line-join": "round" },
   },
   heatmap: { type: "fill", paint: { "fill-color": heatColour([1, 2, 3, 4, 5]), "fill-opacity": 0.72 }, layout: { visibility: "none" } },
-  cells: { type: "fill", maxzoom: 12, paint: { "fill-color": neighbourhoodColour({ kind: "none" }, []), "fill-opacity": 0.6 } },
   neighbourhoods: {
     type: "fill",
     paint: {

@@ -35,18 +35,23 @@ export const districtColour = [
   NO_DATA,
 ] as unknown as ExpressionSpecification;
 
+/** Far out, a large city's neighbourhoods come as areas of like need, which know their gap index alone. */
+const OVERVIEW = "#d9d2c2";
+const notFarOut = (colour: ExpressionSpecification): ExpressionSpecification =>
+  ["case", ["has", "overview"], OVERVIEW, colour] as unknown as ExpressionSpecification;
+
 export function neighbourhoodColour(theme: Theme, breaks: readonly number[]): Colour {
   switch (theme.kind) {
     case "gap_index":
       return stepped("gap_index", breaks, GAP_COLOURS);
     case "year_built":
-      return stepped("year_built", AGE_BREAKS, AGE_COLOURS);
+      return notFarOut(stepped("year_built", AGE_BREAKS, AGE_COLOURS));
     case "eligibility":
-      return matched(["coalesce", ["get", "eligibility"], "unknown"], ELIGIBILITY_COLOURS);
+      return notFarOut(matched(["coalesce", ["get", "eligibility"], "unknown"], ELIGIBILITY_COLOURS));
     case "facility":
-      return matched(["coalesce", ["feature-state", "status"], "unknown"], STATUS_COLOURS);
+      return notFarOut(matched(["coalesce", ["feature-state", "status"], "unknown"], STATUS_COLOURS));
     case "districts":
-      return districtColour;
+      return notFarOut(districtColour);
     case "heatmap":
     case "none":
       return "#cfc6b4";

@@ -47,7 +47,7 @@ export interface Padding {
   left: number;
 }
 
-const PRESSABLE: readonly LayerId[] = ["stock_point", "stock", "neighbourhoods", "cells", "districts"];
+const PRESSABLE: readonly LayerId[] = ["stock_point", "stock", "neighbourhoods", "districts"];
 const CARDS: readonly LayerId[] = ["facilities", "reached", "gates"];
 
 export class MapView {
@@ -254,10 +254,9 @@ export class MapView {
 
   private paintTheme({ theme, breaks, drawing }: Scene): void {
     const { map } = this;
-    for (const id of ["neighbourhoods", "cells"] as const) {
-      if (!map.getLayer(id)) continue;
-      map.setPaintProperty(id, "fill-color", neighbourhoodColour(theme, breaks));
-      map.setPaintProperty(id, "fill-opacity", neighbourhoodOpacity(theme, drawing !== null));
+    if (map.getLayer("neighbourhoods")) {
+      map.setPaintProperty("neighbourhoods", "fill-color", neighbourhoodColour(theme, breaks));
+      map.setPaintProperty("neighbourhoods", "fill-opacity", neighbourhoodOpacity(theme, drawing !== null));
     }
     if (map.getLayer("heatmap")) {
       map.setPaintProperty("heatmap", "fill-color", heatColour(breaks));
@@ -283,10 +282,7 @@ export class MapView {
   }
 
   private setStatus(status: ReadonlyMap<string, GapStatus> | null): void {
-    for (const layer of ["neighbourhoods", "cells"]) {
-      if (!this.map.getSource(layer)) continue;
-      for (const [id, value] of status ?? []) this.state(layer, id, { status: value });
-    }
+    for (const [id, value] of status ?? []) this.state("neighbourhoods", id, { status: value });
   }
 
   private setSelected(before: Scene | null, scene: Scene): void {

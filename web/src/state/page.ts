@@ -10,6 +10,7 @@ import type {
   Gap,
   GapStatus,
   Job,
+  Named,
   PageConfig,
   RankingRow,
   Sheet,
@@ -52,6 +53,9 @@ export class Page {
   readonly stockSheet = new Store<Loaded<StockSheet> | null>(null);
   readonly circles = new Store<{ circles: GeoJSON.FeatureCollection; reached: GeoJSON.FeatureCollection } | null>(null);
   readonly status = new Store<ReadonlyMap<string, GapStatus> | null>(null);
+  /** Names of the data dictionary's columns, for what is still to be found out. */
+  readonly columns = new Store<ReadonlyMap<string, Named>>(new Map());
+  readonly districtCoverage = new Store<Loaded<Coverage[]> | null>(null);
   /** Residents × missing kinds of the heatmap's cells: the limits of its classes follow from them. */
   readonly heat = new Store<readonly number[]>([]);
   readonly chosenGap = new Store<Gap | null>(null);
@@ -77,6 +81,10 @@ export class Page {
 
   async start(): Promise<void> {
     this.cities.set(LOADING);
+    void this.client.columns().then(
+      (columns) => this.columns.set(columns),
+      () => undefined, // without it the columns are shown by their own names
+    );
     try {
       const cities = await this.client.cities();
       this.cities.set({ state: "here", value: cities });
@@ -147,6 +155,9 @@ export class Page {
       this.sheet.set(LOADING);
       void load(this.sheet, () => this.client.sheet(city, mode.id, signal), signal);
       void this.loadCircles(city, mode.id, signal);
+    } else if (mode.kind === "district") {
+      this.districtCoverage.set(LOADING);
+      void load(this.districtCoverage, () => this.client.coverage(city, mode.id), signal);
     } else if (mode.kind === "stock") {
       this.stockSheet.set(LOADING);
       void load(this.stockSheet, () => this.client.stockSheet(city, mode.id, signal), signal);
