@@ -49,7 +49,7 @@ def amounts_of(frame: pd.DataFrame) -> tuple[Floats, dict[str, int]]:
 
     An unknown number of households or persons counts, against the limits only, as the known
     neighbourhoods' median per m² of parcel times its own area; where nothing at all is known
-    the column is 0 and the limit cannot act.
+    the column is 0 and its limits must not be applied.
     """
     amounts = np.ones((len(frame), len(AMOUNTS)))
     area_m2 = frame["area_m2"].to_numpy(dtype=np.float64, na_value=np.nan)

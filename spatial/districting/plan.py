@@ -108,6 +108,10 @@ def propose_districts(
     some = frame.loc[ids]
     ties = ties_of(rules, frame.index, ids)
     amounts, unknown = amounts_of(some)
+    # of an amount that is known of nobody, no limit can be kept or missed: it is reported instead
+    blind = [amount for amount, count in unknown.items() if count == len(ids)]
+    idle = sorted(f"{which}_{amount}" for amount in blind for which in rules.acting(amount))
+    rules = rules.without_limits(blind)
     links = links_of(adjacency, ids, _offices(some), rules)
     xy_m = shapely.get_coordinates(shapely.centroid(some.geometry.to_numpy()))
     pairs = pairs_within(xy_m, links, rules)
@@ -153,6 +157,7 @@ def propose_districts(
             "links": len(links.first),
             "links_cut": links.cut,
             "unknown_sizes": unknown,
+            "limits_not_applied": idle,
             "below_minimum": sorted(below),
             "above_maximum_alone": ids[over].tolist(),
         },

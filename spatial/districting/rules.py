@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from spatial.errors import StandardsError
@@ -117,6 +117,20 @@ class DistrictRules:
             raise StandardsError(
                 f"Closed districts {', '.join(sorted(unknown))} have no locked neighbourhood."
             )
+
+    def acting(self, amount: str) -> list[str]:
+        """Return which limits an amount has: ``max``, ``min``, both or none."""
+        limits = {"max": self.maximum, "min": self.minimum}
+        return [which for which, found in limits.items() if amount in found]
+
+    def without_limits(self, amounts: Collection[str]) -> DistrictRules:
+        """Return the same rules without the limits of some amounts."""
+        kept = [amount for amount in AMOUNTS if amount not in amounts]
+        return replace(
+            self,
+            maximum={a: self.maximum[a] for a in kept if a in self.maximum},
+            minimum={a: self.minimum[a] for a in kept if a in self.minimum},
+        )
 
     @classmethod
     def from_parameters(cls, parameters: ParameterSet, **planner: Any) -> DistrictRules:

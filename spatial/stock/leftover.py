@@ -184,12 +184,10 @@ def _cut(
 def _opened(free: Geometries, width_m: float) -> tuple[Geometries, npt.NDArray[np.int64]]:
     """Pieces without their narrow parts, and the row that each comes from."""
     core = shapely.buffer(free, -width_m / 2, join_style="mitre")
-    cores, owner = shapely.get_parts(core, return_index=True)
-    # each core grows back by itself, so that pieces that only touched by a neck stay apart
-    grown = shapely.intersection(shapely.buffer(cores, width_m / 2, quad_segs=4), free[owner])
-    parts, core_of = shapely.get_parts(grown, return_index=True)
+    grown = shapely.intersection(shapely.buffer(core, width_m / 2, quad_segs=4), free)
+    parts, owner = shapely.get_parts(grown, return_index=True)
     areal = shapely.get_type_id(parts) == 3
-    return parts[areal], owner[core_of[areal]].astype(np.int64)
+    return parts[areal], owner[areal].astype(np.int64)
 
 
 def _frame(

@@ -365,6 +365,17 @@ def test_unknown_households_count_by_area_against_the_limit():
     assert plan.assignment.value_counts().max() == 2
 
 
+def test_a_limit_on_what_nobody_knows_is_not_applied_and_said():
+    world = grid_world(4, 4)
+    world[2][:] = 0.0
+    world[0].frame["households"] = pd.array([pd.NA] * 16, dtype="Int64")
+    rules = with_rules(minimum={"households": 1000}, maximum={"households": 2000, "members": 3})
+    plan = propose_districts(*world, rules)
+    assert plan.report["limits_not_applied"] == ["max_households", "min_households"]
+    assert plan.report["below_minimum"] == []
+    assert plan.assignment.value_counts().max() == 3
+
+
 def test_walking_distance_can_be_the_hard_limit():
     # A wall makes the walk between n0 and n1 long, though they stand side by side.
     world = grid_world(2, 1)
@@ -422,3 +433,30 @@ def test_a_city_of_thousands_takes_seconds():
     plan = propose_districts(*world, RULES)
     assert time.process_time() - start < 20
     assert plan.report["districts"] > 150
+
+
+@pytest.mark.real
+def test_the_housing_of_west_hangzhou_merges_without_streets_or_households(shared_data):
+    from spatial.city import read_city
+    from spatial.city.neighbourhoods import prepare_neighbourhoods
+
+    city = read_city([shared_data / "hangzhou-west"])
+    places = prepare_neighbourhoods(city, read_parameters("neighbourhoods"))
+    near = places.frame.sindex.query(places.frame.geometry, predicate="dwithin", distance=40)
+    near = near[:, near[0] < near[1]]
+    adjacency = pd.DataFrame(
+        {
+            "a": places.frame.index[near[0]],
+            "b": places.frame.index[near[1]],
+            "barrier": pd.array(["none"] * near.shape[1], dtype="string"),
+            "walk_m": pd.array([pd.NA] * near.shape[1], dtype="Float64"),
+        }
+    )
+    index = places.frame.index
+    needs = pd.DataFrame({"area": np.log(places.frame["area_m2"].astype(float))}, index=index)
+    world = (places, adjacency, needs, pd.Series(data=True, index=index))
+    rules = DistrictRules.from_parameters(read_parameters("districts"))
+    plan = propose_districts(*world, rules)
+    assert "max_households" in plan.report["limits_not_applied"]
+    assert plan.report["districts"] > 100
+    require_legal(plan, world, rules.without_limits(["households", "persons"]))

@@ -296,3 +296,18 @@ def test_nothing_missing_means_nothing_to_fit():
 
 def test_the_room_of_stock_is_complete():
     assert read_parameters("stock")["min_circle_m"] >= read_parameters("stock")["min_width_m"]
+
+
+@pytest.mark.real
+def test_leftover_land_of_wudaokou_lies_off_its_buildings_and_streets(shared_data):
+    from spatial.city import read_city
+    from spatial.city.neighbourhoods import prepare_neighbourhoods
+
+    city = read_city([shared_data / "wudaokou" / "wudaokou.osm"])
+    places = prepare_neighbourhoods(city, PROFILE.rooms["neighbourhoods"])
+    found = leftover_land(city, places, STOCK).frame
+    assert len(found) > 5
+    shapes = shapely.union_all(found.geometry.to_numpy())
+    houses = shapely.union_all(city.layer("buildings").geometry.to_numpy())
+    assert shapes.distance(houses) >= 0.95 * STOCK["building_clearance_m"]
+    assert not shapes.intersects(shapely.union_all(city.layer("barriers").geometry.to_numpy()))
