@@ -89,7 +89,7 @@ def run_claimed(
     try:
         data_version = run(store, job, _reporter(store, identifier, worker, stopping))
     except StopWorker:
-        jobs.give_back(engine, identifier, worker)
+        jobs.give_back(engine, worker, job_id=identifier)
         raise
     except DATABASE_AWAY:
         raise  # the caller puts the job back as soon as the database answers again

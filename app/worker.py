@@ -18,6 +18,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import psycopg
@@ -122,6 +123,8 @@ def supervise(
                 inner = _start(command)
     finally:
         _end(inner)
+        with suppress(*DATABASE_AWAY):
+            jobs.give_back(store.engine, name)
 
 
 def _overdue(running: list[dict], since: dict[str, float]) -> bool:

@@ -70,7 +70,7 @@ WHERE id = :id AND worker = :worker AND status = 'running'
 """
 GIVE_BACK: Final = """
 UPDATE linli.job SET status = 'accepted', worker = NULL, attempts = attempts - 1
-WHERE id = :id AND worker = :worker AND status = 'running'
+WHERE worker = :worker AND status = 'running' AND (CAST(:id AS text) IS NULL OR id = :id)
 """
 BEAT: Final = """
 UPDATE linli.job SET seen_at = now() WHERE worker = :worker AND status = 'running'
@@ -192,8 +192,8 @@ def finish(
         connection.execute(text(FINISH), {**values, "error": told, "data_version": data_version})
 
 
-def give_back(engine: Engine, job_id: str, worker: str) -> None:
-    """Put a job back because this worker is being stopped; it counts as never tried."""
+def give_back(engine: Engine, worker: str, *, job_id: str | None = None) -> None:
+    """Put a job (or all) of a worker back because it is being stopped: it was never tried."""
     with engine.begin() as connection:
         connection.execute(text(GIVE_BACK), {"id": job_id, "worker": worker})
         connection.execute(text(f"NOTIFY {CHANNEL}"))

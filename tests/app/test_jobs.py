@@ -217,11 +217,15 @@ def supervised(store, tmp_path):
         )
         thread.start()
         threads.append(thread)
+        return end
+
+    def end():
+        stop.set()
+        for thread in threads:
+            thread.join(20)
 
     yield begin
-    stop.set()
-    for thread in threads:
-        thread.join(20)
+    end()
 
 
 def test_a_job_survives_the_death_of_its_worker(store, supervised, tmp_path):
@@ -238,6 +242,15 @@ def test_a_cancelled_job_that_does_not_listen_is_ended_by_force(store, supervise
     _wait(store, job, "running")
     jobs.ask_to_cancel(store.engine, job["id"])
     assert _wait(store, job, "dismissed")["data_version"] is None
+
+
+def test_a_job_of_a_worker_that_is_stopped_waits_for_the_next_one(store, supervised, monkeypatch):
+    monkeypatch.setattr(worker, "STOP_GRACE_S", 0.5)
+    job = _enqueue(store)
+    stop = supervised("deaf")
+    _wait(store, job, "running")
+    stop()
+    assert jobs.read_job(store.engine, job["id"])["status"] == "accepted"
 
 
 def test_the_worker_program_starts_waits_and_ends_when_asked(store):
