@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from app.errors import AppError
 from app.words import Language, chosen_language, say
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NO_DATABASE
     except OSError as fault:
         _tell(f"{say('failed', language)} {fault}")
-        return BAD_INPUT
+        return NO_DATABASE if options.command in {"serve", "demo"} else BAD_INPUT
 
 
 def _language(given: Sequence[str]) -> Language:
@@ -249,9 +249,18 @@ def _serve(options: argparse.Namespace, language: Language) -> int:
 
     settings = Settings()
     with opened_store(settings):
-        _tell(say("serving", language, url=f"http://{options.host}:{options.port}"))
-        serve(settings, host=options.host, port=options.port)
+        serve(settings, **_address(options, language))
     return DONE
+
+
+def _address(options: argparse.Namespace, language: Language) -> dict[str, Any]:
+    """Where to serve, and what to say when the page answers."""
+    url = f"http://{options.host}:{options.port}"
+    return {
+        "host": options.host,
+        "port": options.port,
+        "ready": lambda: _tell(say("serving", language, url=url)),
+    }
 
 
 def _demo(options: argparse.Namespace, language: Language) -> int:
@@ -284,8 +293,7 @@ def _demo(options: argparse.Namespace, language: Language) -> int:
                     progress=lambda _step, share: progress("store", share),
                 )
         if not options.no_serve:
-            _tell(say("serving", language, url=f"http://{options.host}:{options.port}"))
-            serve(settings, host=options.host, port=options.port)
+            serve(settings, **_address(options, language))
     return DONE
 
 

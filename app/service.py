@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -43,11 +44,28 @@ def opened_store(settings: Settings) -> Iterator[Store]:
             cluster.stop(settings.home)
 
 
-def serve(settings: Settings, *, host: str, port: int) -> None:
-    """Serve page and API until Ctrl-C, with one worker process beside it for the jobs."""
+def serve(settings: Settings, *, host: str, port: int, ready: Callable[[], None]) -> None:
+    """Serve page and API until Ctrl-C, with one worker process beside it for the jobs.
+
+    Parameters
+    ----------
+    settings : Settings
+    host, port : str, int
+        Where to listen.
+    ready : callable
+        Called once, when the page answers.
+
+    Raises
+    ------
+    OSError
+        If the port is taken.
+    """
+    with socket.create_server((host, port)):
+        pass  # a taken port is said at once, before anything starts
     worker = subprocess.Popen([sys.executable, "-m", "app.worker"])
+    config = uvicorn.Config(create_app(settings), host=host, port=port, log_level="warning")
     try:
-        uvicorn.run(create_app(settings), host=host, port=port, log_level="warning")
+        _AnnouncedServer(config, ready).run()
     finally:
         worker.terminate()
         try:
@@ -55,3 +73,17 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
         except subprocess.TimeoutExpired:
             worker.kill()
             worker.wait()
+
+
+class _AnnouncedServer(uvicorn.Server):
+    """A server that tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._ready()
