@@ -138,3 +138,59 @@ def test_profiles_are_listed_by_name(capsys):
     listed = capsys.readouterr().out
     for profile in ("national", "ningbo", "chongqing", "linxia"):
         assert profile in listed
+
+
+@pytest.mark.postgis
+def test_import_stores_a_city_once_and_keeps_its_version(
+    monkeypatch, capsys, village, database_url
+):
+    from app.store import Store
+
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    arguments = ["--lang", "en", "import", str(village), "--id", "village", "--year", "2026"]
+    for _ in range(2):
+        assert main(arguments) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    assert first.startswith("stored: village, data version ")
+    store = Store(database_url)
+    try:
+        assert store.has_city("village")
+    finally:
+        store.close()
+
+
+@pytest.mark.postgis
+def test_serve_says_when_it_answers_and_ends_with_its_worker_on_ctrl_c(
+    monkeypatch, database_url, tmp_path
+):
+    import os
+    import signal
+    import socket
+    import subprocess
+    import sys
+    import urllib.request
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "DATABASE_URL": database_url, "LINLI_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "app.cli", "--lang", "en", "serve", "--port", str(port)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            said = running.stderr.readline()
+            assert f"http://127.0.0.1:{port}" in said
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health") as answer:
+                assert json.load(answer)["status"] == "ok"
+            monkeypatch.setenv("DATABASE_URL", database_url)
+            assert main(["serve", "--port", str(port)]) == 4  # the port is taken
+        finally:
+            running.send_signal(signal.SIGINT)
+            code = running.wait(60)
+    assert code in {0, 130}
+
+
+def test_a_database_that_does_not_answer_exits_with_4(monkeypatch, capsys, village):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert main(["--lang", "en", "import", str(village), "--id", "village"]) == 4
+    assert "127.0.0.1" in capsys.readouterr().err
