@@ -17,7 +17,7 @@ def list_districts(city: str, store: StoreDep) -> DistrictList:
     return DistrictList.model_validate({"items": results.list_districts(store.engine, city)})
 
 
-@router.get("/{district}")
+@router.get("/{district:path}")
 def read_district(city: str, district: str, store: StoreDep) -> DistrictDetail:
     """Tell everything about one district."""
     return DistrictDetail.model_validate(results.read_district(store.engine, city, district))

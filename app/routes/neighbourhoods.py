@@ -67,24 +67,25 @@ def rank_neighbourhoods(
     return Ranking.model_validate({"items": items, "total": total})
 
 
-@router.get("/{neighbourhood}")
-def read_neighbourhood(city: str, neighbourhood: str, store: StoreDep) -> Sheet:
-    """Tell everything about one neighbourhood."""
-    return Sheet.model_validate(places.read_place(store.engine, city, neighbourhood))
-
-
-@router.get("/{neighbourhood}/life-circles", response_model=FeatureCollection)
+# Ids of OpenStreetMap hold a slash (way/123) and are taken whole: the longer addresses come first.
+@router.get("/{neighbourhood:path}/life-circles", response_model=FeatureCollection)
 def read_life_circles(city: str, neighbourhood: str, store: StoreDep) -> Response:
     """Give the life circles as GeoJSON, the largest first."""
     answer = places.read_circles(store.engine, city, neighbourhood)
     return JSONResponse(answer, media_type="application/geo+json")
 
 
-@router.get("/{neighbourhood}/facilities", response_model=FeatureCollection)
+@router.get("/{neighbourhood:path}/facilities", response_model=FeatureCollection)
 def read_reached_facilities(city: str, neighbourhood: str, store: StoreDep) -> Response:
     """Give the facilities that are reached on foot as GeoJSON, the nearest first."""
     answer = places.read_reached(store.engine, city, neighbourhood)
     return JSONResponse(answer, media_type="application/geo+json")
+
+
+@router.get("/{neighbourhood:path}")
+def read_neighbourhood(city: str, neighbourhood: str, store: StoreDep) -> Sheet:
+    """Tell everything about one neighbourhood."""
+    return Sheet.model_validate(places.read_place(store.engine, city, neighbourhood))
 
 
 def _allowed_eligibility(value: str | None) -> list[str] | None:

@@ -45,7 +45,7 @@ def list_stock(
     return StockList.model_validate({"items": items})
 
 
-@router.get("/{asset}")
+@router.get("/{asset:path}")
 def read_stock(city: str, asset: str, store: StoreDep) -> StockDetail:
     """Tell everything about one stock asset, and which gaps it could close."""
     return StockDetail.model_validate(results.read_stock(store.engine, city, asset))

@@ -219,3 +219,16 @@ def test_what_does_not_exist_is_a_problem_in_both_languages(client, path):
 )
 def test_a_parameter_that_cannot_be_read_is_refused(client, query):
     assert _get(client, f"{CITY}/neighbourhoods?{query}", 400)["code"] == "bad-request"
+
+
+def test_an_id_with_a_slash_as_openstreetmap_has_them_is_one_id(client):
+    for path in (
+        "/neighbourhoods/way%2F1",
+        "/neighbourhoods/way%2F1/life-circles",
+        "/neighbourhoods/way%2F1/facilities",
+        "/stock/way%2F1",
+        "/districts/way%2F1",
+    ):
+        problem = _get(client, f"{CITY}{path}", status=404)
+        assert "way/1" in problem["detail"], path  # the id is looked for, not the address
+        assert "openapi" not in problem["detail"], path
