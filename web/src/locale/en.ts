@@ -55,7 +55,6 @@ export const en: Record<MessageKey, string> = {
 
   "legend.title": "Legend",
   "legend.no_data": "no data",
-  "legend.district": "districts (six colours, neighbours differ)",
   "legend.single": "in no district",
   "legend.unit_share": "%",
   "legend.unit_year": "year",
@@ -160,8 +159,8 @@ export const en: Record<MessageKey, string> = {
   "district.coverage": "Coverage in the district",
   "legend.zoom_in": "zoom in to see single neighbourhoods",
   "district.small": "below minimum",
-  "district.list": "{n} districts",
-  "district.singles": "{n} neighbourhoods stand alone",
+  "district.list": "Districts: {n}",
+  "district.singles": "neighbourhoods alone: {n}",
   "district.member_count": "{n} neighbourhoods",
 
   "stock.none": "No stock land or buildings",
@@ -300,7 +299,6 @@ export const en: Record<MessageKey, string> = {
 
   "map.zoom_in": "Zoom in",
   "map.zoom_out": "Zoom out",
-  "map.attribution": "Sources",
 
   "value.eligible": "eligible",
   "value.conditional": "conditional",

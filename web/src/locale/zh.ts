@@ -53,7 +53,6 @@ export const zh = {
 
   "legend.title": "图例",
   "legend.no_data": "无数据",
-  "legend.district": "片区(六色区分相邻)",
   "legend.single": "未并入片区",
   "legend.unit_share": "%",
   "legend.unit_year": "年",
@@ -298,7 +297,6 @@ export const zh = {
 
   "map.zoom_in": "放大",
   "map.zoom_out": "缩小",
-  "map.attribution": "来源",
 
   "value.eligible": "可改造",
   "value.conditional": "有条件",

@@ -92,7 +92,7 @@ describe("classes", () => {
 
   it("have a legend for every theme that colours", () => {
     const themes: Theme["kind"][] = ["gap_index", "heatmap", "eligibility", "year_built", "districts"];
-    for (const kind of themes) expect(legendOf({ kind } as Theme, [1, 2, 3, 4, 5])?.classes.length, kind).toBeGreaterThan(1);
+    for (const kind of themes) expect(legendOf({ kind } as Theme, [1, 2, 3, 4, 5])?.classes.length, kind).toBeGreaterThan(0);
     expect(AGE_BREAKS.length + 1).toBe(AGE_COLOURS.length);
   });
 

@@ -132,7 +132,6 @@ export function legendOf(theme: Theme, breaks: readonly number[]): Legend | null
         title: "theme.districts",
         unit: null,
         classes: [
-          ...DISTRICT_COLOURS.slice(0, 1).map((colour) => ({ colour, name: "legend.district" })),
           { colour: NO_DATA, name: "legend.single" },
         ],
       };

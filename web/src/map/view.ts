@@ -40,6 +40,14 @@ export interface Events {
   failed: (message: string) => void;
 }
 
+/** What stands around the map. */
+export interface MapWords {
+  title: string;
+  zoomIn: string;
+  zoomOut: string;
+  credit: string;
+}
+
 export interface Padding {
   top: number;
   right: number;
@@ -53,6 +61,7 @@ const CARDS: readonly LayerId[] = ["facilities", "reached", "gates"];
 export class MapView {
   private readonly map: MapLibre;
   private readonly card = new Popup({ closeButton: false, closeOnClick: false, maxWidth: "280px", offset: 12 });
+  private credit: AttributionControl | null = null;
   private scene: Scene | null = null;
   private drawnScene: Scene | null = null;
   private loaded = false;
@@ -66,8 +75,7 @@ export class MapView {
     config: PageConfig,
     start: { camera: Camera | null; bounds: Bounds },
     private readonly events: Events,
-    words: Record<string, string>,
-    credit: string,
+    words: MapWords,
   ) {
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.map = new MapLibre({
@@ -81,7 +89,6 @@ export class MapView {
       minZoom: 7,
       maxZoom: 20,
       fadeDuration: this.still ? 0 : 200,
-      locale: words,
       ...(start.camera
         ? { center: [start.camera.lon, start.camera.lat] as LonLat, zoom: start.camera.zoom }
         : { bounds: box(start.bounds), fitBoundsOptions: { padding: 40 } }),
@@ -90,13 +97,27 @@ export class MapView {
     this.map.keyboard.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new ScaleControl({ maxWidth: 120, unit: "metric" }), "bottom-right");
-    this.map.addControl(new AttributionControl({ compact: false, customAttribution: credit }), "bottom-right");
     for (const [name, { width, height, data }] of Object.entries(PATTERNS)) {
       this.map.once("styledata", () => {
         if (!this.map.hasImage(name)) this.map.addImage(name, { width, height, data }, { pixelRatio: 1.5 });
       });
     }
+    this.relabel(words);
     this.listen();
+  }
+
+  /** Say the words around the map in another language. */
+  relabel({ title, zoomIn, zoomOut, credit }: MapWords): void {
+    const holder = this.map.getContainer();
+    const labels = { ".maplibregl-ctrl-zoom-in": zoomIn, ".maplibregl-ctrl-zoom-out": zoomOut, ".maplibregl-canvas": title };
+    for (const [part, text] of Object.entries(labels)) {
+      const element = holder.querySelector(part);
+      element?.setAttribute("aria-label", text);
+      if (part !== ".maplibregl-canvas") element?.setAttribute("title", text);
+    }
+    if (this.credit) this.map.removeControl(this.credit);
+    this.credit = new AttributionControl({ compact: false, customAttribution: credit });
+    this.map.addControl(this.credit, "bottom-right");
   }
 
   /** Draw a scene; only what differs from the last one is touched. */

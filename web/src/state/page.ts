@@ -63,6 +63,8 @@ export class Page {
   readonly job = new Store<Job | null>(null);
   /** The neighbourhood opened last: marked in the ranking when one goes back to it. */
   readonly lastOpened = new Store<string | null>(null);
+  /** Something asked for in passing that failed: shown until it is closed. */
+  readonly trouble = new Store<Problem | null>(null);
   /** What a screen reader is told. */
   readonly said = new Store<string>("");
   readonly client: Client;
@@ -185,7 +187,7 @@ export class Page {
         if (now.kind !== "facility" || now.facility !== theme.facility) return;
         this.status.set(worstStatus(rows));
       },
-      (reason: unknown) => this.said.set(problemOf(reason).message),
+      (reason: unknown) => this.trouble.set(problemOf(reason)),
     );
   }
 
@@ -200,13 +202,13 @@ export class Page {
       this.job.set(await this.client.startAnalysis(city, profile));
       await this.watchJobs(city, this.cityAsking.signal);
     } catch (reason) {
-      this.said.set(problemOf(reason).message);
+      this.trouble.set(problemOf(reason));
     }
   }
 
   async cancelJob(): Promise<void> {
     const job = this.job.value;
-    if (job) await this.client.cancelJob(job.id).catch(() => undefined);
+    if (job) await this.client.cancelJob(job.id).catch((reason: unknown) => this.trouble.set(problemOf(reason)));
   }
 
   private async loadRanking(city: string, signal: AbortSignal): Promise<void> {
