@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.inputs import FILES, SIZES
+from tests.benchmarks.inputs import FILES, RUN_KEY, SIZES, sources
 from tests.benchmarks.measure import ROOT, Measured, in_fresh_process
 from tests.benchmarks.works import WORKS, Work
 
@@ -41,6 +42,7 @@ def main() -> int:
         print(f"{size} is left out: {FILES[size]} is missing.")
     results: list[dict] = []
     console = Console(width=None if sys.stdout.isatty() else 130)
+    os.environ[RUN_KEY] = sources()
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     for work in chosen:
         for size in (s for s in work.sizes if s in sizes and s not in missing):
