@@ -12,6 +12,7 @@ from spatial.city.model import City
 from spatial.city.report import Note
 from spatial.network import WalkNetwork
 from spatial.standards import Profile
+from spatial.units import M2_PER_HA
 
 __all__ = ["summarise"]
 
@@ -46,7 +47,7 @@ def summarise(
             "count": len(places),
             "households": _total(places["households"]),
             "persons": _total(places["persons"]),
-            "area_ha": round(_total(places["area_m2"]) / 1e4, 2),
+            "area_ha": _hectares(places["area_m2"]),
             "by_origin": _counts(places["derived"]),
             "persons_from": _counts(places["persons_source"]),
             "year_known": int(places["year_built"].notna().sum()),
@@ -75,7 +76,7 @@ def summarise(
             "count": len(tables["stock"]),
             "by_source": _counts(tables["stock"]["source"]),
             "by_pathway": _counts(tables["stock"]["pathway"].fillna("to find out")),
-            "land_ha": round(_total(tables["stock"]["land_m2"]) / 1e4, 2),
+            "land_ha": _hectares(tables["stock"]["land_m2"]),
             "gaps_it_could_close": len(
                 tables["stock_fits"][["neighbourhood_id", "kind"]].drop_duplicates()
             ),
@@ -102,8 +103,13 @@ def _counts(values: pd.Series) -> dict[str, int]:
     return {str(key): int(count) for key, count in values.value_counts().sort_index().items()}
 
 
-def _total(values: pd.Series) -> float:
-    return float(values.sum(skipna=True)) if values.notna().any() else 0.0
+def _total(values: pd.Series) -> float | None:
+    """Sum of what is known; None where nothing is."""
+    return round(float(values.sum(skipna=True)), 2) if values.notna().any() else None
+
+
+def _hectares(area_m2: pd.Series) -> float:
+    return round(float(area_m2.sum(skipna=True)) / M2_PER_HA, 2)
 
 
 def _mean(values: pd.Series) -> float | None:
@@ -116,8 +122,9 @@ def _most_missed(coverage: pd.DataFrame, profile: Profile) -> list[dict[str, Any
     checks = zip(coverage["kind"], coverage["layer"], strict=True)
     must = np.array([kinds[kind].needs.get(layer) == "must" for kind, layer in checks], dtype=bool)
     city = coverage[must & (coverage["area"] == "city") & (coverage["persons"].fillna(0) > 0)]
-    without = (city["persons"] - city["persons_covered"]).astype(float)
-    worst = city.assign(without=without).sort_values(
+    # Those of whom the data cannot tell are not without: they are unknown.
+    without = (city["persons"] - city["persons_covered"] - city["persons_unknown"]).astype(float)
+    worst = city.assign(without=without)[without > 0].sort_values(
         ["without", "kind", "layer"], ascending=[False, True, True]
     )
     return [

@@ -172,8 +172,16 @@ def _heading(analysis: Analysis) -> str:
         "<p>应配设施缺项 / 检查项 · must-have kinds missing / checked</p>"
         f'<div class="ramp"><span>0</span>{steps}<span>1</span></div>'
         f'<div class="ramp"><i style="background:{UNKNOWN}"></i><span>资料不足 unknown</span></div>'
-        f'<p class="source">{text["profile"]}<br>{text["version"]}</p></section>'
+        f'<p class="source">{text["profile"]}<br>{text["version"]}{_credit(analysis)}</p></section>'
     )
+
+
+def _credit(analysis: Analysis) -> str:
+    """Name OpenStreetMap's contributors where the city was read from their data (ODbL)."""
+    sources = (report.source for report in analysis.city.report.layers)
+    if any(source.endswith((".osm", ".pbf")) or "OpenStreetMap" in source for source in sources):
+        return "<br>© OpenStreetMap contributors (ODbL)"
+    return ""
 
 
 _STYLE = """

@@ -32,11 +32,11 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "places": (
         (
-            "小区:{count} 个,{households:.0f} 户,{persons:.0f} 人,{area_ha} 公顷;"
+            "小区:{count} 个,{households} 户,{persons} 人,{area_ha} 公顷;"
             "有建成年份的 {year_known} 个,出入口接入路网的 {with_gate_on_network} 个"
         ),
         (
-            "Neighbourhoods: {count}, {households:.0f} households, {persons:.0f} residents, "
+            "Neighbourhoods: {count}, {households} households, {persons} residents, "
             "{area_ha} ha; year known for {year_known}, with a gate on the network "
             "{with_gate_on_network}"
         ),
@@ -72,6 +72,7 @@ VALUES: Final[Mapping[str, tuple[str, str]]] = {
     "conditional": ("有条件", "conditional"),
     "excluded": ("不纳入", "excluded"),
     "unknown": ("资料不足", "unknown"),
+    "unknown_figure": ("未知", "unknown"),
     "given": ("给定", "given"),
     "delineated": ("推定", "delineated"),
     "buffered": ("缓冲", "buffered"),
@@ -142,7 +143,15 @@ class _Words:
         self.column = 0 if language == "zh" else 1
 
     def __call__(self, key: str, **values: Any) -> str:
-        return WORDS[key][self.column].format(**values)
+        return WORDS[key][self.column].format(**{k: self._plain(v) for k, v in values.items()})
+
+    def _plain(self, value: Any) -> Any:
+        """Write a number as people do, and what nobody knows as unknown."""
+        if value is None:
+            return VALUES["unknown_figure"][self.column]
+        if isinstance(value, float) and value == int(value):
+            return int(value)
+        return value
 
     def counts(self, counts: Mapping[str, int]) -> str:
         if not counts:
