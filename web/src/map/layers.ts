@@ -68,6 +68,7 @@ export const LAYERS_BOTTOM_UP = {
   stock_line: { shownBy: "stock", tile: "stock" },
   stock_point: { shownBy: "stock", tile: "stock" },
   neighbourhoods_chosen: { shownBy: "neighbourhoods", tile: "neighbourhoods" },
+  facilities_area: { shownBy: "facilities", tile: "facilities" },
   facilities: { shownBy: "facilities", tile: "facilities" },
   reached: { shownBy: "life_circle", tile: null },
   gates: { shownBy: "gates", tile: "neighbourhood_gates" },

@@ -58,6 +58,7 @@ const chosen: Expression = [
 const polygons: FilterSpecification = ["==", ["geometry-type"], "Polygon"];
 const lines: FilterSpecification = ["==", ["geometry-type"], "LineString"];
 const points: FilterSpecification = ["==", ["geometry-type"], "Point"];
+const onPoint: Expression = ["==", ["geometry-type"], "Point"];
 const circleLayer: Expression = ["get", "layer"];
 const stockColour = ["match", ["get", "source"], ...Object.entries(STOCK_COLOURS).flat(), STOCK_COLOURS.registered] as unknown as Expression;
 const circleColour = [
@@ -259,6 +260,12 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
     layout: { "line-join": "round" },
     paint: { "line-color": GROUND.select, "line-width": chosen },
   },
+  facilities_area: {
+    type: "fill",
+    minzoom: 13,
+    filter: polygons,
+    paint: { "fill-color": colourByKind(firstKind), "fill-opacity": 0.28, "fill-outline-color": colourByKind(firstKind) },
+  },
   facilities: {
     type: "circle",
     minzoom: 13,
@@ -333,7 +340,12 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
       "text-allow-overlap": true,
       "text-ignore-placement": true,
     },
-    paint: { "text-color": "#ffffff" },
+    // On its dot the sign is white; a facility that is an area has no dot.
+    paint: {
+      "text-color": ["case", onPoint, "#ffffff", colourByKind(firstKind)],
+      "text-halo-color": GROUND.halo,
+      "text-halo-width": ["case", onPoint, 0, 2],
+    },
   },
   reached_label: {
     type: "symbol",

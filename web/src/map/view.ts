@@ -4,6 +4,7 @@ import {
   AttributionControl,
   type ExpressionSpecification,
   type GeoJSONSource,
+  type LngLat,
   type LngLatBoundsLike,
   Map as MapLibre,
   type MapGeoJSONFeature,
@@ -35,7 +36,7 @@ export interface Events {
   hovered: (neighbourhood: string | null) => void;
   moved: (camera: Camera) => void;
   /** The words of the small card that names a facility or gate. */
-  card: (layer: "facilities" | "gates" | "reached", properties: Record<string, unknown>) => string[];
+  card: (layer: "facilities" | "gates", properties: Record<string, unknown>) => string[];
   ready: () => void;
   failed: (message: string) => void;
 }
@@ -56,7 +57,7 @@ export interface Padding {
 }
 
 const PRESSABLE: readonly LayerId[] = ["stock_point", "stock", "neighbourhoods", "districts"];
-const CARDS: readonly LayerId[] = ["facilities", "reached", "gates"];
+const CARDS: readonly LayerId[] = ["facilities", "reached", "gates", "facilities_area"];
 
 export class MapView {
   private readonly map: MapLibre;
@@ -214,7 +215,7 @@ export class MapView {
 
   private press(event: MapMouseEvent): void {
     const cards = this.at(event, CARDS, 4);
-    if (cards[0]) return this.showCard(cards[0]);
+    if (cards[0]) return this.showCard(cards[0], event.lngLat);
     this.card.remove();
     const found = this.at(event, PRESSABLE, 2);
     const first = PRESSABLE.map((layer) => found.find((feature) => feature.layer.id === layer)).find(Boolean);
@@ -230,7 +231,7 @@ export class MapView {
     const under = this.at(event, PRESSABLE, 0);
     const neighbourhood = under.find((feature) => feature.layer.id === "neighbourhoods");
     this.map.getCanvas().style.cursor = cards[0] || under.length > 0 ? "pointer" : "";
-    if (cards[0]) this.showCard(cards[0]);
+    if (cards[0]) this.showCard(cards[0], event.lngLat);
     else this.card.remove();
     const id: unknown = neighbourhood?.properties.id;
     this.events.hovered(typeof id === "string" ? id : null);
@@ -249,9 +250,9 @@ export class MapView {
     );
   }
 
-  private showCard(feature: MapGeoJSONFeature): void {
-    if (feature.geometry.type !== "Point") return;
-    const lines = this.events.card(feature.layer.id as "facilities" | "gates" | "reached", feature.properties);
+  private showCard(feature: MapGeoJSONFeature, pointed: LngLat): void {
+    const place = feature.geometry.type === "Point" ? (feature.geometry.coordinates as LonLat) : pointed;
+    const lines = this.events.card(feature.layer.id === "gates" ? "gates" : "facilities", feature.properties);
     const content = document.createElement("div");
     content.className = "card";
     lines.forEach((line, at) => {
@@ -259,7 +260,7 @@ export class MapView {
       element.textContent = line;
       content.append(element);
     });
-    this.card.setLngLat(feature.geometry.coordinates as LonLat).setDOMContent(content).addTo(this.map);
+    this.card.setLngLat(place).setDOMContent(content).addTo(this.map);
   }
 
   private switchLayers({ on, theme }: Scene): void {
