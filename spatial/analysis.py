@@ -26,11 +26,19 @@ from spatial.dictionary import conform, data_dictionary
 from spatial.districting import DistrictRules, Plan, district_frame, propose_districts
 from spatial.districting.adjacency import adjacency
 from spatial.eligibility import assess
-from spatial.gaps import coverage, facility_gaps, gap_heatmap, gap_scores
+from spatial.gaps import (
+    by_entrance,
+    by_facility,
+    coverage,
+    facility_entrances,
+    facility_gaps,
+    gap_heatmap,
+    gap_scores,
+)
 from spatial.network import Attachments, Obstacles, WalkNetwork, attach_points, build_network
 from spatial.progress import Progress, silent
 from spatial.reach import life_circles, nearest_facilities, reached_facilities
-from spatial.standards import Profile, classify_facilities
+from spatial.standards import ParameterSet, Profile, classify_facilities
 from spatial.stock import find_stock, stock_fits
 from spatial.summary import summarise
 from spatial.units import MINUTE_S
@@ -189,7 +197,10 @@ class _Walk:
     obstacles: Obstacles
     gates: Attachments
     gate_neighbourhood: pd.Series
+    entrances: gpd.GeoDataFrame
+    """Where facilities are entered: `facility_entrances`."""
     facilities: Attachments
+    """Row i is entrance i."""
     buildings: Attachments
 
 
@@ -248,6 +259,11 @@ class _Run:
         obstacles = Obstacles.from_city(self.city, places.gates, walking)
         usable = places.gates[places.gates["access"] != "closed"]
         homes = self._homes(places)
+        entrances = facility_entrances(
+            self.city.layer("facilities"),
+            self.city.layer("streets"),
+            min_area_m2=self.profile.rooms["gaps"]["entrance_min_area_m2"],
+        )
 
         def attach(points: gpd.GeoSeries) -> Attachments:
             return attach_points(network, points, obstacles, max_entry_m=walking["max_entry_m"])
@@ -257,7 +273,8 @@ class _Run:
             obstacles=obstacles,
             gates=attach(usable.geometry),
             gate_neighbourhood=usable["neighbourhood_id"],
-            facilities=attach(_as_points(self.city.layer("facilities"))),
+            entrances=entrances,
+            facilities=attach(entrances.geometry),
             buildings=attach(_as_points(homes)),
         )
 
@@ -273,13 +290,17 @@ class _Run:
     def nearest(self, walk: _Walk, kinds: pd.DataFrame, places: Neighbourhoods) -> _Nearest:
         del places
         searched_m = float(self.profile.rooms["gaps"]["search_m"])
+        entered = by_entrance(kinds, walk.entrances)
         by_gate = nearest_facilities(
-            walk.network, walk.gates, walk.facilities, kinds, cutoff_m=searched_m
+            walk.network, walk.gates, walk.facilities, entered, cutoff_m=searched_m
         )
         self.within("nearest", 0.5)
         reach_m = max(layer.limit_m for layer in self.profile.catalogue.layers.values())
         by_building = nearest_facilities(
-            walk.network, walk.buildings, walk.facilities, kinds, cutoff_m=reach_m
+            walk.network, walk.buildings, walk.facilities, entered, cutoff_m=reach_m
+        )
+        by_gate, by_building = (
+            by_facility(ways, walk.entrances) for ways in (by_gate, by_building)
         )
         return _Nearest(_best_of_gates(by_gate, walk.gate_neighbourhood), by_building, searched_m)
 
@@ -308,9 +329,10 @@ class _Run:
             walk.gates,
             walk.gate_neighbourhood,
             walk.facilities,
-            kinds,
+            by_entrance(kinds, walk.entrances),
             cutoff_m=farthest_m,
         )
+        reached = by_facility(reached, walk.entrances)
         reached = reached.assign(layer=_smallest_layer(reached["distance_m"], metres))
         return _with_counts(circles, reached, self._persons(walk, places, metres), metres), reached
 
@@ -377,7 +399,7 @@ class _Run:
         parameters = self.profile.rooms["districts"]
         admitted = ["eligible", "conditional"]
         admitted += ["unknown"] if parameters["unknown_may_join"] else []
-        return propose_districts(
+        plan = propose_districts(
             places,
             pairs,
             _needs(places, gaps),
@@ -386,6 +408,8 @@ class _Run:
             seed=self.parameters.seed,
             progress=self.within,
         )
+        self.notes += _idle_limits(plan, parameters)
+        return plan
 
     def stock(
         self, places: Neighbourhoods, walk: _Walk, gaps: pd.DataFrame
@@ -393,6 +417,7 @@ class _Run:
         stock = find_stock(
             self.city, places, self.profile, walk.obstacles, walk.network, progress=self.within
         )
+        self.notes += stock.attrs["notes"]
         fits = stock_fits(
             stock, places, walk.gates, walk.network, walk.obstacles, gaps, self.profile
         )
@@ -461,6 +486,25 @@ def _with_counts(
             [persons[layer].get(place, pd.NA) for layer, place in keys], dtype="Float64"
         ),
     )
+
+
+def _idle_limits(plan: Plan, parameters: ParameterSet) -> list[Note]:
+    """Say which limits on districts could not act, because nobody knows the sizes."""
+    idle = plan.report["limits_not_applied"]
+    if not idle:
+        return []
+    known = parameters.parameters
+    zh = "、".join(known[key].zh for key in idle)
+    en = ", ".join(known[key].en for key in idle)
+    return [
+        Note(
+            "limits_not_applied",
+            f"小区的户数、人口或用地资料缺失,以下片区规模限制未起作用:{zh}。",
+            "The sizes of the neighbourhoods are not known, so these limits on districts "
+            f"had no effect: {en}. Give households or residents of the neighbourhoods.",
+            "warning",
+        )
+    ]
 
 
 def _needs(places: Neighbourhoods, gaps: pd.DataFrame) -> pd.DataFrame:

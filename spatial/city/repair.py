@@ -21,8 +21,6 @@ __all__ = ["Repaired", "repair_layer"]
 Geometries = npt.NDArray[np.object_]
 Rows = npt.NDArray[np.bool_]
 
-POINT_LAYERS: Final = ("facilities",)
-"""Layers that admit any geometry but are computed with as points: areas give a point inside."""
 DIMENSION: Final = {"point": 0, "line": 1, "polygon": 2}
 WANTED: Final = {0: "a point", 1: "a line", 2: "a polygon"}
 
@@ -91,8 +89,8 @@ def repair_layer(raw: RawLayer, spec: LayerSpec, zone: pyproj.CRS) -> Repaired:
     _require_coordinates(sheet)
     _project(sheet, frame.crs, zone)
     dimension = DIMENSION.get(spec.geometry)
-    if raw.layer in POINT_LAYERS:
-        land_m2 = _to_points(sheet)
+    if raw.layer == "facilities":
+        land_m2 = _places_and_grounds(sheet)
         if "land_m2" in frame.columns or np.isfinite(land_m2).any():
             frame = _with_land(frame, land_m2)
     elif dimension is None:
@@ -261,16 +259,13 @@ def _make_valid(sheet: _Sheet, wanted: int | None) -> None:
         )
 
 
-def _to_points(sheet: _Sheet) -> npt.NDArray[np.float64]:
-    """Replace areas and lines by a point on them; return the area of the polygons in m²."""
+def _places_and_grounds(sheet: _Sheet) -> npt.NDArray[np.float64]:
+    """Keep points and areas, replace lines by their middle; return the areas in m², else NaN."""
     _make_valid(sheet, None)
     dimension = shapely.get_dimensions(sheet.geometry)
-    land_m2 = np.where((dimension == 2) & sheet.alive, shapely.area(sheet.geometry), np.nan)
     lines = (dimension == 1) & sheet.alive
     sheet.geometry[lines] = [_middle(line) for line in sheet.geometry[lines]]
-    areal = (dimension == 2) & sheet.alive
-    sheet.geometry[areal] = shapely.point_on_surface(sheet.geometry[areal])
-    return land_m2
+    return np.where((dimension == 2) & sheet.alive, shapely.area(sheet.geometry), np.nan)
 
 
 def _middle(line: Any) -> Any:
@@ -283,8 +278,8 @@ def _with_land(frame: gpd.GeoDataFrame, land_m2: npt.NDArray[np.float64]) -> gpd
     """Fill in the land area of OSM facilities that are drawn as grounds, not as a building."""
     if "tags" not in frame.columns:
         return frame
-    grounds = ~np.array(
-        [isinstance(t, dict) and "building" in t for t in frame["tags"]], dtype=bool
+    grounds = np.array(
+        [isinstance(t, dict) and "building" not in t for t in frame["tags"]], dtype=bool
     )
     measured = pd.Series(np.where(grounds, land_m2, np.nan), index=frame.index).round(1)
     given = frame["land_m2"] if "land_m2" in frame.columns else pd.Series(np.nan, index=frame.index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -11,6 +12,8 @@ from spatial.checks import require_columns, require_metric_crs, require_same_crs
 from spatial.errors import InputError
 
 __all__ = ["by_entrance", "by_facility", "facility_entrances"]
+
+Objects = npt.NDArray[np.object_]
 
 
 def facility_entrances(
@@ -25,15 +28,20 @@ def facility_entrances(
     streets : GeoDataFrame
         Streets and paths in the same zone; those in tunnels or on bridges lead past, not in.
     min_area_m2 : float
-        Polygons of this size and more are entered where streets cross their edge; smaller ones
-        (shops, schools drawn as a building) at a point inside.
+        Polygons of this size and more are entered where streets cross their edge (where none
+        does, at the point of the edge that is nearest to a street) as well as at a point inside;
+        smaller ones (shops, schools drawn as a building) only at a point inside.
 
     Returns
     -------
     GeoDataFrame of Point, shape (m,), m ≥ n
         Column ``facility_id``; indexed by the facility's id where it has one entrance, else by
-        ``<id>#1``, ``<id>#2``, …. Every facility has at least one: a polygon that no street
-        crosses is entered at a point inside.
+        ``<id>#1``, ``<id>#2``, …; the first is the point inside.
+
+    Notes
+    -----
+    The point inside stands for open edges: a lawn is entered from the footway beside it though
+    no path is drawn. Whoever attaches it tests its way against walls, so a fence still counts.
 
     Examples
     --------
@@ -41,7 +49,7 @@ def facility_entrances(
     >>> path = gpd.GeoDataFrame(geometry=[shapely.LineString([(-50, 40), (250, 40)])], crs=4547)
     >>> entrances = facility_entrances(park, path, min_area_m2=1000)
     >>> [(i, p.x, p.y) for i, p in entrances.geometry.items()]
-    [('p#1', 0.0, 40.0), ('p#2', 200.0, 40.0)]
+    [('p#1', 100.0, 50.0), ('p#2', 0.0, 40.0), ('p#3', 200.0, 40.0)]
     """
     require_metric_crs(facilities, name="facilities")
     require_same_crs(facilities, streets, names=("facilities", "streets"))
@@ -61,19 +69,29 @@ def facility_entrances(
     table = pd.DataFrame({"row": large[edge[which[points]]], "geometry": parts[points]})
     table["x"], table["y"] = shapely.get_x(parts[points]), shapely.get_y(parts[points])
     table = table.sort_values(["row", "x", "y"]).drop_duplicates(["row", "x", "y"])
-    rest = np.setdiff1d(np.arange(len(facilities)), table["row"].to_numpy(dtype=int))
-    inside = pd.DataFrame({"row": rest, "geometry": shapely.point_on_surface(shapes[rest])})
-    table = pd.concat([inside, table[["row", "geometry"]]], ignore_index=True)
+    inside = pd.DataFrame(
+        {"row": np.arange(len(shapes)), "geometry": shapely.point_on_surface(shapes)}
+    )
+    facing = _facing(shapes, np.setdiff1d(large, table["row"].to_numpy(dtype=int)), ground)
+    table = pd.concat([inside, facing, table[["row", "geometry"]]], ignore_index=True)
     table = table.sort_values("row", kind="stable", ignore_index=True)
     ids = facilities.index.astype("str").to_numpy()[table["row"].to_numpy(dtype=int)]
     number = table.groupby("row").cumcount().to_numpy() + 1
-    single = ~np.isin(table["row"].to_numpy(dtype=int), large) | np.isin(table["row"], rest)
+    single = ~table["row"].duplicated(keep=False).to_numpy()
     labels = [i if one else f"{i}#{n}" for i, n, one in zip(ids, number, single, strict=True)]
     index = pd.Index(labels, dtype="str", name="id")
     return gpd.GeoDataFrame(
         {"facility_id": pd.Series(ids, index=index, dtype="str")},
         geometry=gpd.GeoSeries(table["geometry"].to_numpy(), index=index, crs=facilities.crs),
     )
+
+
+def _facing(shapes: Objects, rows: npt.NDArray[np.int64], ground: Objects) -> pd.DataFrame:
+    """Find the point of each edge that is nearest to a street, where there is one."""
+    edges = shapely.boundary(shapes[rows])
+    which, street = shapely.STRtree(ground).query_nearest(edges, all_matches=False)
+    ways = shapely.shortest_line(edges[which], ground[street])
+    return pd.DataFrame({"row": rows[which], "geometry": shapely.get_point(ways, 0)})
 
 
 def by_entrance(kinds: pd.DataFrame, entrances: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -107,5 +125,6 @@ def by_facility(ways: pd.DataFrame, entrances: gpd.GeoDataFrame) -> pd.DataFrame
     facility = entrances["facility_id"].reindex(ways["facility_id"]).to_numpy()
     table = ways.assign(facility_id=facility)
     keys = [origin, "facility_id", "kind"]
-    table = table.sort_values([*keys, "distance_m"], kind="stable").drop_duplicates(keys)
+    order = [*keys, "distance_m", *(["time_s"] if "time_s" in table else [])]
+    table = table.sort_values(order, kind="stable").drop_duplicates(keys)
     return table.sort_index().reset_index(drop=True)

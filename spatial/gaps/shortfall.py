@@ -169,9 +169,18 @@ def _cross(frame: gpd.GeoDataFrame, checks: pd.DataFrame) -> pd.DataFrame:
 def _inside(
     frame: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, kinds: pd.DataFrame
 ) -> pd.DataFrame:
-    """Pair each neighbourhood with the facilities that touch its parcel, and their kinds."""
-    tree = shapely.STRtree(facilities.geometry.to_numpy())
-    parcels, places = tree.query(frame.geometry.to_numpy(), predicate="intersects")
+    """Pair each neighbourhood with the facilities inside its parcel, and their kinds.
+
+    Areas count where more than half of them lies inside: a park next door is walked to.
+    """
+    outlines, shapes = frame.geometry.to_numpy(), facilities.geometry.to_numpy()
+    parcels, places = shapely.STRtree(shapes).query(outlines, predicate="intersects")
+    area_m2 = shapely.area(shapes[places])
+    held = area_m2 == 0
+    areal = np.flatnonzero(~held)
+    shared = shapely.intersection(outlines[parcels[areal]], shapes[places[areal]])
+    held[areal] = shapely.area(shared) > area_m2[areal] / 2
+    parcels, places = parcels[held], places[held]
     pairs = pd.DataFrame(
         {
             "neighbourhood_id": frame.index.to_numpy()[parcels],

@@ -93,7 +93,8 @@ def passable(
     Only ``closed`` closes a gate: a ``residents`` gate passes for residents, and an unknown
     one is taken as open. A bollard passes always.
     """
-    closed = (gates["access"] == "closed").to_numpy(dtype=bool, na_value=False)
+    # Arrow hands out its own memory, which nobody may write to
+    closed = (gates["access"] == "closed").to_numpy(dtype=bool, na_value=False).copy()
     closed |= gates["kind"].isin(blocked_kinds).to_numpy(dtype=bool, na_value=False)
     free = gates["kind"].isin(parameters["passing_gates"]).to_numpy(dtype=bool, na_value=False)
     return ~closed | free

@@ -89,9 +89,17 @@ def unrecognised_kinds(facilities: gpd.GeoDataFrame, catalogue: Catalogue) -> pd
 
 
 def facility_area_m2(facilities: gpd.GeoDataFrame) -> pd.Series:
-    """Land area of each facility: as given, else of its polygon, else missing."""
+    """Land area of each facility: as given, else of its polygon, else missing.
+
+    A polygon that is tagged as a building is a footprint, not the land that belongs to it.
+    """
     drawn = pd.Series(shapely.area(facilities.geometry.to_numpy()), index=facilities.index)
     drawn = drawn.where(drawn > 0)
+    if "tags" in facilities.columns:
+        house = np.array(
+            ["building" in _as_tags(value) for value in facilities["tags"]], dtype=bool
+        )
+        drawn = drawn.mask(house)
     if "land_m2" not in facilities.columns:
         return drawn
     return facilities["land_m2"].astype("Float64").astype("float64").fillna(drawn)

@@ -134,12 +134,23 @@ def test_repeated_ids_are_refused_unless_the_rows_are_the_same():
     assert done.frame.index.tolist() == ["a"]
 
 
-def test_an_area_facility_becomes_a_point_inside_it():
+def test_an_area_facility_keeps_its_outline_and_gets_its_land_area():
     horseshoe = box(0, 0, 9, 9).difference(box(3, 0, 6, 8))
     done = repaired("facilities", [horseshoe], tags=[{"leisure": "park"}])
     row = done.frame.iloc[0]
-    assert horseshoe.contains(row.geometry)
+    assert row.geometry.equals(horseshoe)
     assert row.land_m2 == pytest.approx(horseshoe.area, abs=0.1)
+
+
+def test_a_facility_drawn_as_a_line_stands_in_its_middle():
+    done = repaired("facilities", [LineString([(0, 0), (4, 0)])], tags=[{"amenity": "taxi"}])
+    assert done.frame.geometry.iloc[0].equals(Point(2, 0))
+
+
+def test_a_footprint_whose_tags_are_text_gets_no_land_area_either():
+    tags = ['{"amenity": "clinic", "building": "yes"}']
+    done = repaired("facilities", [box(0, 0, 9, 9)], tags=tags)
+    assert "land_m2" not in done.frame or done.frame.land_m2.isna().all()
 
 
 def test_a_building_facility_gets_no_land_area_from_its_footprint():

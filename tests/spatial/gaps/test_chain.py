@@ -6,7 +6,15 @@ import pytest
 from data.demo import make_demo_city
 from spatial.city.neighbourhoods import prepare_neighbourhoods
 from spatial.city.read import read_city
-from spatial.gaps import coverage, facility_gaps, gap_heatmap, gap_scores
+from spatial.gaps import (
+    by_entrance,
+    by_facility,
+    coverage,
+    facility_entrances,
+    facility_gaps,
+    gap_heatmap,
+    gap_scores,
+)
 from spatial.network import Obstacles, attach_points, build_network
 from spatial.reach import nearest_facilities, reached_facilities
 from spatial.standards import classify_facilities, read_profile
@@ -20,16 +28,19 @@ def chain(city):
     network = build_network(city, walking, gates=places.gates)
     obstacles = Obstacles.from_city(city, places.gates, walking)
     facilities = city.layer("facilities")
-    points = facilities.geometry.representative_point()
+    entrances = facility_entrances(facilities, city.layer("streets"), min_area_m2=1000)
     entry = {"max_entry_m": walking["max_entry_m"]}
     gates = attach_points(network, places.gates.geometry, obstacles, **entry)
-    entered = attach_points(network, points, obstacles, **entry)
+    entered = attach_points(network, entrances.geometry, obstacles, **entry)
     home = places.gates["neighbourhood_id"]
     kinds = classify_facilities(facilities, PROFILE.catalogue)
-    near = nearest_facilities(network, gates, entered, kinds, cutoff_m=1500)
+    ways = by_entrance(kinds, entrances)
+    near = nearest_facilities(network, gates, entered, ways, cutoff_m=1500)
+    near = by_facility(near, entrances)
     near = near.assign(origin_id=home.reindex(near["origin_id"]).to_numpy())
     near = near.sort_values("distance_m").drop_duplicates(["origin_id", "kind"])
-    reached = reached_facilities(network, gates, home, entered, kinds, cutoff_m=1000)
+    reached = reached_facilities(network, gates, home, entered, ways, cutoff_m=1000)
+    reached = by_facility(reached, entrances)
     gaps = facility_gaps(places, near, kinds, facilities, PROFILE, searched_m=1500, reached=reached)
     return city, places, kinds, reached, gaps
 
@@ -50,7 +61,11 @@ def plain_presence(places, kinds, reached, facilities):
         (i, f)
         for i, parcel in places.frame.geometry.items()
         for f, place in facilities.geometry.items()
-        if parcel.intersects(place)
+        if (
+            parcel.intersection(place).area > place.area / 2
+            if place.area
+            else parcel.intersects(place)
+        )
     }
     kinds_of = kinds.groupby("facility_id")["kind"].agg(set).to_dict()
     held = {(i, kind) for i, f in touching for kind in kinds_of.get(f, ())}

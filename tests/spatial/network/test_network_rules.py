@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pyproj
 import pytest
 from shapely import LineString, Point, Polygon
@@ -7,6 +8,7 @@ from walking_worlds import CRS, layer, line, reachable, world
 from spatial.city.model import Raster
 from spatial.network import Obstacles, build_network
 from spatial.network.access import closed_reasons, residential_areas
+from spatial.network.obstacles import passable
 from spatial.network.slope import elevation_at, tobler_pace
 from spatial.network.strands import insert_points, strands_from_lines
 from spatial.standards.parameters import read_parameters
@@ -134,6 +136,15 @@ def test_gates_given_by_neighbourhoods_add_to_the_mapped_ones_and_inferred_ones_
     assert reachable(mapped, (0, 50), (100, 50))
     shut = layer("g", [Point(50, 0)], access=["closed"], source=["mapped"])
     assert not reachable(build_network(city, WALKING, gates=shut), (0, 0), (100, 0))
+
+
+def test_gates_whose_access_is_arrow_text_are_judged_like_any_others():
+    spots = [Point(0, 0), Point(9, 0), Point(20, 0)]
+    gates = layer("gates", spots, access=["closed", "open", None], kind="gate")
+    gates["access"] = gates["access"].astype(pd.StringDtype("pyarrow"))
+    assert passable(gates, WALKING, blocked_kinds=[]).tolist() == [False, True, True]
+    plain = gates.assign(access=gates["access"].astype("str"))
+    assert passable(plain, WALKING, blocked_kinds=["gate"]).tolist() == [False, False, False]
 
 
 def test_a_wheelchair_does_not_pass_a_stile():
