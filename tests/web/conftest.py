@@ -157,7 +157,7 @@ def reader_of(browser, site):
     """Make readers: ``reader_of(width, height)``; all are closed at the end."""
     contexts = []
 
-    def make(width: int = 1440, height: int = 900, **more) -> Reader:
+    def make(width: int = 1280, height: int = 800, **more) -> Reader:
         settings = {"locale": "zh-CN", "reduced_motion": "reduce", **more}
         context = browser.new_context(viewport={"width": width, "height": height}, **settings)
         context.set_default_timeout(20_000)

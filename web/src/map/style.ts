@@ -191,14 +191,14 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
   districts_halo: {
     type: "line",
     layout: { "line-join": "round" },
-    paint: { "line-color": GROUND.halo, "line-opacity": 0.8, "line-width": byZoom(10, 2, 14, 5, 18, 8) },
+    paint: { "line-color": GROUND.halo, "line-opacity": 0.8, "line-width": byZoom(10, 1, 12.5, 2.4, 14, 5, 18, 8) },
   },
   districts_line: {
     type: "line",
     layout: { "line-join": "round" },
     paint: {
       "line-color": ["case", ["boolean", ["feature-state", "selected"], false], GROUND.select, "#2e5560"],
-      "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 0.8, 14, ["case", ["boolean", ["feature-state", "selected"], false], 3.6, 1.9], 18, 3.6],
+      "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 0.6, 12.5, 1, 14, ["case", ["boolean", ["feature-state", "selected"], false], 3.6, 1.9], 18, 3.6],
     },
   },
   adjacency: {
@@ -314,7 +314,7 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
   link_end: {
     type: "circle",
     source: "link",
-    filter: points,
+    filter: ["==", ["get", "role"], "end"],
     paint: {
       "circle-radius": 7,
       "circle-color": ["case", ["get", "found"], "#2f8070", GROUND.link],
@@ -391,18 +391,23 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
     type: "symbol",
     labels: true,
     maxzoom: 15.5,
-    layout: label(byZoom(10, 12, 14, 15.5), BOLD, { "text-letter-spacing": 0.06, "symbol-sort-key": -1 }),
+    // Far out only some of many districts are named: the larger ones first, with room between them.
+    layout: label(byZoom(10, 10, 12.5, 11.5, 14, 15), BOLD, {
+      "text-letter-spacing": 0.06,
+      "text-padding": byZoom(10, 24, 13.5, 12, 14, 4),
+      "symbol-sort-key": ["-", 0, ["to-number", ["get", "area_m2"], 0]],
+    }),
     paint: ink("#173f49", 2.2),
   },
   link_label: {
     type: "symbol",
     source: "link",
-    filter: lines,
+    filter: ["==", ["get", "role"], "label"],
     layout: {
       "text-field": ["get", "label"],
       "text-font": BOLD,
       "text-size": 13,
-      "symbol-placement": "line-center",
+      "text-max-width": 20,
       "text-offset": [0, -0.9],
       "text-allow-overlap": true,
       "text-ignore-placement": true,

@@ -333,9 +333,12 @@ export class MapView {
     const features: GeoJSON.Feature[] = [];
     if (link) {
       const properties = { label: link.label, found: link.found };
+      // The label has a point of its own: on the line it would be drawn once per tile.
+      const middle: LonLat = [(link.from[0] + link.to[0]) / 2, (link.from[1] + link.to[1]) / 2];
       features.push(
         { type: "Feature", properties, geometry: { type: "LineString", coordinates: [link.from, link.to] } },
-        { type: "Feature", properties, geometry: { type: "Point", coordinates: link.to } },
+        { type: "Feature", properties: { ...properties, role: "end" }, geometry: { type: "Point", coordinates: link.to } },
+        { type: "Feature", properties: { ...properties, role: "label" }, geometry: { type: "Point", coordinates: middle } },
       );
     }
     this.own("link").setData({ type: "FeatureCollection", features });
