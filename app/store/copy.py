@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import psycopg
+import shapely
 from psycopg import sql
 from sqlalchemy import Table
 
@@ -29,6 +30,7 @@ def copy_layer(
     *,
     version: int,
     srid: int,
+    drawn_as_points: bool = False,
 ) -> None:
     """Write one layer or result: ids from the index, missing values as NULL.
 
@@ -44,6 +46,8 @@ def copy_layer(
         Key of the city's version.
     srid : int
         Longitude/latitude system to store geometry in, 4490 or 4326.
+    drawn_as_points : bool
+        Whether the flat copy for tiles holds a point inside each feature, not its outline.
 
     Raises
     ------
@@ -56,10 +60,10 @@ def copy_layer(
     names = [column.name for column in table.columns]
     facts = [name for name in names if name not in {"version", "id", "fid", "geom", "geom_3857"}]
     order = ["version", "id", "fid", *facts, *(["geom", "geom_3857"] if shaped else [])]
+    shaped_srid = srid if shaped else None
+    rows = _rows(frame, facts, version, shaped_srid, drawn_as_points=drawn_as_points)
     try:
-        copy_rows(
-            connection, table.name, order, _rows(frame, facts, version, srid if shaped else None)
-        )
+        copy_rows(connection, table.name, order, rows)
     except psycopg.errors.IntegrityError as fault:
         detail = fault.diag.message_detail or ""
         raise StoreError(
@@ -85,7 +89,12 @@ def copy_rows(
 
 
 def _rows(
-    frame: pd.DataFrame, facts: Sequence[str], version: int, srid: int | None
+    frame: pd.DataFrame,
+    facts: Sequence[str],
+    version: int,
+    srid: int | None,
+    *,
+    drawn_as_points: bool,
 ) -> Iterator[tuple[Any, ...]]:
     for start in range(0, len(frame), CHUNK_ROWS):
         part = frame.iloc[start : start + CHUNK_ROWS]
@@ -97,7 +106,8 @@ def _rows(
         ]
         if srid is not None:
             lonlat = sound_lonlat(part, srid)
-            columns += [as_ewkb(lonlat, srid), as_ewkb(with_few_vertices(mercator(lonlat)), 3857)]
+            drawn = shapely.point_on_surface(lonlat) if drawn_as_points else lonlat
+            columns += [as_ewkb(lonlat, srid), as_ewkb(with_few_vertices(mercator(drawn)), 3857)]
         yield from zip(*columns, strict=True)
 
 

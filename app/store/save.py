@@ -20,6 +20,7 @@ from app.store.labels import copy_labels
 from app.store.names import city_id_from
 from app.store.overview import copy_overviews
 from app.store.tables import INPUT_TABLES, RESULT_TABLES, SCHEMA
+from app.store.tile_layers import TILE_LAYERS
 from spatial.city.model import City
 from spatial.city.report import Note
 from spatial.progress import Progress, silent
@@ -144,11 +145,13 @@ def _write_everything(
         *((table, analysis.city.layer(name)) for name, table in INPUT_TABLES.items()),
         *((table, analysis.tables[name]) for name, table in RESULT_TABLES.items()),
     ]
+    points = {layer.table.name for layer in TILE_LAYERS.values() if layer.as_points}
     total = sum(len(frame) for _, frame in work) or 1
     written = 0
     for table, frame in work:
         progress("store", written / total)
-        copy_layer(connection, table, frame, version=key, srid=srid)
+        as_points = table.name in points
+        copy_layer(connection, table, frame, version=key, srid=srid, drawn_as_points=as_points)
         written += len(frame)
     copy_rows(
         connection,

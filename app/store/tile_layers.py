@@ -31,6 +31,8 @@ class TileLayer:
     """Properties that come from other tables."""
     join: str = ""
     """How those are joined; the layer's own table is ``f``."""
+    as_points: bool = False
+    """Whether its areas are drawn as a point inside, so that they hide nothing below them."""
 
 
 def _inputs(name: str, min_zoom: int, *columns: str, **more: Any) -> TileLayer:
@@ -86,7 +88,11 @@ TILE_LAYERS: Final[Mapping[str, TileLayer]] = {
             *("land_m2", "floor_m2"),
         ),
         _inputs(
-            *("facilities", 4, "name", "kind"), labels_from=15, joined=("k.kinds",), join=_KINDS
+            *("facilities", 4, "name", "kind"),
+            labels_from=15,
+            joined=("k.kinds",),
+            join=_KINDS,
+            as_points=True,
         ),
         _inputs("buildings", 4, "name", "use", "floors", "height_m", "year_built", labels_from=16),
         _inputs("streets", 4, "name", "highway", "structure", "steps", "layer", labels_from=14),

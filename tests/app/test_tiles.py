@@ -91,6 +91,16 @@ def test_labels_are_points_of_their_own_each_in_one_tile_only(client, middle, tm
     assert sorted(names) == sorted(f"{c}-{r}小区" for c in range(3) for r in range(3))
 
 
+def test_facilities_that_are_areas_are_kept_as_areas_and_drawn_as_points(client, middle, tmp_path):
+    z = 13
+    kept = client.get("/api/v1/cities/grid-town/layers/facilities").json()["features"]
+    assert {one["id"]: one["geometry"]["type"] for one in kept} == {"f1": "Point", "f2": "Polygon"}
+    answer = client.get(_address("facilities", z, *_tile_of(middle, z)))
+    drawn = _decoded(tmp_path, answer.content, "facilities")
+    assert sorted(drawn["id"]) == ["f1", "f2"]
+    assert set(drawn.geometry.geom_type) == {"Point"}
+
+
 def test_every_drawn_layer_answers_at_every_zoom_of_its_own(client, middle, store):
     with store.engine.connect() as connection:
         key = connection.execute(text("SELECT current_version FROM linli.city")).scalar_one()
