@@ -339,7 +339,8 @@ def test_a_running_analysis_shows_how_far_it_is(reader):
     answer_with(reader.page, r"/api/v1/jobs\?", {"items": [job]})
     reader.open()
     expect(reader.page.get_by_role("progressbar")).to_have_attribute("value", "42")
-    expect(reader.page.get_by_role("complementary").filter(has_text="42 %")).to_be_visible()
+    bar = reader.page.get_by_role("complementary").filter(has_text="42 %")
+    expect(bar).to_contain_text("生活圈")
 
 
 def test_ten_thousand_neighbourhoods_are_ranked_without_ten_thousand_rows_drawn(reader, ranked):

@@ -36,7 +36,7 @@ describe("the two languages", () => {
 
   it("have no text that the page never shows", () => {
     const all = sources("src").join("\n");
-    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.(unit|gate)|sheet\.(derived|gaps)|profile|live)[._]/;
+    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.(unit|gate)|sheet\.(derived|gaps)|profile|live|step)[._]/;
     for (const key of keys) expect(built.test(key) || all.includes(`"${key}"`), `${key} is shown nowhere`).toBe(true);
   });
 
@@ -54,6 +54,16 @@ describe("the two languages", () => {
         }
       }
     }
+  });
+});
+
+describe("steps of an analysis", () => {
+  it("have a text each, as the engine names them", () => {
+    const engine = readFileSync("../spatial/analysis.py", "utf8");
+    const stages = /^STAGES: Final = \{\n([^}]*)\}/m.exec(engine)?.[1] ?? "";
+    const names = [...stages.matchAll(/^ +"(\w+)":/gm)].map((match) => match[1]);
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of names) expect(`step.${name}` in zh, name).toBe(true);
   });
 });
 

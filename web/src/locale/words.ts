@@ -27,6 +27,10 @@ export class Words {
     return key in zh ? this.t(key as MessageKey) : value;
   };
 
+  /** What an analysis is doing; a step without a text is shown by its own name. */
+  readonly step = (name: string | null): string =>
+    name === null ? "" : `step.${name}` in zh ? this.t(`step.${name}` as MessageKey) : name;
+
   /** The name of a policy profile; a city's own profile is shown by its id. */
   readonly profile = (id: string): string => (`profile.${id}` in zh ? this.t(`profile.${id}` as MessageKey) : id);
 
