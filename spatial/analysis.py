@@ -5,8 +5,6 @@ city → neighbourhoods → network → reach → gaps → eligibility → adjac
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +13,7 @@ from importlib.metadata import version
 from typing import Any, Final, Literal, TypeVar
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 
 from spatial.city.model import City
 from spatial.city.neighbourhoods import Neighbourhoods, prepare_neighbourhoods
@@ -26,6 +22,7 @@ from spatial.dictionary import conform, data_dictionary
 from spatial.districting import DistrictRules, Plan, district_frame, propose_districts
 from spatial.districting.adjacency import adjacency
 from spatial.eligibility import assess
+from spatial.fingerprint import fingerprint
 from spatial.gaps import (
     by_entrance,
     by_facility,
@@ -34,6 +31,14 @@ from spatial.gaps import (
     facility_gaps,
     gap_heatmap,
     gap_scores,
+)
+from spatial.joins import (
+    best_of_gates,
+    residents_met,
+    shared_needs,
+    smallest_layer,
+    with_counts,
+    with_entries,
 )
 from spatial.network import Attachments, Obstacles, WalkNetwork, attach_points, build_network
 from spatial.progress import Progress, silent
@@ -163,7 +168,7 @@ def analyse(
             {
                 "neighbourhoods": frame,
                 "cells": places.cells,
-                "neighbourhood_gates": _entered(places.gates, walk.gates, walk.network),
+                "neighbourhood_gates": with_entries(places.gates, walk.gates, walk.network),
                 "adjacency": pairs,
                 "eligibility": findings,
                 "life_circles": circles,
@@ -302,7 +307,7 @@ class _Run:
         by_gate, by_building = (
             by_facility(ways, walk.entrances) for ways in (by_gate, by_building)
         )
-        return _Nearest(_best_of_gates(by_gate, walk.gate_neighbourhood), by_building, searched_m)
+        return _Nearest(best_of_gates(by_gate, walk.gate_neighbourhood), by_building, searched_m)
 
     def circles(
         self, walk: _Walk, kinds: pd.DataFrame, places: Neighbourhoods
@@ -323,41 +328,19 @@ class _Run:
             street_front_m=self.profile.rooms["walking"]["street_front_m"],
             progress=self.within,
         )
-        farthest_m = max(metres.values())
-        reached = reached_facilities(
-            walk.network,
-            walk.gates,
-            walk.gate_neighbourhood,
-            walk.facilities,
-            by_entrance(kinds, walk.entrances),
-            cutoff_m=farthest_m,
-        )
+        measure = "distance_m" if by == "distance" else "time_s"
+        start = (walk.network, walk.gates, walk.gate_neighbourhood)
+        farthest = max(limits.values())
+        entrances = by_entrance(kinds, walk.entrances)
+        reached = reached_facilities(*start, walk.facilities, entrances, cutoff_m=farthest, by=by)
         reached = by_facility(reached, walk.entrances)
-        reached = reached.assign(layer=_smallest_layer(reached["distance_m"], metres))
-        return _with_counts(circles, reached, self._persons(walk, places, metres), metres), reached
-
-    def _persons(
-        self, walk: _Walk, places: Neighbourhoods, metres: Mapping[str, float]
-    ) -> pd.DataFrame:
-        """Residents of the neighbourhoods whose gate is reached, by neighbourhood and layer."""
+        reached = reached.assign(layer=smallest_layer(reached[measure], limits))
         gate_kinds = pd.DataFrame({"facility_id": walk.gate_neighbourhood.index, "kind": "gate"})
-        met = reached_facilities(
-            walk.network,
-            walk.gates,
-            walk.gate_neighbourhood,
-            walk.gates,
-            gate_kinds,
-            cutoff_m=max(metres.values()),
+        met = reached_facilities(*start, walk.gates, gate_kinds, cutoff_m=farthest, by=by)
+        persons = residents_met(
+            met, walk.gate_neighbourhood, places.frame["persons"], limits, measure=measure
         )
-        met = met.assign(other=walk.gate_neighbourhood.reindex(met["facility_id"]).to_numpy())
-        nearest = met.groupby(["neighbourhood_id", "other"], sort=False)["distance_m"].min()
-        pairs = nearest.reset_index()
-        pairs["persons"] = places.frame["persons"].reindex(pairs["other"]).to_numpy()
-        sums = {
-            layer: pairs[pairs["distance_m"] <= limit].groupby("neighbourhood_id")["persons"].sum()
-            for layer, limit in metres.items()
-        }
-        return pd.DataFrame(sums)
+        return with_counts(circles, reached, persons, limits, measure=measure), reached
 
     def gaps(
         self,
@@ -402,7 +385,7 @@ class _Run:
         plan = propose_districts(
             places,
             pairs,
-            _needs(places, gaps),
+            shared_needs(places, gaps),
             overall.isin(admitted),
             DistrictRules.from_parameters(parameters),
             seed=self.parameters.seed,
@@ -438,7 +421,9 @@ class _Run:
                 self.city, walk.network, checked, self.profile, notes, asdict(self.parameters)
             ),
             notes=notes,
-            data_version=_fingerprint(self.city, self.profile, self.parameters),
+            data_version=fingerprint(
+                self.city, self.profile, asdict(self.parameters), engine_version()
+            ),
             engine_version=engine_version(),
             stage_s=dict(self.stage_s),
         )
@@ -447,45 +432,6 @@ class _Run:
 def _as_points(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
     """Points inside the features (a polygon's own, not its centroid)."""
     return frame.geometry.representative_point()
-
-
-def _best_of_gates(by_gate: pd.DataFrame, gate_neighbourhood: pd.Series) -> pd.DataFrame:
-    """Nearest facility of each kind per neighbourhood: the best of its gates."""
-    place = gate_neighbourhood.reindex(by_gate["origin_id"]).to_numpy()
-    table = by_gate.assign(origin_id=place)
-    order = ["origin_id", "kind", "distance_m", "facility_id"]
-    best = table.sort_values(order, kind="stable").drop_duplicates(["origin_id", "kind"])
-    return best.reset_index(drop=True)
-
-
-def _smallest_layer(distance_m: pd.Series, metres: Mapping[str, float]) -> pd.Series:
-    """Name the smallest layer that holds each distance; NA beyond the last."""
-    layers = sorted(metres, key=lambda name: metres[name])
-    place = np.searchsorted([metres[name] for name in layers], distance_m.to_numpy(dtype=float))
-    names = pd.array([*layers, pd.NA], dtype="string")
-    return pd.Series(names.take(place), index=distance_m.index)
-
-
-def _with_counts(
-    circles: gpd.GeoDataFrame,
-    reached: pd.DataFrame,
-    persons: pd.DataFrame,
-    metres: Mapping[str, float],
-) -> gpd.GeoDataFrame:
-    """Fill in how many facilities and residents each circle holds."""
-    unique = reached.groupby(["neighbourhood_id", "facility_id"], sort=False)["distance_m"].min()
-    by_place = unique.reset_index()
-    counts = {
-        layer: by_place[by_place["distance_m"] <= limit].groupby("neighbourhood_id").size()
-        for layer, limit in metres.items()
-    }
-    keys = list(zip(circles["layer"], circles["neighbourhood_id"], strict=True))
-    return circles.assign(
-        facilities=pd.array([counts[layer].get(place, 0) for layer, place in keys], dtype="Int64"),
-        persons=pd.array(
-            [persons[layer].get(place, pd.NA) for layer, place in keys], dtype="Float64"
-        ),
-    )
 
 
 def _idle_limits(plan: Plan, parameters: ParameterSet) -> list[Note]:
@@ -505,51 +451,6 @@ def _idle_limits(plan: Plan, parameters: ParameterSet) -> list[Note]:
             "warning",
         )
     ]
-
-
-def _needs(places: Neighbourhoods, gaps: pd.DataFrame) -> pd.DataFrame:
-    """Return what neighbourhoods may share: must-have kinds missing, and their age."""
-    must = gaps[(gaps["need"] == "must") & (gaps["status"] != "unknown")]
-    table = must.assign(missing=(must["status"] == "missing").astype(float)).pivot_table(
-        index="neighbourhood_id", columns="kind", values="missing", aggfunc="max", observed=True
-    )
-    table = table.reindex(places.frame.index)
-    table.columns = [f"missing_{kind}" for kind in table.columns]
-    year = places.frame["year_built"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    return table.assign(year_built=year)
-
-
-def _entered(
-    gates: gpd.GeoDataFrame, attached: Attachments, network: WalkNetwork
-) -> gpd.GeoDataFrame:
-    """Say for each gate how far its way onto the network is, and which part it enters."""
-    inside = attached.edge >= 0
-    ids = attached.ids[inside]
-    entry = pd.Series(attached.entry_mm[inside] / 1000.0, index=ids)
-    node = network.edge_from[attached.edge[inside]]
-    part = pd.Series(network.node_component[node], index=ids)
-    return gates.assign(
-        entry_m=entry.reindex(gates.index), component=part.reindex(gates.index).astype("Int64")
-    )
-
-
-def _fingerprint(city: City, profile: Profile, parameters: AnalysisParameters) -> str:
-    """Hash everything that the results depend on."""
-    digest = hashlib.sha256(engine_version().encode())
-    digest.update(json.dumps(asdict(parameters), sort_keys=True).encode())
-    digest.update(repr(profile).encode())
-    digest.update(city.crs.to_wkt().encode())
-    for name, frame in sorted(city.layers.items()):
-        if len(frame) == 0:
-            continue
-        digest.update(name.encode())
-        digest.update(b"".join(shapely.to_wkb(frame.geometry.to_numpy())))
-        plain = frame.drop(columns="geometry").astype("str")
-        digest.update(pd.util.hash_pandas_object(plain).to_numpy().tobytes())
-    for name, raster in sorted(city.rasters.items()):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(raster.values).tobytes())
-    return digest.hexdigest()[:16]
 
 
 @contextmanager

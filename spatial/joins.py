@@ -1,0 +1,130 @@
+"""Small joins between the answers of the rooms: pure functions over their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from spatial.city.neighbourhoods import Neighbourhoods
+from spatial.network import Attachments, WalkNetwork
+from spatial.units import MM_PER_M
+
+__all__ = [
+    "best_of_gates",
+    "residents_met",
+    "shared_needs",
+    "smallest_layer",
+    "with_counts",
+    "with_entries",
+]
+
+
+def best_of_gates(by_gate: pd.DataFrame, gate_neighbourhood: pd.Series) -> pd.DataFrame:
+    """Nearest facility of each kind per neighbourhood: the best of its gates."""
+    place = gate_neighbourhood.reindex(by_gate["origin_id"]).to_numpy()
+    table = by_gate.assign(origin_id=place)
+    order = ["origin_id", "kind", "distance_m", "facility_id"]
+    best = table.sort_values(order, kind="stable").drop_duplicates(["origin_id", "kind"])
+    return best.reset_index(drop=True)
+
+
+def smallest_layer(walks: pd.Series, limits: Mapping[str, float]) -> pd.Series:
+    """Name the smallest layer whose limit holds each walk; NA beyond the last."""
+    layers = sorted(limits, key=lambda name: limits[name])
+    place = np.searchsorted([limits[name] for name in layers], walks.to_numpy(dtype=float))
+    names = pd.array([*layers, pd.NA], dtype="string")
+    return pd.Series(names.take(place), index=walks.index)
+
+
+def with_counts(
+    circles: gpd.GeoDataFrame,
+    reached: pd.DataFrame,
+    persons: pd.DataFrame,
+    limits: Mapping[str, float],
+    *,
+    measure: str,
+) -> gpd.GeoDataFrame:
+    """Fill in how many facilities and residents each circle holds."""
+    unique = reached.groupby(["neighbourhood_id", "facility_id"], sort=False)[measure].min()
+    by_place = unique.reset_index()
+    counts = {
+        layer: by_place[by_place[measure] <= limit].groupby("neighbourhood_id").size()
+        for layer, limit in limits.items()
+    }
+    keys = list(zip(circles["layer"], circles["neighbourhood_id"], strict=True))
+    return circles.assign(
+        facilities=pd.array([counts[layer].get(place, 0) for layer, place in keys], dtype="Int64"),
+        persons=pd.array(
+            [persons[layer].get(place, pd.NA) for layer, place in keys], dtype="Float64"
+        ),
+    )
+
+
+def shared_needs(places: Neighbourhoods, gaps: pd.DataFrame) -> pd.DataFrame:
+    """Return what neighbourhoods may share: must-have kinds missing, and their age."""
+    must = gaps[(gaps["need"] == "must") & (gaps["status"] != "unknown")]
+    table = must.assign(missing=(must["status"] == "missing").astype(float)).pivot_table(
+        index="neighbourhood_id", columns="kind", values="missing", aggfunc="max", observed=True
+    )
+    table = table.reindex(places.frame.index)
+    table.columns = [f"missing_{kind}" for kind in table.columns]
+    year = places.frame["year_built"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    return table.assign(year_built=year)
+
+
+def with_entries(
+    gates: gpd.GeoDataFrame, attached: Attachments, network: WalkNetwork
+) -> gpd.GeoDataFrame:
+    """Say for each gate how far its way onto the network is, and which part it enters."""
+    inside = attached.edge >= 0
+    ids = attached.ids[inside]
+    entry = pd.Series(attached.entry_mm[inside] / MM_PER_M, index=ids)
+    node = network.edge_from[attached.edge[inside]]
+    part = pd.Series(network.node_component[node], index=ids)
+    return gates.assign(
+        entry_m=entry.reindex(gates.index), component=part.reindex(gates.index).astype("Int64")
+    )
+
+
+def residents_met(
+    met: pd.DataFrame,
+    gate_neighbourhood: pd.Series,
+    persons: pd.Series,
+    limits: Mapping[str, float],
+    *,
+    measure: str,
+) -> pd.DataFrame:
+    """Return the residents of the neighbourhoods whose gate is reached.
+
+    Parameters
+    ----------
+    met : DataFrame
+        Gates reached from the gates of each neighbourhood: ``neighbourhood_id``,
+        ``facility_id`` (a gate) and the column `measure`.
+    gate_neighbourhood : Series of str
+        Neighbourhood of each gate.
+    persons : Series
+        Residents by neighbourhood; missing ones are left out of the sum.
+    limits : mapping of layer to float
+        In the unit of `measure`.
+    measure : str
+        ``distance_m`` or ``time_s``.
+
+    Returns
+    -------
+    DataFrame
+        Neighbourhoods (rows) by layer (columns).
+    """
+    other = gate_neighbourhood.reindex(met["facility_id"]).to_numpy()
+    nearest = met.assign(other=other).groupby(["neighbourhood_id", "other"], sort=False)[measure]
+    pairs = nearest.min().reset_index()
+    pairs["persons"] = persons.reindex(pairs["other"]).to_numpy()
+    return pd.DataFrame(
+        {
+            layer: pairs[pairs[measure] <= limit].groupby("neighbourhood_id")["persons"].sum()
+            for layer, limit in limits.items()
+        }
+    )

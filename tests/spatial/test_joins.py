@@ -1,0 +1,58 @@
+"""Joins between the answers of the rooms, on tables small enough to check by eye."""
+
+import pandas as pd
+
+from spatial.fingerprint import fingerprint
+from spatial.joins import best_of_gates, residents_met, smallest_layer
+from spatial.standards import read_profile
+
+
+def test_the_best_gate_wins_and_ties_go_to_the_smaller_facility_id():
+    by_gate = pd.DataFrame(
+        [
+            ("g1", "school", "f2", 300.0, 250.0),
+            ("g2", "school", "f1", 300.0, 250.0),
+            ("g2", "market", "f3", 90.0, 75.0),
+        ],
+        columns=["origin_id", "kind", "facility_id", "distance_m", "time_s"],
+    )
+    owner = pd.Series({"g1": "home", "g2": "home"})
+    best = best_of_gates(by_gate, owner).set_index("kind")
+    assert best.loc["school", "facility_id"] == "f1"
+    assert best.loc["market", "distance_m"] == 90.0
+    assert (best["origin_id"] == "home").all()
+
+
+def test_a_walk_exactly_at_a_limit_is_inside_and_beyond_the_last_is_missing():
+    limits = {"c15": 1000.0, "c5": 300.0, "c10": 500.0}
+    walks = pd.Series([0.0, 300.0, 300.001, 500.0, 1000.0, 1000.001])
+    named = smallest_layer(walks, limits)
+    assert named.tolist()[:5] == ["c5", "c5", "c10", "c10", "c15"]
+    assert pd.isna(named.iloc[5])
+
+
+def test_residents_of_a_place_with_two_reached_gates_count_once():
+    met = pd.DataFrame(
+        {
+            "neighbourhood_id": ["a", "a", "a"],
+            "facility_id": ["b1", "b2", "c1"],
+            "distance_m": [100.0, 200.0, 400.0],
+        }
+    )
+    owner = pd.Series({"b1": "b", "b2": "b", "c1": "c"})
+    persons = pd.Series({"a": 1.0, "b": 10.0, "c": 100.0})
+    sums = residents_met(met, owner, persons, {"c5": 300.0, "c10": 500.0}, measure="distance_m")
+    assert sums.loc["a"].to_dict() == {"c5": 10.0, "c10": 110.0}
+
+
+def test_the_data_version_moves_with_a_parameter_of_any_room_and_with_nothing_else():
+    from spatial.city import City
+
+    city = City.from_layers("x", {}, crs=4547)
+    profile = read_profile("national")
+    choices = {"year": 2026}
+    same = fingerprint(city, profile, choices, "1")
+    assert fingerprint(city, read_profile("national"), choices, "1") == same
+    changed = profile.with_parameters("walking", {"max_entry_m": 123}, source="test")
+    assert fingerprint(city, changed, choices, "1") != same
+    assert fingerprint(city, profile, {"year": 2027}, "1") != same
