@@ -12,9 +12,10 @@ from spatial.city.model import City, Raster
 from spatial.city.report import Note
 from spatial.standards.parameters import ParameterSet
 
-__all__ = ["building_neighbourhoods", "floor_area_m2", "with_people"]
+__all__ = ["building_neighbourhoods", "floor_area_m2", "residents_on", "with_people"]
 
 Floats = npt.NDArray[np.float64]
+Geometries = npt.NDArray[np.object_]
 
 
 def building_neighbourhoods(
@@ -83,7 +84,7 @@ def with_people(
     index = places.index
     living_m2 = area.groupby(owner).sum(min_count=1).reindex(index)
     joined = home.dropna().value_counts().reindex(index).fillna(0).astype("Int64")
-    counted = _control(places, city)
+    counted = _control(places, city, reach_m=parameters["population_reach_m"])
     frame = places.assign(
         area_m2=places.geometry.area.astype("Float64"),
         residential_floor_area_m2=living_m2.astype("Float64"),
@@ -171,22 +172,35 @@ def _households(
     return frame.assign(households=households, households_source=source)
 
 
-def _control(places: gpd.GeoDataFrame, city: City) -> tuple[pd.Series, str] | None:
+def residents_on(shapes: Geometries, city: City) -> Floats | None:
+    """Residents on each piece of land by the population layer or raster, NaN where not covered.
+
+    None where the city has neither.
+    """
+    places = gpd.GeoDataFrame(geometry=shapes, crs=city.crs)
+    found = _control(places, city, reach_m=0.0)
+    return None if found is None else found[0].to_numpy(dtype=float, na_value=np.nan)
+
+
+def _control(
+    places: gpd.GeoDataFrame, city: City, *, reach_m: float
+) -> tuple[pd.Series, str] | None:
     """Residents on each parcel by the population layer or raster; None where there is neither."""
     layer = city.layer("population")
     if len(layer):
-        return _from_layer(places, layer), "population_layer"
+        return _from_layer(places, layer, reach_m=reach_m), "population_layer"
     raster = city.rasters.get("population")
     if raster is not None:
         return _from_raster(places, raster), "raster"
     return None
 
 
-def _from_layer(places: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> pd.Series:
+def _from_layer(places: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, *, reach_m: float) -> pd.Series:
     """Share residents of points or areas among the parcels they touch.
 
     An area's residents go to the parcels it overlaps, by overlapped ground. A point stands for
-    the ground nearer to it than to any other point.
+    the ground nearer to it than to any other point. Residents of points and areas on no parcel
+    go to the nearest one within `reach_m`; farther ones live elsewhere.
     """
     shapes = layer.geometry.to_numpy()
     if (shapely.get_dimensions(shapes) == 0).all() and len(shapes) > 1:
@@ -195,6 +209,16 @@ def _from_layer(places: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> pd.Series:
     parcels = places.geometry.to_numpy()
     source, place = shapely.STRtree(parcels).query(shapes, predicate="intersects")
     ground = shapely.area(shapely.intersection(shapes[source], parcels[place]))
+    source, place, ground = source[ground > 0], place[ground > 0], ground[ground > 0]
+    if reach_m > 0:
+        alone = np.setdiff1d(np.arange(len(shapes)), source)
+        spot, nearest = shapely.STRtree(parcels).query_nearest(
+            layer.geometry.to_numpy()[alone], max_distance=reach_m
+        )
+        spot, first = np.unique(spot, return_index=True)
+        source = np.r_[source, alone[spot]]
+        place = np.r_[place, nearest[first]]
+        ground = np.r_[ground, np.ones(len(spot))]
     total = np.bincount(source, weights=ground, minlength=len(shapes))
     persons = layer["persons"].fillna(0).to_numpy(dtype=float)
     share = np.divide(ground, total[source], out=np.zeros_like(ground), where=total[source] > 0)
