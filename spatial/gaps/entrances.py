@@ -80,6 +80,12 @@ def facility_entrances(
     single = ~table["row"].duplicated(keep=False).to_numpy()
     labels = [i if one else f"{i}#{n}" for i, n, one in zip(ids, number, single, strict=True)]
     index = pd.Index(labels, dtype="str", name="id")
+    if not index.is_unique:
+        twice = index[index.duplicated()][0]
+        raise InputError(
+            f"`facilities` row {twice}: ids of this form are given to the entrances of another "
+            "facility, which is large. Give the row another id."
+        )
     return gpd.GeoDataFrame(
         {"facility_id": pd.Series(ids, index=index, dtype="str")},
         geometry=gpd.GeoSeries(table["geometry"].to_numpy(), index=index, crs=facilities.crs),

@@ -6,6 +6,7 @@ import pytest
 import shapely
 
 from spatial.city.read import read_city
+from spatial.errors import InputError
 from spatial.gaps import by_entrance, by_facility, facility_entrances
 
 CRS = 4547
@@ -57,6 +58,12 @@ def test_a_large_area_that_no_street_crosses_is_entered_inside_or_facing_the_nea
     assert (facing.x, facing.y) == (1000, 100)
     alone = facility_entrances(PLACES, STREETS.iloc[:0], min_area_m2=1000)
     assert PLACES.geometry["lake"].contains(alone.geometry["lake"])
+
+
+def test_an_id_that_an_entrance_needs_is_refused_by_name():
+    clash = frame({"park": shapely.box(0, 0, 300, 200), "park#2": shapely.Point(0, 500)})
+    with pytest.raises(InputError, match="`facilities` row park#2"):
+        facility_entrances(clash, STREETS, min_area_m2=1000)
 
 
 def test_without_streets_or_facilities_nothing_breaks():
