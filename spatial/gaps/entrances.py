@@ -38,6 +38,11 @@ def facility_entrances(
         Column ``facility_id``; indexed by the facility's id where it has one entrance, else by
         ``<id>#1``, ``<id>#2``, …; the first is the point inside.
 
+    Raises
+    ------
+    InputError
+        If an id of an entrance is that of another facility.
+
     Notes
     -----
     The point inside stands for open edges: a lawn is entered from the footway beside it though
