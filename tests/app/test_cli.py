@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import geopandas as gpd
 import pyogrio
@@ -161,8 +162,9 @@ def test_import_stores_a_city_once_and_keeps_its_version(
 
 
 @pytest.mark.postgis
-def test_serve_says_when_it_answers_and_ends_with_its_worker_on_ctrl_c(
-    monkeypatch, database_url, tmp_path
+@pytest.mark.parametrize("sign", ["SIGINT", "SIGTERM"])
+def test_serve_says_when_it_answers_and_ends_with_its_worker(
+    monkeypatch, database_url, tmp_path, sign
 ):
     import os
     import signal
@@ -184,10 +186,13 @@ def test_serve_says_when_it_answers_and_ends_with_its_worker_on_ctrl_c(
                 assert json.load(answer)["status"] == "ok"
             monkeypatch.setenv("DATABASE_URL", database_url)
             assert main(["serve", "--port", str(port)]) == 4  # the port is taken
+            children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+            assert children
         finally:
-            running.send_signal(signal.SIGINT)
+            running.send_signal(signal.Signals[sign])
             code = running.wait(60)
     assert code in {0, 130}
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
 def test_a_database_that_does_not_answer_exits_with_4(monkeypatch, capsys, village):
