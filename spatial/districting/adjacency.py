@@ -23,10 +23,13 @@ BARRIERS_STRONGEST_FIRST: Final = ("river", "railway", "main_road", "minor_road"
 RIVER_KINDS: Final = ("river", "canal", "sea", "lake")
 RAIL_KINDS: Final = ("rail", "light_rail")
 TOUCH_M: Final = 0.05
-"""Parcels nearer than this touch: between them only their own wall can stand."""
+"""Parcels nearer than this touch: what lies between them runs along the shared boundary."""
+SAME_LINE_M: Final = 1.0
+"""Boundaries this near are the same line, drawn twice."""
 
 Geometries = npt.NDArray[np.object_]
 Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 def adjacency(
@@ -42,8 +45,9 @@ def adjacency(
 
     Two neighbourhoods are adjacent when their cells share a boundary, or their parcels lie within
     ``gap_m``. The barrier is the strongest thing crossed by the shortest link between the parcels:
-    river, railway, main road, minor road, wall. Where parcels touch, a wall along the shared
-    boundary is the barrier.
+    river, railway, main road, minor road, wall. Where parcels touch, it is the strongest thing
+    that runs along a good part (``along_share``) of their shared boundary, at most ``along_m``
+    away; what merely crosses the boundary is no barrier.
 
     Parameters
     ----------
@@ -134,24 +138,75 @@ def _barriers(
 ) -> npt.NDArray[np.object_]:
     """Name the strongest thing between each pair."""
     barrier = np.full(len(links), "none", dtype=object)
+    rows = np.flatnonzero(touching)
+    shared = _shared_lines(left[rows], right[rows])
+    apart = np.flatnonzero(~touching)
     for name in reversed(BARRIERS_STRONGEST_FIRST):
         lines = _lines(name, city, parameters)
         if len(lines) == 0:
             continue
-        crossed = shapely.STRtree(lines).query(links, predicate="intersects")[0]
-        if name == "wall":
-            crossed = np.r_[crossed, _walled(left, right, np.flatnonzero(touching), lines)]
-            barrier[crossed] = name
-        else:
-            barrier[crossed[~touching[crossed]]] = name
+        barrier[apart[shapely.STRtree(lines).query(links[apart], predicate="intersects")[0]]] = name
+        share = _share_along(shared, lines, parameters["along_m"])
+        barrier[rows[share >= parameters["along_share"]]] = name
     return barrier
 
 
-def _walled(left: Geometries, right: Geometries, rows: Rows, walls: Geometries) -> Rows:
-    """Touching pairs along whose shared boundary a wall stands."""
-    shared = shapely.intersection(shapely.buffer(left[rows], 1.0), shapely.buffer(right[rows], 1.0))
-    hit = shapely.STRtree(walls).query(shared, predicate="intersects")[0]
-    return rows[np.unique(hit)]
+def _shared_lines(left: Geometries, right: Geometries) -> Geometries:
+    """Boundary that touching parcels share: of the left one, what lies within a metre."""
+    near = shapely.buffer(right, SAME_LINE_M, cap_style="square", join_style="mitre")
+    shared = shapely.intersection(shapely.boundary(left), near)
+    return np.asarray(shapely.line_merge(shared), dtype=object)
+
+
+def _share_along(shared: Geometries, things: Geometries, along_m: float) -> Floats:
+    """Share of each shared boundary beside which one of the things runs, 0–1.
+
+    A thing covers the stretch between the places on the boundary nearest to its two ends, so that
+    a street straight across covers nothing.
+    """
+    stretch, of = shapely.get_parts(shared, return_index=True)
+    flat = shapely.get_type_id(stretch) == 1
+    stretch, of = stretch[flat], of[flat]
+    length_m = shapely.length(stretch)
+    covered_m = np.zeros(len(stretch))
+    zone = shapely.buffer(stretch, along_m, cap_style="flat")
+    row, thing = shapely.STRtree(things).query(zone, predicate="intersects")
+    pieces, pair = shapely.get_parts(
+        shapely.intersection(things[thing], zone[row]), return_index=True
+    )
+    rims = shapely.get_dimensions(pieces) == 2
+    # Of an area it counts how much of the boundary lies in it or beside it.
+    beside = shapely.intersection(stretch[row[pair[rims]]], shapely.buffer(pieces[rims], along_m))
+    area_lines, area_of = shapely.get_parts(beside, return_index=True)
+    ways = np.concatenate([pieces[~rims], area_lines])
+    owner = np.r_[row[pair[~rims]], row[pair[rims]][area_of]]
+    is_line = shapely.get_type_id(ways) == 1
+    ways, owner = ways[is_line], owner[is_line]
+    xy, way = shapely.get_coordinates(ways, return_index=True)
+    along = shapely.line_locate_point(stretch[owner[way]], shapely.points(xy))
+    start, end = _pieces_between(along, way)
+    owner = owner[way[:-1][way[1:] == way[:-1]]] if len(way) else owner[:0]
+    for one in np.unique(owner).tolist():
+        mine = owner == one
+        covered_m[one] = _union_m(start[mine], end[mine])
+    whole_m = np.bincount(of, weights=length_m, minlength=len(shared))
+    found_m = np.bincount(of, weights=covered_m, minlength=len(shared))
+    return np.divide(found_m, whole_m, out=np.zeros(len(shared)), where=whole_m > TOUCH_M)
+
+
+def _pieces_between(along_m: Floats, way: Rows) -> tuple[Floats, Floats]:
+    """Start and end, along the boundary, of each straight piece of the ways."""
+    same = way[1:] == way[:-1]
+    one, two = along_m[:-1][same], along_m[1:][same]
+    return np.minimum(one, two), np.maximum(one, two)
+
+
+def _union_m(start_m: Floats, end_m: Floats) -> float:
+    """Length covered by intervals that may overlap."""
+    order = np.argsort(start_m, kind="stable")
+    start_m, end_m = start_m[order], end_m[order]
+    reached_m = np.r_[-np.inf, np.maximum.accumulate(end_m)[:-1]]
+    return float(np.maximum(0.0, end_m - np.maximum(start_m, reached_m)).sum())
 
 
 def _lines(name: str, city: City, parameters: ParameterSet) -> Geometries:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -11,11 +11,14 @@ import pandas as pd
 import shapely
 
 from spatial.city.model import City
+from spatial.city.neighbourhoods.blocks import street_lines
 from spatial.standards.parameters import ParameterSet
 
 __all__ = ["neighbourhood_gates"]
 
 Geometries = npt.NDArray[np.object_]
+ON_WAY_M: Final = 0.5
+"""A gate this near a street stands on it."""
 NO_GATE_KINDS = ("bollard",)
 """Mapped things that stand in a way but are no way out of a neighbourhood."""
 
@@ -40,7 +43,7 @@ def neighbourhood_gates(
         ``neighbourhood_id``, ``source``, ``access``, ``name``; ids ``<neighbourhood>#<number>``.
     """
     lines = _walkable(city, parameters)
-    mapped = _mapped(places, city, parameters["gate_tolerance_m"])
+    mapped = _mapped(places, city, parameters)
     usable = mapped.loc[mapped["access"] != "closed", "neighbourhood_id"].unique()
     without = places[~places.index.isin(usable)]
     crossing = _crossings(without, lines, city, parameters)
@@ -86,12 +89,18 @@ def _rows(
     )
 
 
-def _mapped(places: gpd.GeoDataFrame, city: City, tolerance_m: float) -> pd.DataFrame:
+def _mapped(places: gpd.GeoDataFrame, city: City, parameters: ParameterSet) -> pd.DataFrame:
+    """Gates on the boundary, on a street that crosses it near by, or said to belong to it."""
     gates = city.layer("gates")
     gates = gates[~gates["kind"].isin(NO_GATE_KINDS)]
     points = gates.geometry.to_numpy()
     edges = shapely.boundary(places.geometry.to_numpy())
-    gate, place = shapely.STRtree(edges).query(points, predicate="dwithin", distance=tolerance_m)
+    gate, place = shapely.STRtree(edges).query(
+        points, predicate="dwithin", distance=parameters["gate_tolerance_m"]
+    )
+    beyond = _along_street(points, edges, city, parameters["gate_along_m"])
+    beyond = beyond[:, ~np.isin(beyond[0], gate)]  # a gate on a boundary is no other's gate
+    gate, place = np.r_[gate, beyond[0]], np.r_[place, beyond[1]]
     named = gates["neighbourhood_id"].isin(places.index).to_numpy(dtype=bool)
     keep = ~named[gate]  # a gate that names its neighbourhood belongs to it alone
     ids = np.r_[places.index.to_numpy()[place[keep]], gates["neighbourhood_id"].to_numpy()[named]]
@@ -104,6 +113,34 @@ def _mapped(places: gpd.GeoDataFrame, city: City, tolerance_m: float) -> pd.Data
         access=chosen["access"].to_numpy(dtype=object),
         name=chosen["name"].array,
     )
+
+
+def _along_street(
+    points: Geometries, edges: Geometries, city: City, along_m: float
+) -> npt.NDArray[np.int64]:
+    """Gate and place, shape (2, k), where a street leads from the one through the other's edge.
+
+    A gate is often set back from the drawn boundary: it stands on a street that crosses the
+    boundary at most `along_m` away, measured along that street.
+    """
+    lines = street_lines(city)
+    gate, place = shapely.STRtree(edges).query(points, predicate="dwithin", distance=along_m)
+    if len(lines) == 0 or len(gate) == 0:
+        return np.empty((2, 0), dtype=np.int64)
+    row, line = shapely.STRtree(lines).query(points[gate], predicate="dwithin", distance=ON_WAY_M)
+    ways = shapely.line_merge(lines[line])
+    simple = shapely.get_type_id(ways) == 1
+    row, ways = row[simple], ways[simple]
+    met = shapely.intersection(ways, edges[place[row]])
+    crossing, way = shapely.get_parts(met, return_index=True)
+    is_point = shapely.get_type_id(crossing) == 0
+    crossing, way = crossing[is_point], way[is_point]
+    walked_m = np.abs(
+        shapely.line_locate_point(ways[way], crossing)
+        - shapely.line_locate_point(ways[way], points[gate[row[way]]])
+    )
+    near = np.unique(row[way[walked_m <= along_m]])
+    return np.stack([gate[near], place[near]]).astype(np.int64)
 
 
 def _crossings(

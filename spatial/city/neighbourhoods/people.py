@@ -104,6 +104,8 @@ def with_people(
                 "warning",
             )
         )
+    if counted is not None:
+        notes += _elsewhere(float(counted[0].sum(skipna=True)), city)
     missing = int(frame["persons"].isna().sum())
     if missing:
         notes.append(
@@ -115,6 +117,26 @@ def with_people(
             )
         )
     return frame, notes
+
+
+def _elsewhere(on_parcels: float, city: City) -> list[Note]:
+    """Say how many residents of the population layer or raster live in no neighbourhood."""
+    layer = city.layer("population")
+    if len(layer):
+        whole = float(layer["persons"].sum(skipna=True))
+    else:
+        whole = float(np.nansum(np.clip(city.rasters["population"].values, 0, None)))
+    left = round(whole - on_parcels)
+    if left < 1:
+        return []
+    return [
+        Note(
+            "residents_elsewhere",
+            f"人口资料共 {round(whole)} 人,其中 {left} 人不在任何小区附近,未计入",
+            f"of {round(whole)} residents in the population data {left} live near no "
+            "neighbourhood and are not counted",
+        )
+    ]
 
 
 def _years(frame: gpd.GeoDataFrame, living: gpd.GeoDataFrame, owner: pd.Series) -> gpd.GeoDataFrame:
@@ -241,8 +263,13 @@ def _from_raster(places: gpd.GeoDataFrame, raster: Raster) -> pd.Series:
     width_m = np.sqrt(abs(a * e - b * d)) if raster.crs.axis_info[0].unit_name == "metre" else 100.0
     parcels = places.geometry.to_numpy()
     cell, place = shapely.STRtree(parcels).query_nearest(
-        centres.to_numpy(), max_distance=width_m, all_matches=False
+        centres.to_numpy(), max_distance=width_m, all_matches=True
     )
+    # Where parcels are equally near, the first by id has the cell, in whatever order they came.
+    rank = np.argsort(np.argsort(places.index.to_numpy(), kind="stable"), kind="stable")
+    order = np.lexsort((rank[place], cell))
+    cell, first = np.unique(cell[order], return_index=True)
+    place = place[order][first]
     persons = raster.values[rows, columns]
     sums = np.bincount(place, weights=persons[cell], minlength=len(parcels))
     west, south, east, north = centres.total_bounds

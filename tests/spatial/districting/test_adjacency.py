@@ -113,3 +113,53 @@ def test_western_hangzhou_has_the_pairs_that_a_plain_count_finds(shared_data):
     whole = nx.Graph(zip(graph["a"], graph["b"], strict=True))
     assert nx.number_of_selfloops(whole) == 0
     assert whole.number_of_edges() == len(graph)
+
+
+TOUCHING = (LEFT, shapely.box(100, 0, 200, 100))
+ALONG = {
+    "wall": {"barriers": layer([upright(102)], ["w"], kind=["wall"])},
+    "minor_road": {"streets": layer([upright(100)], ["s"], highway=["residential"])},
+    "main_road": {"streets": layer([upright(100)], ["m"], highway=["primary"])},
+    "railway": {"railways": layer([upright(97)], ["r"], kind=["rail"])},
+    "river": {"water": layer([shapely.box(96, -50, 104, 150)], ["v"], kind=["river"])},
+}
+
+
+@pytest.mark.parametrize("name", ALONG)
+def test_what_runs_along_a_common_boundary_is_the_barrier(name):
+    assert pair(TOUCHING, **ALONG[name])["barrier"].tolist() == [name]
+
+
+def test_the_strongest_thing_along_a_common_boundary_counts():
+    both = {**ALONG["wall"], **ALONG["main_road"], **ALONG["river"]}
+    assert pair(TOUCHING, **both)["barrier"].tolist() == ["river"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param([(0, 50), (200, 50)], id="straight across"),
+        pytest.param([(100, -50), (100, 40)], id="along less than half"),
+        pytest.param([(130, -50), (130, 150)], id="inside one of them"),
+    ],
+)
+def test_a_street_that_does_not_part_touching_parcels_is_no_barrier(line):
+    street = layer([shapely.LineString(line)], ["s"], highway=["primary"])
+    assert pair(TOUCHING, streets=street)["barrier"].tolist() == ["none"]
+
+
+def test_a_street_drawn_in_pieces_counts_as_a_whole_and_two_carriageways_not_twice():
+    pieces = [shapely.LineString([(100, y), (100, y + 30)]) for y in (0, 30)]
+    street = layer(pieces, ["s", "t"], highway=["secondary"] * 2)
+    assert pair(TOUCHING, streets=street)["barrier"].tolist() == ["main_road"]
+    double = [shapely.LineString([(x, 0), (x, 30)]) for x in (97, 103)]
+    street = layer(double, ["s", "t"], highway=["secondary"] * 2)
+    assert pair(TOUCHING, streets=street)["barrier"].tolist() == ["none"]
+
+
+def test_a_crooked_common_boundary_is_followed():
+    left = shapely.Polygon([(0, 0), (100, 0), (100, 50), (130, 50), (130, 100), (0, 100)])
+    right = shapely.difference(shapely.box(0, 0, 220, 100), left)
+    road = shapely.LineString([(101, -10), (101, 49), (131, 49), (131, 110)])
+    street = layer([road], ["s"], highway=["residential"])
+    assert pair((left, right), streets=street)["barrier"].tolist() == ["minor_road"]
