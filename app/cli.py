@@ -268,30 +268,28 @@ def _demo(options: argparse.Namespace, language: Language) -> int:
     from app.service import opened_store, serve
     from app.settings import Settings
     from data.demo import make_demo_city
-    from spatial.analysis import AnalysisParameters, analyse
+    from spatial.analysis import AnalysisParameters, analyse, data_version
     from spatial.standards import read_profile
 
     default = options.size == DEMO_SIZE and options.seed == DEMO_SEED
     city_id = DEMO_ID if default else f"{DEMO_ID}-{options.size}-{options.seed}"
     settings = Settings()
+    parameters = AnalysisParameters(year=_this_year())
+    profile = read_profile("national")
     with opened_store(settings) as store:
-        if store.has_city(city_id):
-            _tell(say("demo_kept", language))
-        else:
-            with progress_shown(language) as progress:
-                progress("demo_city", 0.0)
-                city = make_demo_city(neighbourhoods=options.size, seed=options.seed)
-                analysis = analyse(
-                    city,
-                    read_profile("national"),
-                    parameters=AnalysisParameters(year=_this_year()),
-                    progress=progress,
-                )
+        with progress_shown(language) as progress:
+            progress("demo_city", 0.0)
+            city = make_demo_city(neighbourhoods=options.size, seed=options.seed)
+            # Nothing is lost and nothing stale: only another engine or year is analysed anew.
+            kept = store.has_version(city_id, data_version(city, profile, parameters))
+            if not kept:
                 store.save_analysis(
-                    analysis,
+                    analyse(city, profile, parameters=parameters, progress=progress),
                     city_id=city_id,
                     progress=lambda _step, share: progress("store", share),
                 )
+        if kept:
+            _tell(say("demo_kept", language))
         if not options.no_serve:
             serve(settings, **_address(options, language))
     return DONE

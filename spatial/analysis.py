@@ -48,7 +48,14 @@ from spatial.stock import find_stock, stock_fits
 from spatial.summary import summarise
 from spatial.units import MINUTE_S
 
-__all__ = ["STAGES", "Analysis", "AnalysisParameters", "analyse", "engine_version"]
+__all__ = [
+    "STAGES",
+    "Analysis",
+    "AnalysisParameters",
+    "analyse",
+    "data_version",
+    "engine_version",
+]
 
 Answer = TypeVar("Answer")
 
@@ -110,6 +117,11 @@ class Analysis:
 def engine_version() -> str:
     """Return the version of the engine, written beside every number."""
     return version("linli")
+
+
+def data_version(city: City, profile: Profile, parameters: AnalysisParameters) -> str:
+    """Return the data version that `analyse` would give, without analysing."""
+    return fingerprint(city, profile, asdict(parameters), engine_version())
 
 
 def analyse(
@@ -421,9 +433,7 @@ class _Run:
                 self.city, walk.network, checked, self.profile, notes, asdict(self.parameters)
             ),
             notes=notes,
-            data_version=fingerprint(
-                self.city, self.profile, asdict(self.parameters), engine_version()
-            ),
+            data_version=data_version(self.city, self.profile, self.parameters),
             engine_version=engine_version(),
             stage_s=dict(self.stage_s),
         )

@@ -77,6 +77,18 @@ class Store:
             )
             return found.first() is not None
 
+    def has_version(self, city_id: str, data_version: str) -> bool:
+        """Return whether the city is stored with these very inputs, parameters and engine."""
+        with self.engine.connect() as connection:
+            found = connection.execute(
+                text(
+                    "SELECT 1 FROM linli.city_version "
+                    "WHERE city_id = :id AND data_version = :data_version"
+                ),
+                {"id": city_id, "data_version": data_version},
+            )
+            return found.first() is not None
+
     def delete_city(self, city_id: str) -> bool:
         """Remove a city with all its versions and jobs; return whether there was one."""
         with self.engine.begin() as connection:

@@ -199,3 +199,24 @@ def test_a_database_that_does_not_answer_exits_with_4(monkeypatch, capsys, villa
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     assert main(["--lang", "en", "import", str(village), "--id", "village"]) == 4
     assert "127.0.0.1" in capsys.readouterr().err
+
+
+@pytest.mark.postgis
+def test_a_second_demo_keeps_what_is_stored_and_another_seed_is_another_city(
+    monkeypatch, capsys, database_url
+):
+    from app.store import Store
+
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    demo = ["--lang", "en", "demo", "--size", "24", "--no-serve"]
+    assert main(demo) == 0
+    assert "already stored" not in capsys.readouterr().err
+    assert main(demo) == 0
+    assert "already stored" in capsys.readouterr().err
+    assert main([*demo, "--seed", "7"]) == 0
+    store = Store(database_url)
+    try:
+        assert store.has_city("demo-24-2026")
+        assert store.has_city("demo-24-7")
+    finally:
+        store.close()
