@@ -87,6 +87,13 @@ def street_blocks(
     persons = residents_on(faces, city)
     if persons is not None:
         persons = np.nan_to_num(persons)
+        # Where nobody lives is a park or works; only small scraps join the blocks beside them.
+        least = parameters["block_least_persons_per_ha"] * shapely.area(faces) / 1e4
+        homes = (persons >= least) | (shapely.area(faces) < low_m2)
+        homes |= persons >= parameters["block_persons"][0]
+        faces, persons = faces[homes], persons[homes]
+        if len(faces) == 0:
+            return faces
     group = join_blocks(faces, hard, persons, BlockSizes.from_parameters(parameters))
     order = np.argsort(group, kind="stable")
     _, start = np.unique(group[order], return_index=True)
