@@ -272,6 +272,18 @@ def _from_raster(places: gpd.GeoDataFrame, raster: Raster) -> pd.Series:
     place = place[order][first]
     persons = raster.values[rows, columns]
     sums = np.bincount(place, weights=persons[cell], minlength=len(parcels))
-    west, south, east, north = centres.total_bounds
-    covered = shapely.intersects(parcels, shapely.box(west, south, east, north))
+    covered = shapely.intersects(parcels, _known_ground(raster, places)) | (sums > 0)
     return pd.Series(np.where(covered, sums, np.nan), index=places.index).astype("Float64")
+
+
+def _known_ground(raster: Raster, places: gpd.GeoDataFrame) -> shapely.Polygon:
+    """Box around the pixels whose value is known, zero or not."""
+    rows, columns = np.nonzero(np.isfinite(raster.values))
+    if len(rows) == 0:
+        return shapely.Polygon()
+    a, b, c, d, e, f = raster.transform
+    column = np.array([columns.min(), columns.max() + 1])[[0, 1, 1, 0]]
+    row = np.array([rows.min(), rows.max() + 1])[[0, 0, 1, 1]]
+    corners = gpd.points_from_xy(a * column + b * row + c, d * column + e * row + f)
+    bounds = gpd.GeoSeries(corners, crs=raster.crs).to_crs(places.crs).total_bounds
+    return shapely.box(*bounds)
