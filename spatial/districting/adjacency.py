@@ -187,8 +187,16 @@ def _share_along(shared: Geometries, things: Geometries, along_m: float) -> Floa
     start, end = _pieces_between(along, way)
     owner = owner[way[:-1][way[1:] == way[:-1]]] if len(way) else owner[:0]
     for one in np.unique(owner).tolist():
-        mine = owner == one
-        covered_m[one] = _union_m(start[mine], end[mine])
+        begin_m, stop_m = start[owner == one], end[owner == one]
+        if shapely.is_closed(stretch[one]):
+            # On a ring the short way between two places may lead over its start.
+            over = stop_m - begin_m > length_m[one] / 2
+            whole = np.full(int(over.sum()), length_m[one])
+            begin_m, stop_m = (
+                np.r_[begin_m[~over], 0.0 * whole, stop_m[over]],
+                np.r_[stop_m[~over], begin_m[over], whole],
+            )
+        covered_m[one] = _union_m(begin_m, stop_m)
     whole_m = np.bincount(of, weights=length_m, minlength=len(shared))
     found_m = np.bincount(of, weights=covered_m, minlength=len(shared))
     return np.divide(found_m, whole_m, out=np.zeros(len(shared)), where=whole_m > TOUCH_M)

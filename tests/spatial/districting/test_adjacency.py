@@ -163,3 +163,15 @@ def test_a_crooked_common_boundary_is_followed():
     road = shapely.LineString([(101, -10), (101, 49), (131, 49), (131, 110)])
     street = layer([road], ["s"], highway=["residential"])
     assert pair((left, right), streets=street)["barrier"].tolist() == ["minor_road"]
+
+
+@pytest.mark.parametrize(("whole", "barrier"), [(False, "none"), (True, "wall")])
+def test_around_an_enclosed_parcel_the_whole_ring_counts(whole, barrier):
+    inner = shapely.box(50, 50, 100, 100)
+    outer = shapely.difference(shapely.box(0, 0, 200, 200), inner)
+    ring = shapely.box(49, 49, 101, 101).exterior
+    # A short wall around one corner, or one all around it.
+    wall = ring if whole else shapely.intersection(ring, shapely.box(90, 40, 110, 60))
+    wall = shapely.line_merge(wall)
+    barriers = layer([wall], ["w"], kind=["wall"])
+    assert pair((inner, outer), barriers=barriers)["barrier"].tolist() == [barrier]
