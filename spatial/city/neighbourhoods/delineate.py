@@ -16,7 +16,7 @@ from spatial.city.report import Note
 from spatial.dictionary import conform, data_dictionary
 from spatial.standards.parameters import ParameterSet
 
-__all__ = ["delineated", "divided_land"]
+__all__ = ["apart", "delineated", "divided_land"]
 
 Geometries = npt.NDArray[np.object_]
 WAYS = {
@@ -47,13 +47,13 @@ def delineated(city: City, parameters: ParameterSet) -> tuple[gpd.GeoDataFrame, 
     found = {"land_use": _from_land_use(city, parameters)}
     left = _outside(living, found)
     points = shapely.get_dimensions(left.geometry.to_numpy()) == 0
-    found["walls"] = _apart(
+    found["walls"] = apart(
         _named_by_place(walled_land(city, left.geometry.to_numpy(), parameters), city, "walled"),
         found,
     )
     left = _outside(left, found)
     points = shapely.get_dimensions(left.geometry.to_numpy()) == 0
-    found["clusters"] = _apart(_clusters(left[~points], city, parameters), found)
+    found["clusters"] = apart(_clusters(left[~points], city, parameters), found)
     if points.any():
         found["buildings"] = _single_buildings(left[points], city, parameters)
     if not any(len(frame) for frame in found.values()):
@@ -131,7 +131,7 @@ def _outside(living: gpd.GeoDataFrame, found: dict[str, gpd.GeoDataFrame]) -> gp
     return living.drop(living.index[np.unique(inside)])
 
 
-def _apart(made: gpd.GeoDataFrame, found: dict[str, gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+def apart(made: gpd.GeoDataFrame, found: dict[str, gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     """Take away what outlines found before already hold."""
     shapes = np.concatenate([frame.geometry.to_numpy() for frame in found.values()])
     row, other = shapely.STRtree(shapes).query(made.geometry.to_numpy(), predicate="intersects")

@@ -7,7 +7,7 @@ import pandas as pd
 import shapely
 
 from spatial.city.model import City
-from spatial.city.neighbourhoods.delineate import delineated, divided_land
+from spatial.city.neighbourhoods.delineate import apart, delineated, divided_land
 from spatial.city.neighbourhoods.points import around_points
 from spatial.city.report import Note
 from spatial.standards.parameters import ParameterSet
@@ -84,6 +84,8 @@ def _large_land_divided(
     if not divided.any():
         return surveyed
     gone = surveyed.index[bare][divided]
+    rest = surveyed.drop(gone)
+    pieces = apart(pieces, {"given": rest})
     notes.append(
         Note(
             "large_land_divided",
@@ -94,4 +96,4 @@ def _large_land_divided(
             "warning",
         )
     )
-    return pd.concat([surveyed.drop(gone), pieces])
+    return pd.concat([rest, pieces])

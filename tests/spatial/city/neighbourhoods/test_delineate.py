@@ -222,3 +222,15 @@ def test_blocks_keep_off_the_streets_by_the_setback():
     frame = prepared(world(streets=ways)).frame
     inner = shapely.box(SETBACK_M, SETBACK_M, 200 - SETBACK_M, 200 - SETBACK_M)
     assert frame.geometry.iloc[0].equals(inner)
+
+
+def test_a_named_estate_inside_divided_land_keeps_its_ground_to_itself():
+    places = layer(
+        [shapely.box(0, 0, 600, 400), shapely.box(120, 120, 180, 180)],
+        ["big", "estate"],
+        name=[None, "小院"],
+    )
+    frame = prepared(world(neighbourhoods=places, streets=grid(6, 4, 100))).frame
+    others = frame.drop("estate").geometry.to_numpy()
+    assert shapely.area(shapely.intersection(others, places.geometry["estate"])).max() == 0
+    assert frame.geometry["estate"].equals(places.geometry["estate"])
