@@ -11,7 +11,7 @@ demo:
 
 test:
 	@$(BASE_PYTHON) scripts/bootstrap.py test
-	$(BIN)pytest $(ARGS)
+	PATH="$(CURDIR)/.local/node/bin:$$PATH" $(BIN)pytest $(ARGS)
 	@if [ -f web/package.json ]; then cd web && PATH="$(CURDIR)/.local/node/bin:$$PATH" npm test --silent; fi
 
 check:
@@ -20,6 +20,7 @@ check:
 	$(BIN)ruff check .
 	$(BIN)mypy
 	$(BIN)lint-imports
+	$(BIN)nbstripout --verify notebooks/*.ipynb
 	@if [ -f web/package.json ]; then cd web && PATH="$(CURDIR)/.local/node/bin:$$PATH" npm run check --silent; fi
 
 bench:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from app.errors import AppError
 from app.words import Language, chosen_language, say
-from spatial.errors import InfeasibleError, SpatialError
+from spatial.errors import InfeasibleError, InputError, SpatialError
 
 if TYPE_CHECKING:
     from spatial.analysis import Analysis
@@ -24,6 +27,8 @@ __all__ = ["main"]
 DONE: Final = 0
 BAD_INPUT: Final = 3
 NO_DATABASE: Final = 4
+NO_ADDRESS: Final = 6
+HIGHEST_PORT: Final = 65_535
 RULES_CLASH: Final = 5
 STOPPED: Final = 130
 
@@ -40,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     language = _language(given)
     options = _parser(language).parse_args(given)
     work: Callable[[argparse.Namespace, Language], int] = options.work
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _as_interrupt)  # end like Ctrl-C: nothing half-written
     try:
         return work(options, language)
     except KeyboardInterrupt:
@@ -56,7 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NO_DATABASE
     except OSError as fault:
         _tell(f"{say('failed', language)} {fault}")
-        return NO_DATABASE if options.command in {"serve", "demo"} else BAD_INPUT
+        return NO_ADDRESS if options.command in {"serve", "demo"} else BAD_INPUT
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _language(given: Sequence[str]) -> Language:
@@ -110,12 +122,20 @@ def _parser(language: Language) -> argparse.ArgumentParser:
     demo = command("demo", _demo)
     for sub in (serve, demo):
         sub.add_argument("--host", default="127.0.0.1", help=word("host"))
-        sub.add_argument("--port", type=int, default=8000, help=word("port"))
+        sub.add_argument("--port", type=_port, default=8000, help=word("port"))
     demo.add_argument("--size", type=int, default=DEMO_SIZE, help=word("size"))
     demo.add_argument("--seed", type=int, default=DEMO_SEED, help=word("seed"))
     demo.add_argument("--no-serve", action="store_true", help=word("no_serve"))
     command("profiles", _profiles)
     return parser
+
+
+def _port(text: str) -> int:
+    """Read a port number; argparse says what is wrong with it."""
+    number = int(text)
+    if not 1 <= number <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text}: 1 – {HIGHEST_PORT}")
+    return number
 
 
 def _tell(text: str) -> None:
@@ -162,6 +182,7 @@ def _analyse(options: argparse.Namespace, language: Language) -> int:
     from app.progress_bar import progress_shown
     from spatial.outputs import summary_text, write_analysis
 
+    _refuse_early(options)
     with progress_shown(language) as progress:
         city = _read(options, progress)
         analysis = _run(city, options, progress)
@@ -171,6 +192,17 @@ def _analyse(options: argparse.Namespace, language: Language) -> int:
     for path in paths.values():
         print(f"  {path}")
     return DONE
+
+
+def _refuse_early(options: argparse.Namespace) -> None:
+    """Find a wrong profile, walker or folder before the work, not after it."""
+    from spatial.standards import read_profile
+
+    walkers = read_profile(options.profile).rooms["walking"]["profiles"]
+    if options.walking not in walkers:
+        raise InputError(f"No walker `{options.walking}`; there are {', '.join(walkers)}.")
+    if options.out.exists() and not options.out.is_dir():
+        raise InputError(f"{options.out} is a file; name a folder for the results.")
 
 
 def _check(options: argparse.Namespace, language: Language) -> int:

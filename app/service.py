@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 import uvicorn
 
@@ -64,8 +62,6 @@ def serve(settings: Settings, *, host: str, port: int, ready: Callable[[], None]
     """
     with socket.create_server((host, port)):
         pass  # a taken port is said at once, before anything starts
-    # The server repeats the signal after closing; unhandled it would leave the worker behind.
-    signal.signal(signal.SIGTERM, _as_interrupt)
     worker = subprocess.Popen([sys.executable, "-m", "app.worker"])
     config = uvicorn.Config(create_app(settings), host=host, port=port, log_level="warning")
     try:
@@ -77,12 +73,6 @@ def serve(settings: Settings, *, host: str, port: int, ready: Callable[[], None]
         except subprocess.TimeoutExpired:
             worker.kill()
             worker.wait()
-
-
-def _as_interrupt(number: int, frame: FrameType | None) -> None:
-    """End like Ctrl-C does."""
-    del number, frame
-    raise KeyboardInterrupt
 
 
 class _AnnouncedServer(uvicorn.Server):

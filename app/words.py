@@ -21,9 +21,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "other_language": ("English: linli --lang en --help", "中文帮助:linli --lang zh --help"),
     "codes": (
         "退出码:0 完成;2 命令写法有误;3 数据不能用(原因见提示);"
-        "4 数据库不可用;5 规则互相矛盾;130 已中断",
+        "4 数据库不可用;5 规则互相矛盾;6 网址或端口不可用;130 已中断",
         "exit codes: 0 done; 2 wrong usage; 3 the input cannot be used (the message says why); "
-        "4 no database; 5 rules contradict one another; 130 stopped",
+        "4 no database; 5 rules contradict one another; 6 the address or port cannot be used; "
+        "130 stopped",
     ),
     "analyse": (
         "读入数据,完成整套分析,写出 GeoPackage、离线地图和摘要(不需要数据库)",

@@ -25,6 +25,8 @@ LOCAL = ROOT / ".local"
 VENV = ROOT / ".venv"
 DEBS = LOCAL / "debs"
 NODE_MAJOR = 20
+BROWSERS = ("chromium", "chromium-browser")
+"""Programs that the browser tests can drive, the first found is taken."""
 # Packages that a running system already has; unpacking them again could shadow its own.
 NOT_UNPACKED = re.compile(r"^(libc6|libc-bin|perl|debconf|dpkg|systemd|gcc-\d+-base|init)")
 
@@ -85,7 +87,7 @@ def system_packages(*, browser: bool) -> None:
     conda_has_it = bool(conda) and Path(conda, "bin", "initdb").exists()
     if not (os.environ.get("DATABASE_URL") or conda_has_it or postgis_installed()):
         wanted.append("postgis")
-    if browser and not (shutil.which("chromium") or shutil.which("google-chrome")):
+    if browser and not any(shutil.which(name) for name in BROWSERS):
         wanted.append("chromium")
     if browser and not chinese_font_installed():
         wanted.append("fonts-wqy-microhei")
@@ -249,7 +251,9 @@ def uv_binary() -> Path:
         prefix = privileged_prefix()
         if prefix is None or not shutil.which("apt-get"):
             sys.exit("[linli] Python has no pip here; install the package python3-pip.")
-        run([*prefix, "apt-get", "install", "-y", "-qq", "python3-pip", "python3-venv"])
+        run([*prefix, "apt-get", "update", "-qq"])
+        names = ["python3-pip", "python3-venv"]
+        run([*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", *names])
     run([sys.executable, "-m", "pip", "install", "-q", "--target", LOCAL / "uv", "uv"])
     return binary
 

@@ -45,8 +45,8 @@ def summarise(
         },
         "neighbourhoods": {
             "count": len(places),
-            "households": _total(places["households"]),
-            "persons": _total(places["persons"]),
+            "households": _people(places["households"]),
+            "persons": _people(places["persons"]),
             "area_ha": _hectares(places["area_m2"]),
             "by_origin": _counts(places["derived"]),
             "persons_from": _counts(places["persons_source"]),
@@ -103,9 +103,9 @@ def _counts(values: pd.Series) -> dict[str, int]:
     return {str(key): int(count) for key, count in values.value_counts().sort_index().items()}
 
 
-def _total(values: pd.Series) -> float | None:
-    """Sum of what is known; None where nothing is."""
-    return round(float(values.sum(skipna=True)), 2) if values.notna().any() else None
+def _people(values: pd.Series) -> int | None:
+    """Sum of what is known, in whole people or households; None where nothing is known."""
+    return round(float(values.sum(skipna=True))) if values.notna().any() else None
 
 
 def _hectares(area_m2: pd.Series) -> float:

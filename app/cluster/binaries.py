@@ -24,7 +24,7 @@ SYSTEM_BINARIES = (
 INSTALL_HINT = (
     "On Debian or Ubuntu: `apt-get install postgresql-15-postgis-3 postgresql-15-postgis-3-scripts`"
     " (other releases carry another number than 15); with conda: "
-    "`conda install -c conda-forge postgresql postgis`; `make setup` does it for you. "
+    "`conda install -c conda-forge postgresql postgis`; `make demo` does it for you. "
     "Or name a server of your own in DATABASE_URL."
 )
 

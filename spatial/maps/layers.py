@@ -21,6 +21,22 @@ DRAWN_TOLERANCE_M: Final = 1.0
 DEGREE_DIGITS: Final = 6
 """About 0.1 m: finer digits only make the file larger."""
 
+WHOLE: Final = ("persons", "households", "land_m2")
+"""Columns that people count in whole numbers."""
+SAID: Final = {
+    "given": "给定 given",
+    "delineated": "推定 delineated",
+    "buffered": "缓冲推定 buffered",
+    "eligible": "可纳入 eligible",
+    "conditional": "有条件 conditional",
+    "excluded": "不纳入 excluded",
+    "unknown": "未知 unknown",
+    "registered": "登记 registered",
+    "osm": "地图线索 map evidence",
+    "leftover": "推算余地 leftover land",
+}
+"""Values of the data dictionary in words for people."""
+
 Style = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -86,7 +102,12 @@ def add_layer(
         style_function=paint,
         marker=folium.CircleMarker(radius=point_radius, weight=0.6, fill=True, fill_opacity=0.9),
         tooltip=(
-            folium.GeoJsonTooltip(list(captions), aliases=list(captions.values()), sticky=False)
+            folium.GeoJsonTooltip(
+                list(captions),
+                aliases=list(captions.values()),
+                sticky=False,
+                style="white-space: normal; min-width: 220px; max-width: 320px;",
+            )
             if captions
             else None
         ),
@@ -101,7 +122,10 @@ def _always(options: dict[str, Any]) -> Style:
 
 def _readable(values: pd.Series) -> list[Any]:
     """Plain values for GeoJSON: a missing value is shown as such, numbers are rounded."""
+    digits = 0 if str(values.name) in WHOLE else 2
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
         numbers = values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-        return [None if np.isnan(v) else (int(v) if v == int(v) else round(v, 2)) for v in numbers]
-    return [None if pd.isna(v) else str(v) for v in values]
+        return [
+            None if np.isnan(v) else (int(v) if v == int(v) else round(v, digits)) for v in numbers
+        ]
+    return ["未知 unknown" if pd.isna(v) else SAID.get(str(v), str(v)) for v in values]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,12 +60,24 @@ def write_analysis(
         text = summary_text(analysis, language="zh") + "\n" + summary_text(analysis, language="en")
         (scratch / names["summary_text"]).write_text(text, encoding="utf-8")
         (scratch / names["summary_json"]).write_text(_summary_json(analysis), encoding="utf-8")
-        for name in names.values():
-            os.replace(scratch / name, target / name)  # noqa: PTH105  (atomic on one file system)
+        with _unstopped():
+            for name in names.values():
+                (scratch / name).replace(target / name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     progress("write_summary", 1.0)
     return {key: target / name for key, name in names.items()}
+
+
+@contextmanager
+def _unstopped() -> Iterator[None]:
+    """Hold back Ctrl-C and the like for the moment in which the files take their places."""
+    signals = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _summary_json(analysis: Analysis) -> str:

@@ -43,9 +43,11 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "origin": ("  来源:{text}", "  outlines: {text}"),
     "eligibility": ("改造资格:{text}", "Eligibility: {text}"),
+    "people": ("  人口来源:{text}", "  residents from: {text}"),
     "gap": (
-        "设施缺口:平均缺口指数 {mean}(应配设施缺项 / 检查项)",
-        "Facility gaps: mean gap index {mean} (must-have kinds missing / checked)",
+        "设施缺口:平均缺口指数 {mean}(应配设施缺项 / 能判断的检查项);全部检查:{text}",
+        "Facility gaps: mean gap index {mean} (must-have kinds missing / those that can be told); "
+        "all checks: {text}",
     ),
     "missed": (
         "  {zh}({layer}):{persons_without} 人步行范围内没有(共 {persons} 人)",
@@ -76,6 +78,11 @@ VALUES: Final[Mapping[str, tuple[str, str]]] = {
     "given": ("给定", "given"),
     "delineated": ("推定", "delineated"),
     "buffered": ("缓冲", "buffered"),
+    "buildings": ("由建筑推算", "estimated from buildings"),
+    "raster": ("人口栅格", "population raster"),
+    "population_layer": ("人口图层", "population layer"),
+    "missing": ("缺", "missing"),
+    "present": ("有", "present"),
     "registered": ("登记", "registered"),
     "osm": ("地图线索", "map evidence"),
     "leftover": ("推算边角地", "leftover land"),
@@ -115,8 +122,13 @@ def summary_text(analysis: Analysis, *, language: Language) -> str:
         say("network", **summary["network"]),
         say("places", **places),
         say("origin", text=say.counts(places["by_origin"])),
+        say("people", text=say.counts(places["persons_from"])),
         say("eligibility", text=say.counts(summary["eligibility"])),
-        say("gap", mean=summary["gaps"]["mean_gap_index"]),
+        say(
+            "gap",
+            mean=summary["gaps"]["mean_gap_index"],
+            text=say.counts(summary["gaps"]["by_status"]),
+        ),
         *(say("missed", **row) for row in summary["gaps"]["most_missed"]),
         say(
             "districts",

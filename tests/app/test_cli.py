@@ -185,7 +185,7 @@ def test_serve_says_when_it_answers_and_ends_with_its_worker(
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health") as answer:
                 assert json.load(answer)["status"] == "ok"
             monkeypatch.setenv("DATABASE_URL", database_url)
-            assert main(["serve", "--port", str(port)]) == 4  # the port is taken
+            assert main(["serve", "--port", str(port)]) == 6  # the port is taken
             children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
             assert children
         finally:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from spatial.standards import read_profile
-from spatial.summary import _hectares, _most_missed, _total
+from spatial.summary import _hectares, _most_missed, _people
 
 
 def test_people_of_whom_the_data_cannot_tell_are_not_counted_as_without():
@@ -19,6 +19,6 @@ def test_people_of_whom_the_data_cannot_tell_are_not_counted_as_without():
 
 
 def test_a_sum_of_nothing_known_is_unknown_not_zero():
-    assert _total(pd.Series([pd.NA, pd.NA], dtype="Float64")) is None
-    assert _total(pd.Series([1.5, pd.NA], dtype="Float64")) == 1.5
+    assert _people(pd.Series([pd.NA, pd.NA], dtype="Float64")) is None
+    assert _people(pd.Series([1.6, pd.NA], dtype="Float64")) == 2
     assert _hectares(pd.Series([12_345.0])) == 1.23
