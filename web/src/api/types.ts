@@ -65,6 +65,7 @@ export interface CatalogueKind {
   zh: string;
   en: string;
   layer: string;
+  need: Need | null;
 }
 
 export interface Catalogue {
@@ -214,6 +215,7 @@ export interface Coverage {
   neighbourhoods_covered: number | null;
   persons: number | null;
   persons_covered: number | null;
+  persons_unknown: number | null;
   buildings: number | null;
   buildings_covered: number | null;
 }

@@ -105,8 +105,8 @@ export const en: Record<MessageKey, string> = {
   "city.missing_mean": "must-haves missing per resident",
   "city.stock": "stock assets",
   "city.worst": "Must-haves missed by most",
-  "city.worst_note": "by residents not covered; press one to see it on the map",
-  "city.nowhere": "{n} more kinds are reached by nobody (none there, or not in the data)",
+  "city.worst_note": "by residents known to be without; press one to see it on the map",
+  "city.nowhere": "{n} more must-haves are reached by nobody (none there, or not in the data)",
   "city.eligibility": "Eligibility",
   "city.top": "Largest gaps",
   "city.all": "See the whole ranking",
@@ -139,6 +139,7 @@ export const en: Record<MessageKey, string> = {
 
   "fac.intro": "Share of residents who reach each kind within its walking limit. Press a kind to see on the map who lacks it.",
   "fac.uncovered": "{n} residents without",
+  "fac.unknown_persons": " · {n} unknown",
   "fac.places": "{a} of {b} neighbourhoods",
   "fac.clear": "Stop showing",
   "fac.shown": "The map shows who lacks: {kind}",

@@ -103,8 +103,8 @@ export const zh = {
   "city.missing_mean": "人均缺少应配设施",
   "city.stock": "存量资源",
   "city.worst": "缺得最多的应配设施",
-  "city.worst_note": "按未覆盖的居民数;点击在地图上查看",
-  "city.nowhere": "另有 {n} 类应查设施全城无人可达(没有,或资料未收录)",
+  "city.worst_note": "按已知缺少的居民数(情况不明的不计);点击在地图上查看",
+  "city.nowhere": "另有 {n} 类应配设施全城无人可达(没有,或资料未收录)",
   "city.eligibility": "改造资格",
   "city.top": "缺口最大的小区",
   "city.all": "查看全部排名",
@@ -137,6 +137,7 @@ export const zh = {
 
   "fac.intro": "城市各类设施在步行上限内覆盖的居民比例。点击一项,地图显示哪些小区缺少它。",
   "fac.uncovered": "{n} 人未覆盖",
+  "fac.unknown_persons": " · {n} 人不明",
   "fac.places": "{a} / {b} 个小区",
   "fac.clear": "取消显示",
   "fac.shown": "地图正在显示:哪些小区缺少{kind}",
