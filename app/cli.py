@@ -117,6 +117,7 @@ def _parser(language: Language) -> argparse.ArgumentParser:
         sub.add_argument("--seed", type=int, default=0, help=word("seed"))
     analyse.add_argument("--out", required=True, type=Path, metavar="DIR", help=word("out"))
     check.add_argument("--json", action="store_true", help=word("json"))
+    check.add_argument("--strict", action="store_true", help=word("strict"))
     bring.add_argument("--id", dest="city_id", help=word("city_id"))
     serve = command("serve", _serve)
     demo = command("demo", _demo)
@@ -210,9 +211,11 @@ def _check(options: argparse.Namespace, language: Language) -> int:
 
     with progress_shown(language) as progress:
         city = _read(options, progress)
+    any_refused = any(layer.refusals for layer in city.report.layers)
+    refused = BAD_INPUT if options.strict and any_refused else DONE
     if options.json:
         print(json.dumps(city.report.to_dict(), ensure_ascii=False, indent=2))
-        return DONE
+        return refused
     print(say("zone", language, zone=f"{city.crs.name} ({city.crs.to_string()})"))
     for layer in city.report.layers:
         print(
@@ -251,7 +254,7 @@ def _check(options: argparse.Namespace, language: Language) -> int:
     for note in (*notes, *city.report.notes):
         mark = "!" if note.level == "warning" else "-"
         print(f"{mark} {note.text_zh if language == 'zh' else note.text_en}")
-    return DONE
+    return refused
 
 
 def _more(count: int, language: Language) -> None:

@@ -64,6 +64,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "by": ("生活圈按距离还是时间", "life circles by distance or by time"),
     "walking": ("步行者:adult、elder、wheelchair", "who walks: adult, elder, wheelchair"),
     "seed": ("随机种子", "random seed"),
+    "strict": ("有数据被拒绝时以 3 退出", "exit with 3 when anything was refused"),
     "json": ("以 JSON 输出", "print JSON"),
     "city_id": ("城市编号(用于网址)", "id of the city, used in addresses"),
     "host": ("监听地址", "address to listen on"),

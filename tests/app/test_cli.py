@@ -93,6 +93,23 @@ def test_check_prints_counts_that_add_up(capsys, village):
         assert layer["read"] == layer["loaded"] + len(layer["refusals"]) + layer["merged"]
 
 
+def test_a_strict_check_exits_with_3_when_a_row_is_refused(capsys, tmp_path):
+    rows = "name,lon,lat\n甲,120.1,30.3\n乙,,\n"
+    (tmp_path / "facilities.csv").write_text(rows, encoding="utf-8")
+    source = f"facilities={tmp_path / 'facilities.csv'}"
+    assert main(["check", source]) == 0
+    assert main(["check", source, "--strict"]) == 3
+    assert "1" in capsys.readouterr().out
+
+
+def test_a_wrong_walker_is_refused_before_anything_is_read(capsys, tmp_path):
+    code = main(
+        ["--lang", "en", "analyse", "nowhere", "--walking", "bird", "--out", str(tmp_path / "o")]
+    )
+    assert code == 3
+    assert "adult" in capsys.readouterr().err
+
+
 def test_analyse_writes_geopackage_offline_map_and_summary(capsys, village, tmp_path):
     out = tmp_path / "results"
     assert main(["--lang", "zh", "analyse", str(village), "--year", "2026", "--out", str(out)]) == 0

@@ -260,7 +260,10 @@ def _from_raster(places: gpd.GeoDataFrame, raster: Raster) -> pd.Series:
     x = a * (columns + 0.5) + b * (rows + 0.5) + c
     y = d * (columns + 0.5) + e * (rows + 0.5) + f
     centres = gpd.GeoSeries(gpd.points_from_xy(x, y), crs=raster.crs).to_crs(places.crs)
-    width_m = np.sqrt(abs(a * e - b * d)) if raster.crs.axis_info[0].unit_name == "metre" else 100.0
+    row, column = (size // 2 for size in raster.values.shape)
+    west, north = a * column + b * row + c, d * column + e * row + f
+    pixel = gpd.GeoSeries([shapely.box(west, north + e, west + a, north)], crs=raster.crs)
+    width_m = float(np.sqrt(pixel.to_crs(places.crs).area.iloc[0]))
     parcels = places.geometry.to_numpy()
     cell, place = shapely.STRtree(parcels).query_nearest(
         centres.to_numpy(), max_distance=width_m, all_matches=True
