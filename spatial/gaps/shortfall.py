@@ -74,9 +74,9 @@ def facility_gaps(
     -----
     Present: on foot within the layer's limit; or inside the parcel (parameter ``inside_counts``);
     or stood in for by what old areas may have instead. Unknown: the whole city holds no facility
-    of the kind and the source does not tell (parameters ``absence_means_missing`` and
-    ``complete_kinds_share``), or nobody
-    walked (`measured`).
+    of the kind, or unbelievably few of a kind that nobody gave, and the source does not tell
+    (parameters ``absence_means_missing``, ``complete_kinds_share``, ``believable_share`` and
+    ``believable_facilities``), or nobody walked (`measured`).
     """
     require_columns(
         nearest, ("origin_id", "kind", "facility_id", "distance_m", "time_s"), name="nearest"
@@ -97,7 +97,8 @@ def facility_gaps(
     gaps["straight_m"] = _straight(gaps, frame, facilities, kinds)
     gaps["basis"] = _basis(gaps, catalogue, rules, nearest, reached)
     gaps["status"] = np.where(gaps["basis"].notna(), "present", "missing")
-    gaps.loc[gaps["basis"].isna() & ~_can_tell(gaps["kind"], kinds, rules), "status"] = "unknown"
+    tells = _can_tell(gaps, kinds, catalogue, rules, persons=_residents(frame))
+    gaps.loc[gaps["basis"].isna() & ~tells, "status"] = "unknown"
     if measured is not None:
         unwalked = ~gaps["neighbourhood_id"].isin(measured)
         gaps.loc[gaps["basis"].isna() & unwalked, "status"] = "unknown"
@@ -261,17 +262,46 @@ def _basis(
     return basis
 
 
-def _can_tell(kind: pd.Series, kinds: pd.DataFrame, rules: ParameterSet) -> pd.Series:
-    """Say whether the absence of a kind means anything in this source."""
+def _can_tell(
+    gaps: pd.DataFrame,
+    kinds: pd.DataFrame,
+    catalogue: Catalogue,
+    rules: ParameterSet,
+    *,
+    persons: float,
+) -> pd.Series:
+    """Say of each row whether the absence of its kind means anything in this source.
+
+    A given kind tells. One that was only recognised (tags, names, codes) tells where so many are
+    mapped that the mapping can be believed: few of them are rather a map that has just begun.
+    """
     rule = rules["absence_means_missing"]
     if rule not in {"auto", "yes", "no", True, False}:
         raise StandardsError(f"gaps.absence_means_missing is {rule!r}; use auto, yes or no.")
+    given = set(kinds.loc[kinds["match"] == "given", "kind"])
     if rule == "auto":
-        given = kinds.loc[kinds["match"] == "given", "kind"].nunique()
-        complete = given >= rules["complete_kinds_share"] * kind.nunique()
+        complete = len(given) >= rules["complete_kinds_share"] * gaps["kind"].nunique()
     else:
         complete = rule in {"yes", True}
-    return kind.isin(set(kinds["kind"])) | complete
+    needed = gaps["layer"].map(
+        {id_: _believable(layer.persons, rules, persons) for id_, layer in catalogue.layers.items()}
+    )
+    mapped = gaps["kind"].map(kinds.groupby("kind")["facility_id"].nunique().to_dict())
+    believed = mapped.astype("float64") >= needed.astype("float64")
+    return gaps["kind"].isin(given) | believed | complete
+
+
+def _believable(planned: tuple[float, float] | None, rules: ParameterSet, persons: float) -> float:
+    """Facilities of a kind that must be mapped before others can be called missing."""
+    if planned is None or np.isnan(persons):
+        return float(rules["believable_facilities"])
+    return max(1.0, float(rules["believable_share"]) * persons / planned[1])
+
+
+def _residents(frame: gpd.GeoDataFrame) -> float:
+    """All residents; neighbourhoods of unknown population count as the mean of the others."""
+    known = frame["persons"].astype("Float64").astype("float64")
+    return float(known.mean() * len(frame))
 
 
 def _with_areas(

@@ -58,6 +58,8 @@ class Layer:
     range_m: tuple[float, float] | None
     source: str
     confidence: str
+    persons: tuple[float, float] | None = None
+    """Residents that an area of this layer is planned for, from and to."""
 
     @property
     def limit_m(self) -> float:
@@ -257,11 +259,12 @@ def _layer(id_: str, body: Mapping[str, Any], where: str) -> Layer:
         raise StandardsError(f"{where} is not a layer; layers are {', '.join(LAYERS)}.")
     named = _pick(body, ("zh", "en", "minutes", "source", "confidence"), where)
     limit = _number(body.get("limit_m"), body, f"{where}.limit_m")
-    between = body.get("range_m")
+    between, persons = body.get("range_m"), body.get("persons")
     return Layer(
         id=id_,
         limit=limit,
         range_m=(float(between[0]), float(between[1])) if between else None,
+        persons=(float(persons[0]), float(persons[1])) if persons else None,
         **named,
     )
 

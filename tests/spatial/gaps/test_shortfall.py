@@ -151,6 +151,31 @@ def test_an_absent_kind_is_missing_where_kinds_were_given_and_unknown_where_they
         facility_gaps(world(), NEAREST, KINDS, FACILITIES, wrong, searched_m=1000)
 
 
+def mapped_markets(count, persons):
+    """Status of market and kindergarten of b, with `count` far markets mapped, none given."""
+    far = [(f"x{i}", "food_market", shapely.Point(9e4 + i, 9e4), None) for i in range(count)]
+    city = places([*far, ("k1", "kindergarten", shapely.Point(300, 50), None)])
+    kinds = classify_facilities(city, PROFILE.catalogue)
+    kinds = kinds.assign(match=kinds["kind"].map({"food_market": "tags", "kindergarten": "given"}))
+    found = facility_gaps(world(persons=persons), NEAREST, kinds, city, DEFAULT, searched_m=1000)
+    return found.loc[["b:food_market:c10", "b:kindergarten:c5"], "status"].tolist()
+
+
+def test_few_mapped_facilities_for_many_people_leave_absence_unknown_unless_the_kind_was_given():
+    # A ten-minute area holds up to 25,000 residents; half of four markets for 100,000 are two.
+    many = [40_000.0, 60_000.0]
+    assert mapped_markets(1, many) == ["unknown", "missing"]
+    assert mapped_markets(2, many) == ["missing", "missing"]
+    assert mapped_markets(1, [1000.0, 3000.0]) == ["missing", "missing"]
+
+
+def test_where_nobody_knows_the_population_a_number_of_facilities_is_believed():
+    assert mapped_markets(2, [None, None]) == ["unknown", "missing"]
+    assert mapped_markets(3, [None, None]) == ["missing", "missing"]
+    # The unknown neighbourhood counts like the known one: 120,000 residents need three.
+    assert mapped_markets(2, [None, 60_000.0]) == ["unknown", "missing"]
+
+
 def test_every_need_of_the_catalogue_is_checked_once_for_every_neighbourhood(gaps):
     checks = {(kind.id, layer) for kind, layer, _ in PROFILE.catalogue.checks()}
     for _, rows in gaps.groupby("neighbourhood_id"):
