@@ -43,7 +43,12 @@ from spatial.joins import (
 from spatial.network import Attachments, Obstacles, WalkNetwork, attach_points, build_network
 from spatial.progress import Progress, silent
 from spatial.reach import life_circles, nearest_facilities, reached_facilities
-from spatial.standards import ParameterSet, Profile, classify_facilities
+from spatial.standards import (
+    ParameterSet,
+    Profile,
+    classify_facilities,
+    unrecognised_kinds,
+)
 from spatial.stock import find_stock, stock_fits
 from spatial.summary import summarise
 from spatial.units import MINUTE_S
@@ -58,6 +63,8 @@ __all__ = [
 ]
 
 Answer = TypeVar("Answer")
+KINDS_NAMED: Final = 20
+"""Kinds that a note names before it says how many more there are."""
 
 STAGES: Final = {
     "neighbourhoods": 0.12,
@@ -302,7 +309,9 @@ class _Run:
 
     def facilities(self, walk: _Walk) -> pd.DataFrame:
         del walk
-        return classify_facilities(self.city.layer("facilities"), self.profile.catalogue)
+        layer, catalogue = self.city.layer("facilities"), self.profile.catalogue
+        self.notes += _unknown_kinds(unrecognised_kinds(layer, catalogue))
+        return classify_facilities(layer, catalogue)
 
     def nearest(self, walk: _Walk, kinds: pd.DataFrame, places: Neighbourhoods) -> _Nearest:
         del places
@@ -442,6 +451,28 @@ class _Run:
 def _as_points(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
     """Points inside the features (a polygon's own, not its centroid)."""
     return frame.geometry.representative_point()
+
+
+def _unknown_kinds(counts: pd.Series) -> list[Note]:
+    """Name the given kinds that the catalogue does not know; they were counted as nothing."""
+    if counts.empty:
+        return []
+    named = list(counts.items())[:KINDS_NAMED]
+    more = len(counts) - len(named)
+    zh = "、".join(f"{kind}({count})" for kind, count in named)
+    en = ", ".join(f"{kind} ({count})" for kind, count in named)
+    return [
+        Note(
+            "unrecognised_kinds",
+            f"设施目录中没有以下设施类别(个数),未计入:{zh}"
+            + (f" 等,另有 {more} 类" if more else "")
+            + "。",
+            f"The catalogue does not know these given kinds of facilities (count): {en}"
+            + (f" and {more} more" if more else "")
+            + "; they do not count. Use the names or ids of the catalogue.",
+            "warning",
+        )
+    ]
 
 
 def _idle_limits(plan: Plan, parameters: ParameterSet) -> list[Note]:

@@ -92,3 +92,27 @@ def test_what_could_not_be_applied_to_districts_and_land_is_told_in_both_languag
     assert limits.level == "warning"
     assert "leftover_no_buildings" in told
     assert "limits_not_applied" not in {note.key for note in analysis.notes}
+
+
+def test_given_kinds_that_the_catalogue_does_not_know_are_named_and_counted(analysis):
+    facilities = raw(
+        "facilities",
+        [Point(150, 10), Point(160, 10), Point(170, 10)],
+        kind=["龙门吊", "龙门吊", "kindergarten"],
+    )
+    layers = [
+        raw("streets", [LineString([(-200, 0), (1000, 0)])], highway=["residential"]),
+        raw("neighbourhoods", [box(-100, 2, 100, 150)], name=["红旗新村"]),
+        facilities,
+    ]
+    found = analyse(
+        assemble_city("test", layers, zone=CRS),
+        read_profile("national"),
+        parameters=AnalysisParameters(year=2026),
+    )
+    told = {note.key: note for note in found.notes}["unrecognised_kinds"]
+    assert told.level == "warning"
+    assert "龙门吊(2)" in told.text_zh
+    assert "龙门吊 (2)" in told.text_en
+    assert "kindergarten" not in told.text_en
+    assert "unrecognised_kinds" not in {note.key for note in analysis.notes}
