@@ -44,9 +44,9 @@ def registered_stock(city: City) -> gpd.GeoDataFrame:
     kind_of = pd.Series(np.where(is_land, "land", "building"), index=assets.index, dtype="string")
     known = assets["asset_type"].notna() | assets["kind"].notna()
     use = assets["current_use"].fillna("")
-    evidence = ("登记资源 registered" + (": " + use).where(use != "", "")).astype("string")
+    evidence = ("登记资源" + (":" + use).where(use != "", "")).astype("string")
     guessed = ~is_land & assets["floor_m2"].isna() & measured.notna()
-    evidence = evidence.mask(guessed, evidence + "; 建筑面积按占地一层计 floor area = footprint")
+    evidence = evidence.mask(guessed, evidence + ";建筑面积按占地一层计")
     return gpd.GeoDataFrame(
         {
             "name": assets["name"],
@@ -97,7 +97,7 @@ def _buildings(city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
     footprint_m2 = pd.Series(found.area, index=found.index, dtype="Float64")
     stopped = found["lifecycle"] == "construction_stopped"
     floors = found["floors"].mask(stopped).fillna(1)
-    said = "建筑状态 building: " + found["lifecycle"] + ", 用途 use: " + found["use"]
+    said = "建筑状态:" + found["lifecycle"] + ",用途:" + found["use"]
     return _evidence(
         found,
         "buildings",
@@ -105,10 +105,7 @@ def _buildings(city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
         asset_type="building",
         kind=found["use"].map(BUILDING_KIND).fillna("other").astype("string"),
         floor_m2=found["floor_area_m2"].fillna(footprint_m2 * floors),
-        evidence=said
-        + ", 占地 footprint "
-        + footprint_m2.round().astype("Int64").astype("string")
-        + " m²",
+        evidence=said + ",占地 " + footprint_m2.round().astype("Int64").astype("string") + " m²",
     )
 
 
@@ -124,8 +121,8 @@ def _land(city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
     keep = idle | by_use.notna().to_numpy(dtype=bool) | coded
     found = layer[keep]
     kind = by_use[keep].mask(pd.Series(coded[keep], index=found.index), "vacant_land")
-    said = "用地 land use: " + found["use"] + ", 状态 state: " + found["lifecycle"]
-    said = said.where(found["code"].isna(), said + ", 代码 code: " + found["code"].fillna(""))
+    said = "用地:" + found["use"] + ",状态:" + found["lifecycle"]
+    said = said.where(found["code"].isna(), said + ",代码:" + found["code"].fillna(""))
     return _evidence(
         found,
         "land_use",

@@ -108,6 +108,7 @@ def _placed(stock: gpd.GeoDataFrame, neighbourhoods: Neighbourhoods) -> gpd.GeoD
     parcel = _first_holding(neighbourhoods.frame, points).set_axis(stock.index)
     place = known.fillna(parcel).fillna(cell)
     inside = pd.Series(parcel.notna() & (parcel == place).fillna(value=False), dtype="boolean")
+    surveyed = neighbourhoods.frame.index[neighbourhoods.frame["derived"] == "given"]
     given = stock.get("inside_red_line", pd.Series(pd.NA, stock.index)).astype("boolean")
     circle_m = stock.get("inscribed_m", pd.Series(pd.NA, stock.index)).astype("Float64")
     land = (stock["asset_type"] == "land").to_numpy(dtype=bool, na_value=False)
@@ -120,8 +121,8 @@ def _placed(stock: gpd.GeoDataFrame, neighbourhoods: Neighbourhoods) -> gpd.GeoD
     found = found.mask(found.isna())
     return stock.assign(
         neighbourhood_id=place,
-        # outside every cell nothing is known of a red line
-        inside_red_line=given.fillna(inside.where(place.notna())),
+        # an outline that was derived is no red line, and outside every cell nothing is known of one
+        inside_red_line=given.fillna(inside.where(place.isin(surveyed))),
         inscribed_m=found,
     )
 

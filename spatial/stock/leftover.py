@@ -48,8 +48,9 @@ def leftover_land(
     ----------
     city : City
     neighbourhoods : Neighbourhoods
-        ``cells`` to cut, ``frame`` with the parcels: land inside a parcel is the owners' common
-        land, land between parcels has an unknown owner.
+        ``cells`` to cut, ``frame`` with the parcels: land inside a given parcel is the owners'
+        common land. Land between parcels has an unknown owner, and so has land inside an outline
+        that was delineated or buffered: that is no red line.
     parameters : ParameterSet
         Room ``stock``.
     taken : array of geometry, optional
@@ -205,11 +206,13 @@ def _frame(
     area_m2, circle_m = area_m2[order], circle_m[order]
     place = neighbourhoods.cells.index[cell]
     number = pd.Series(cell).groupby(cell).cumcount().to_numpy() + 1
-    where = np.where(within, "小区用地内 inside the parcel", "小区用地之间 between parcels")
+    surveyed = (neighbourhoods.frame["derived"].reindex(place) == "given").to_numpy(dtype=bool)
+    side_of = np.where(within, "小区用地内", "小区用地之间")
+    where = np.where(surveyed, side_of, "小区界线为推定,红线不详")
+    red_line = pd.Series(within, dtype="boolean").mask(~surveyed).array
     clearance = f"{parameters['building_clearance_m']:g}"
     evidence = [
-        f"推算余地 computed: {side}, 距建筑 ≥{clearance} m from buildings, "
-        f"面积 area {area:.0f} m², 内切圆 circle {circle:.0f} m"
+        f"推算余地:{side},距建筑不小于 {clearance} m,面积 {area:.0f} m²,内切圆直径 {circle:.0f} m"
         for side, area, circle in zip(where, area_m2, circle_m, strict=True)
     ]
     index = pd.Index(
@@ -220,11 +223,11 @@ def _frame(
             "source": "leftover",
             "asset_type": "land",
             "kind": "small_piece",
-            "ownership": np.where(within, "owners_common", "unknown"),
+            "ownership": np.where(within & surveyed, "owners_common", "unknown"),
             "land_m2": pd.array(area_m2, dtype="Float64"),
             "inscribed_m": pd.array(circle_m, dtype="Float64"),
             "neighbourhood_id": pd.array(place, dtype="string"),
-            "inside_red_line": pd.array(within, dtype="boolean"),
+            "inside_red_line": red_line,
             "evidence": pd.array(evidence, dtype="string"),
         },
         index=index,

@@ -33,9 +33,11 @@ def city_of(**layers):
     return City.from_layers("small", layers, crs=CRS)
 
 
-def places_of(parcels, cells):
+def places_of(parcels, cells, derived="given"):
     ids = pd.Index([f"n{i}" for i in range(len(parcels))], name="id")
-    frame = gpd.GeoDataFrame({"area_m2": 1.0}, index=ids, geometry=list(parcels), crs=CRS)
+    frame = gpd.GeoDataFrame(
+        {"area_m2": 1.0, "derived": derived}, index=ids, geometry=list(parcels), crs=CRS
+    )
     gates = gpd.GeoDataFrame(
         {
             "neighbourhood_id": ids.to_numpy(),
@@ -71,6 +73,27 @@ def test_the_estate_leaves_two_yards_and_a_strip_beside_the_wall():
     assert found["ownership"].tolist() == ["owners_common", "owners_common", "unknown"]
     assert found.index.tolist() == ["left:n0:1", "left:n0:2", "left:n0:3"]
     assert "m²" in found["evidence"].iloc[0]
+
+
+@pytest.mark.parametrize("derived", ["delineated", "buffered"])
+def test_a_derived_outline_is_no_red_line(derived):
+    city, given = estate()
+    places = places_of([box(0, 0, 100, 100)], [box(0, 0, 120, 100)], derived=derived)
+    found = leftover_land(city, places, STOCK).frame
+    assert found.geometry.tolist() == leftover_land(city, given, STOCK).frame.geometry.tolist()
+    assert set(found["ownership"]) == {"unknown"}
+    assert found["inside_red_line"].isna().all()
+    yard = layer([box(10, 70, 30, 90)], kind=["idle_land"], ownership=["state"], ids=["a1"])
+    told = yard.assign(inside_red_line=True).rename(index={"a1": "a2"})
+    assets = gpd.GeoDataFrame(
+        pd.concat(
+            [yard, told.translate(40, 0).to_frame("geometry").join(told.drop(columns="geometry"))]
+        ),
+        crs=CRS,
+    )
+    stock, _ = found_on_the_estate(places=places, stock_assets=assets)
+    assert stock["inside_red_line"].isna().tolist() == [True, False] + [True] * (len(stock) - 2)
+    assert set(stock["to_find_out"].dropna()) >= {"ownership"}
 
 
 def test_a_cell_without_mapped_buildings_is_not_called_leftover():
@@ -154,8 +177,7 @@ def test_registered_assets_keep_what_the_register_says():
     assert found["floor_m2"].tolist() == [80.0, pd.NA, 300.0]
     assert found["land_m2"].tolist() == [pd.NA, 200.0, pd.NA]
     assert found["asset_type"].tolist() == ["building", "land", "building"]
-    assert "footprint" in found["evidence"].iloc[2]
-    assert "footprint" not in found["evidence"].iloc[0]
+    assert found["evidence"].tolist() == ["登记资源", "登记资源", "登记资源;建筑面积按占地一层计"]
 
 
 def test_tags_and_land_use_codes_speak_for_stock():
@@ -184,8 +206,9 @@ def test_tags_and_land_use_codes_speak_for_stock():
     assert found["land_m2"].tolist() == [pd.NA, pd.NA, 2500.0, 1500.0]
 
 
-def found_on_the_estate(**more):
-    city, places = estate()
+def found_on_the_estate(places=None, **more):
+    city, surveyed = estate()
+    places = surveyed if places is None else places
     city = city.with_layers(**more)
     walking = PROFILE.rooms["walking"]
     network = build_network(city, walking, gates=places.gates)
