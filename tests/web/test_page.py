@@ -66,6 +66,48 @@ def test_a_click_on_the_map_opens_the_sheet_of_that_neighbourhood(reader, ranked
     assert reader.complaints == []
 
 
+def test_back_leads_from_a_sheet_to_the_overview_and_forward_to_the_sheet_again(reader, ranked):
+    reader.open()
+    page = reader.page
+    places = [(row, *reader.place(row["lon"], row["lat"])) for row in ranked]
+    row, x, y = next(place for place in places if reader.free(*place[1:]))
+    page.mouse.click(x, y)
+    expect(sheet_name(reader)).to_have_text(row["name"])
+    reader.settle()
+    page.locator(".maplibregl-ctrl-zoom-in").click()  # the camera makes no step
+    reader.settle()
+    page.go_back()
+    expect(page.locator("#panel h2")).to_have_text("邻里示范城")
+    expect(page.get_by_role("tab", name="概况")).to_have_attribute("aria-selected", "true")
+    reader.settle()
+    at = reader.place(row["lon"], row["lat"])  # the map shows again what it showed
+    assert at == pytest.approx((x, y), abs=3)
+    page.go_forward()
+    expect(sheet_name(reader)).to_have_text(row["name"])
+    page.go_back()
+    page.get_by_role("tab", name="排名").click()
+    page.go_back()
+    expect(page.get_by_role("tab", name="概况")).to_have_attribute("aria-selected", "true")
+    assert reader.complaints == []
+
+
+def test_a_link_to_a_city_that_does_not_exist_says_so_and_opens_one_that_does(reader):
+    reader.open("#city=atlantis")
+    notice = reader.page.get_by_role("status").filter(has_text="atlantis")
+    expect(notice).to_contain_text("已打开“邻里示范城”")
+    assert "atlantis" not in reader.page.url
+    notice.get_by_role("button").click()
+    expect(notice).to_have_count(0)
+
+
+def test_the_legend_is_folded_where_the_map_has_little_room(reader_of):
+    for width, opened in ((1024, "false"), (1280, "true")):
+        reader = reader_of(width, 768)
+        reader.open()
+        legend = reader.page.get_by_role("button", name=re.compile("图例"))
+        expect(legend).to_have_attribute("aria-expanded", opened)
+
+
 def test_the_sheet_tells_gaps_missing_first_and_unknown_facts_as_unknown(reader, ranked, site):
     worst = ranked[0]
     reader.open(f"#neighbourhood={worst['id']}")

@@ -24,6 +24,7 @@ export const en: Record<MessageKey, string> = {
   "app.zoom_city": "Whole city",
   "app.unknown": "unknown",
   "app.map_label": "Map of the city. Arrow keys move it, plus and minus zoom; everything on it is in the panel's tables too.",
+  "app.no_such_city": "There is no city “{asked}”, which the link asked for; {opened} was opened.",
   "app.no_cities": "No city yet",
   "app.no_cities_do": "Import one first: run linli import, or make demo for the demonstration city, then reload this page.",
   "app.error": "Something went wrong",

@@ -22,6 +22,7 @@ export const zh = {
   "app.zoom_city": "全城视图",
   "app.unknown": "未知",
   "app.map_label": "城市地图。方向键移动,加减号缩放;所有内容也可在面板的表格中查看。",
+  "app.no_such_city": "链接中的城市“{asked}”不存在,已打开“{opened}”。",
   "app.no_cities": "还没有城市",
   "app.no_cities_do": "请先导入一个城市:在命令行执行 linli import,或执行 make demo 生成示范城市,然后刷新本页。",
   "app.error": "出错了",

@@ -150,6 +150,11 @@ export class MapView {
     this.map.fitBounds(box(bounds), { padding: this.room(), maxZoom, duration: this.still ? 0 : 700 });
   }
 
+  /** Show the place that an address names. */
+  jumpTo({ zoom, lat, lon }: Camera): void {
+    this.map.jumpTo({ center: [lon, lat], zoom });
+  }
+
   /** Bring places into view without more zoom than needed. */
   fitPlaces(places: readonly LonLat[], maxZoom = 16.5): void {
     const lons = places.map((place) => place[0]);

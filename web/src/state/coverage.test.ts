@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { CatalogueKind, Coverage } from "../api/types";
-import { mostMissed, withoutPersons } from "./coverage";
+import { mostMissed, namedMissed, withoutPersons } from "./coverage";
 
 const row = (kind: string, persons: number, covered: number, unknown: number): Coverage => ({
   area: "city",
@@ -33,6 +33,12 @@ describe("must-haves missed by most", () => {
       ["clinic", 10],
     ]);
     expect(nobody).toEqual([]); // of the hall nothing is known
+  });
+
+  it("take in the second layer of a kind, which the summary names", () => {
+    const named = namedMissed({ gaps: { most_missed: [{ kind: "shop", layer: "c5", persons_without: 99 }] } });
+    expect(mostMissed([row("shop", 100, 1, 0)], kinds, named).some.map((one) => one.without)).toEqual([99]);
+    expect(namedMissed({})).toEqual([]);
   });
 
   it("tell apart what reaches nobody", () => {

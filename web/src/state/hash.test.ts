@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { fromHash, toHash } from "./hash";
+import { fromHash, stepOf, toHash } from "./hash";
 import { FIRST_STATE, type Mode, type PageState, type Theme } from "./mode";
 
 const MODES: Mode[] = [
@@ -40,5 +40,17 @@ describe("the address", () => {
     expect(state).toEqual({ ...FIRST_STATE, switched: ["streets"] });
     expect(fromHash("#map=14/120/30").camera).toBeNull(); // latitude 120 does not exist
     expect(fromHash("#map=14//").camera).toBeNull();
+  });
+
+  it("makes a step of another city, tab or sheet, and of nothing else", () => {
+    const first = { ...FIRST_STATE, city: "a" };
+    const steps = [
+      { ...first, city: "b" },
+      { ...first, mode: { kind: "city", tab: "ranking" } as const },
+      { ...first, mode: { kind: "district", id: "1" } as const },
+      { ...first, mode: { kind: "stock", id: "1" } as const },
+    ].map(stepOf);
+    expect(new Set([stepOf(first), ...steps]).size).toBe(5);
+    expect(stepOf({ ...first, camera: { zoom: 1, lat: 0, lon: 0 }, switched: ["stock"], language: "en" })).toBe(stepOf(first));
   });
 });

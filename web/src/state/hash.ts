@@ -25,6 +25,11 @@ export function toHash(state: PageState): string {
   return "#" + parts.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
 }
 
+/** What makes a step of the browser's history: another city, tab or sheet. Camera and layers do not. */
+export function stepOf({ city, mode }: PageState): string {
+  return `${city ?? ""}/${mode.kind}/${mode.kind === "city" ? mode.tab : mode.id}`;
+}
+
 /** Read a hash; what it does not say, or says wrongly, is as at first. */
 export function fromHash(hash: string, language: PageState["language"] = FIRST_STATE.language): PageState {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));

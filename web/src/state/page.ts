@@ -65,6 +65,8 @@ export class Page {
   readonly lastOpened = new Store<string | null>(null);
   /** Something asked for in passing that failed: shown until it is closed. */
   readonly trouble = new Store<Problem | null>(null);
+  /** A link asked for a city that does not exist: which, and what was opened in its place. */
+  readonly notice = new Store<{ asked: string; opened: string } | null>(null);
   /** What a screen reader is told. */
   readonly said = new Store<string>("");
   readonly client: Client;
@@ -92,7 +94,9 @@ export class Page {
       this.cities.set({ state: "here", value: cities });
       const wanted = this.state.value.city;
       const city = cities.find((one) => one.id === wanted) ?? cities[0];
-      if (city) await this.openCity(city.id, wanted === null || city.id === wanted);
+      if (!city) return;
+      if (wanted !== null && city.id !== wanted) this.notice.set({ asked: wanted, opened: city.name });
+      await this.openCity(city.id, wanted === null || city.id === wanted);
     } catch (reason) {
       this.cities.set({ state: "failed", problem: problemOf(reason) });
     }
@@ -134,6 +138,24 @@ export class Page {
       load(this.stock, () => this.client.stock(id), signal),
       this.watchJobs(id, signal),
     ]);
+  }
+
+  /** Whether there is such a city. */
+  knows(city: string | null): boolean {
+    const { value } = this.cities;
+    return value.state === "here" && value.value.some((one) => one.id === city);
+  }
+
+  /** Open another city just as an address tells it; one that does not exist is told, and what is open stays. */
+  follow(city: string, { mode, lastTab, theme, camera }: PageState): void {
+    if (!this.knows(city)) {
+      const { value } = this.data;
+      this.notice.set({ asked: city, opened: value.state === "here" ? value.value.city.name : "" });
+      this.state.update((before) => ({ ...before })); // so that the address tells what is shown
+      return;
+    }
+    this.state.update((before) => ({ ...before, city, mode, lastTab, theme, camera }));
+    void this.openCity(city, true);
   }
 
   /** Go to a mode, and ask for what it shows. */
