@@ -208,6 +208,7 @@ export const en: Record<MessageKey, string> = {
   "sheet.gaps_none": "No gap results",
   "sheet.gaps_complete": "All must-haves are present",
   "sheet.gaps_hint": "Press a row to see the nearest facility on the map",
+  "sheet.limits_note": ". The 5/10/15 minutes of the standard are taken as 300/500/1000 m on the ground; minutes shown are estimates by walking speed.",
   "sheet.nearest": "nearest: {name}",
   "sheet.unnamed": "unnamed facility",
   "sheet.none_found": "none within the search limit",

@@ -206,6 +206,7 @@ export const zh = {
   "sheet.gaps_none": "没有缺口结果",
   "sheet.gaps_complete": "应配设施齐全",
   "sheet.gaps_hint": "点击一行,在地图上连到最近的设施",
+  "sheet.limits_note": "。标准的 5/10/15 分钟按沿路网 300/500/1000 米计;“约几分钟”按步行速度估算。",
   "sheet.nearest": "最近:{name}",
   "sheet.unnamed": "未命名设施",
   "sheet.none_found": "搜索范围内没有",
