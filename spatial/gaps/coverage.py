@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["coverage"]
 
 WHOLE_CITY = "city"
+WITHOUT_WALK = ("inside", "stand_in")
 KEYS = ["area", "kind", "layer"]
 
 
@@ -51,9 +52,11 @@ def coverage(
         ``results.coverage``: one row for each area (``city`` and every district), kind and layer.
         Persons count where they are known, and are missing where none are; those of whom the data
         cannot tell stand apart in ``persons_unknown``. A building counts for the district of its
-        neighbourhood; buildings are missing where `building_nearest` or `buildings` is not given.
+        neighbourhood, and has what its neighbourhood has without a walk (inside the parcel, or
+        stood in for). Buildings are missing where `building_nearest` or `buildings` is not given;
+        covered ones also where no building was measured and some neighbourhood is unknown.
     """
-    columns = ("neighbourhood_id", "kind", "layer", "status", "limit_m")
+    columns = ("neighbourhood_id", "kind", "layer", "status", "limit_m", "basis")
     require_columns(gaps, columns, name="gaps")
     persons = neighbourhoods.frame["persons"].astype("Float64").astype("float64")
     rows = gaps[list(columns)].reset_index(drop=True)
@@ -77,48 +80,65 @@ def coverage(
     # Where nobody's number is known the sum is unknown too, not 0.
     counted = table.groupby(KEYS, sort=False)[sums].sum(min_count=1).reset_index()
     if building_nearest is not None and buildings is not None:
-        homes = _areas_of_homes(neighbourhoods, buildings, districts)
-        counted = _with_buildings(counted.merge(limits, on=KEYS), building_nearest, homes)
-        told = set(rows.loc[rows["status"] != "unknown", "kind"])
-        counted.loc[~counted["kind"].isin(told), "buildings_covered"] = np.nan
+        homes = _homes(neighbourhoods, buildings, districts)
+        held = rows[present & rows["basis"].isin(WITHOUT_WALK).to_numpy(dtype=bool)]
+        counted = _with_buildings(counted.merge(limits, on=KEYS), building_nearest, homes, held)
+        untold = _untold(rows.assign(unknown=unknown), set(building_nearest["kind"]))
+        nobody_knows = pd.MultiIndex.from_frame(counted[["kind", "layer"]]).isin(untold)
+        counted.loc[nobody_knows, "buildings_covered"] = np.nan
     counted.index = pd.Index(
         counted["area"] + ":" + counted["kind"] + ":" + counted["layer"], dtype="str"
     )
     return conform(counted, data_dictionary().results["coverage"], name="coverage")
 
 
-def _areas_of_homes(
+def _untold(rows: pd.DataFrame, measured: set[str]) -> list[tuple[str, str]]:
+    """Kinds and layers of which nobody can say how many buildings have them."""
+    unknown = rows.groupby(["kind", "layer"], sort=False)["unknown"].agg(["any", "all"])
+    known_ways = unknown.index.get_level_values("kind").isin(list(measured))
+    untold = unknown["all"] | (unknown["any"] & ~known_ways)
+    return [(str(kind), str(layer)) for kind, layer in unknown.index[untold]]
+
+
+def _homes(
     neighbourhoods: Neighbourhoods, buildings: gpd.GeoDataFrame, districts: pd.Series | None
-) -> pd.Series:
-    """Give the district of every home, missing where it is in none."""
+) -> pd.DataFrame:
+    """Give ``neighbourhood_id`` and ``area`` (district; missing where in none) of every home."""
     home_of = neighbourhoods.building_neighbourhood.reindex(buildings.index)
     lived_in = buildings["use"].isin(["residential", "unknown"]).to_numpy(dtype=bool)
-    home_of = home_of[lived_in & home_of.notna().to_numpy()]
-    if districts is None:
-        return pd.Series(None, index=home_of.index, dtype="object")
-    return home_of.map(districts).astype("object")
+    home_of = home_of[lived_in & home_of.notna().to_numpy()].astype("object")
+    area = pd.Series(None, index=home_of.index, dtype="object")
+    if districts is not None:
+        area = home_of.map(districts).astype("object")
+    return pd.DataFrame({"neighbourhood_id": home_of, "area": area})
 
 
 def _with_buildings(
-    counted: pd.DataFrame, building_nearest: pd.DataFrame, homes: pd.Series
+    counted: pd.DataFrame,
+    building_nearest: pd.DataFrame,
+    homes: pd.DataFrame,
+    held: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Count buildings whose own nearest facility of a kind is within the limit of the layer."""
-    code, names = pd.factorize(homes)  # -1: in no district
+    """Count homes within the layer's limit of a kind, or in a neighbourhood that holds it."""
+    code, names = pd.factorize(homes["area"])  # -1: in no district
+    place, places = pd.factorize(homes["neighbourhood_id"])
     areas = pd.Index([WHOLE_CITY, *names])
     total = np.concatenate([[len(homes)], np.bincount(code[code >= 0], minlength=len(names))])
     at = homes.index.get_indexer(building_nearest["origin_id"])
     distance = building_nearest["distance_m"].to_numpy(dtype=float)
     by_kind = building_nearest.groupby("kind").indices
+    holding = held.groupby(["kind", "layer"])["neighbourhood_id"].agg(list).to_dict()
     area_of = areas.get_indexer(counted["area"])
+    limits = counted["limit_m"].to_numpy(dtype=float, na_value=np.nan)
     covered = np.zeros(len(counted), dtype="float64")
-    for (kind, limit), rows in counted.groupby(["kind", "limit_m"]).indices.items():
+    for (kind, layer), rows in counted.groupby(["kind", "layer"]).indices.items():
+        has = np.isin(place, pd.Index(places).get_indexer(holding.get((kind, layer), [])))
         near = by_kind.get(kind)
-        if near is None:
-            continue
-        reaching = at[near[distance[near] <= limit]]
-        inside = code[reaching[reaching >= 0]]
-        here = np.bincount(inside[inside >= 0], minlength=len(names))
-        covered[rows] = np.concatenate([[len(inside)], here])[area_of[rows]]
+        if near is not None:
+            reaching = at[near[distance[near] <= limits[rows[0]]]]
+            has[reaching[reaching >= 0]] = True
+        here = np.bincount(code[has & (code >= 0)], minlength=len(names))
+        covered[rows] = np.concatenate([[has.sum()], here])[area_of[rows]]
     buildings = np.where(area_of >= 0, total[area_of], 0)
     return counted.assign(
         buildings=buildings, buildings_covered=np.where(area_of >= 0, covered, 0.0)

@@ -115,7 +115,30 @@ def test_residential_buildings_count_by_their_own_distance():
     assert (row["buildings"], row["buildings_covered"]) == (3, 2)
     assert table.loc["d1:kindergarten:c5", ["buildings", "buildings_covered"]].tolist() == [2, 1]
     assert table.loc["d2:kindergarten:c5", ["buildings", "buildings_covered"]].tolist() == [1, 1]
-    assert table.loc["city:bank:c10", "buildings_covered"] == 0
+    # nobody walked to a bank and c cannot tell: that is not 0 buildings
+    assert pd.isna(table.loc["city:bank:c10", "buildings_covered"])
+    lacking = GAPS.assign(status=GAPS["status"].replace("unknown", "missing"))
+    known = coverage(lacking, neighbourhoods, near, buildings=city.layer("buildings"))
+    assert known.loc["city:bank:c10", "buildings_covered"] == 0
+
+
+@pytest.mark.parametrize(("basis", "covered"), [("inside", 2), ("stand_in", 2), ("walk", 0)])
+def test_buildings_have_what_their_neighbourhood_has_without_a_walk(basis, covered):
+    gaps = GAPS.assign(basis=pd.Series(basis, GAPS.index).where(GAPS["status"] == "present"))
+    none = pd.DataFrame({"origin_id": [], "kind": [], "facility_id": [], "distance_m": []}).astype(
+        {"origin_id": "str", "kind": "str", "facility_id": "str", "distance_m": "float64"}
+    )
+    neighbourhoods, city = world()
+    table = coverage(
+        gaps,
+        neighbourhoods,
+        none,
+        buildings=city.layer("buildings"),
+        districts=pd.Series({"a": "d1", "b": "d2"}),
+    )
+    assert table.loc["city:kindergarten:c5", "buildings_covered"] == covered
+    assert table.loc["d1:kindergarten:c5", "buildings_covered"] == covered
+    assert table.loc["d2:kindergarten:c5", "buildings_covered"] == 0
 
 
 def test_people_stand_where_the_floor_area_is():
