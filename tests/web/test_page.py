@@ -206,8 +206,10 @@ def test_everything_can_be_done_with_the_keyboard(reader, ranked):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(sheet_name(reader)).to_have_text(ranked[2]["name"])
+    expect(page.locator(":focus")).to_have_text("← 排名")
     page.keyboard.press("Escape")
-    expect(page.get_by_role("grid")).to_be_visible()
+    expect(page.get_by_role("grid")).to_be_focused()
+    expect(page.locator("[data-testid=said]")).to_contain_text("城市视图")
     outline = page.get_by_role("tab", name="排名").evaluate(
         "element => { element.focus(); return getComputedStyle(element).outlineStyle }"
     )
