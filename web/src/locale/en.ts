@@ -398,7 +398,7 @@ export const en: Record<MessageKey, string> = {
   "value.years": "years",
   "value.floors": "floors",
   "value.product": "set by Linli",
-  "value.V": "checked in the original",
+  "value.V": "seen in public material",
   "value.high": "high confidence",
   "value.med": "medium confidence",
   "value.low": "low confidence",

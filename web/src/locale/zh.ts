@@ -396,7 +396,7 @@ export const zh = {
   "value.years": "年",
   "value.floors": "层",
   "value.product": "产品设定",
-  "value.V": "已核对原文",
+  "value.V": "见于公开资料",
   "value.high": "可信度高",
   "value.med": "可信度中",
   "value.low": "可信度低",
