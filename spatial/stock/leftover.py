@@ -67,7 +67,8 @@ def leftover_land(
     Notes
     -----
     A cell without any mapped building is left out and noted: nothing drawn does not mean nothing
-    there. So are pieces above ``max_area_m2``.
+    there. So is a cell with a building known as a point only: its footprint is not known. So are
+    pieces above ``max_area_m2``.
 
     References
     ----------
@@ -77,7 +78,10 @@ def leftover_land(
     built = np.zeros(len(cells), dtype=bool)
     houses = city.layer("buildings").geometry.to_numpy()
     if len(houses):
-        built[np.unique(shapely.STRtree(cells).query(houses, predicate="intersects")[1])] = True
+        drawn = shapely.get_dimensions(houses) == 2
+        house, cell = shapely.STRtree(cells).query(houses, predicate="intersects")
+        built[cell[drawn[house]]] = True
+        built[cell[~drawn[house]]] = False  # a point hides how much ground its building covers
     blocked = occupied(city, parameters)
     if taken is not None:
         blocked = np.concatenate([blocked, taken[shapely.get_dimensions(taken) == 2]])
@@ -242,8 +246,8 @@ def _notes(unbuilt: int, too_large: int, parameters: ParameterSet) -> tuple[Note
         notes.append(
             Note(
                 "leftover_no_buildings",
-                f"{unbuilt} 个小区单元内没有已测绘的建筑,未推算余地。",
-                f"{unbuilt} cells hold no mapped building; no leftover land was computed there.",
+                f"{unbuilt} 个小区单元内没有已测绘轮廓的建筑,未推算余地。",
+                f"{unbuilt} cells hold no building with a mapped outline; no leftover land there.",
             )
         )
     if too_large:

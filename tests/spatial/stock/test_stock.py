@@ -103,6 +103,13 @@ def test_a_cell_without_mapped_buildings_is_not_called_leftover():
     assert left.notes[0].key == "leftover_no_buildings"
 
 
+def test_a_building_known_as_a_point_hides_its_footprint_so_nothing_there_is_called_leftover():
+    _, places = estate()
+    middles = places.frame.geometry.representative_point()
+    buildings = layer(list(middles), ids=[f"b{i}" for i in range(len(middles))])
+    assert leftover_land(city_of(buildings=buildings), places, STOCK).frame.empty
+
+
 def test_large_pieces_are_counted_as_unmapped_land():
     places = places_of([box(0, 0, 400, 400)], [box(0, 0, 400, 400)])
     city = city_of(buildings=layer([box(0, 0, 10, 10)]))
