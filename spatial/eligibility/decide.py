@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["assess", "findings_of", "overall"]
 
 DATE_RULES = ("A01", "A03", "A04")
+PLAN_RULES = ("A09", "A10", "A11")
+"""Exclusions by plans that are seldom published: an unknown one excludes nobody, but is told."""
 OVERALL_WORDS = {
     "eligible": ("met", "可纳入改造计划", "may enter the plan"),
     "conditional": ("conditional", "满足条件后可纳入", "may enter the plan under conditions"),
@@ -121,7 +123,7 @@ def overall(findings: Mapping[str, Finding]) -> str:
 
 
 def _sum(findings: Mapping[str, Finding], verdict: str) -> Finding:
-    """A14: what the other rules come to, naming those that decide."""
+    """A14: what the other rules come to, naming those that decide and plans nobody has seen."""
     finding, zh, en = OVERALL_WORDS[verdict]
     deciding = {
         "excluded": ("excluded", "not_met"),
@@ -133,4 +135,9 @@ def _sum(findings: Mapping[str, Finding], verdict: str) -> Finding:
     named = [rule for rule in findings if rule in among and findings[rule].finding in deciding]
     missing = tuple(dict.fromkeys(column for rule in named for column in findings[rule].missing))
     rules = f"({'、'.join(named)})" if named else "", f" ({', '.join(named)})" if named else ""
-    return Finding(finding, zh + rules[0], en + rules[1], missing)
+    zh, en = zh + rules[0], en + rules[1]
+    unseen = [r for r in PLAN_RULES if r in findings and findings[r].finding == "unknown"]
+    if unseen and verdict in {"eligible", "conditional"}:
+        zh += f";{'、'.join(unseen)} 尚待查明"
+        en += f"; {', '.join(unseen)} still to be found out"
+    return Finding(finding, zh, en, missing)

@@ -135,3 +135,5 @@ def test_a_city_without_constraints_or_buildings_is_judged_by_its_years(case):
     )
     assert verdict.tolist() == ["eligible"] * 4 + ["unknown"]
     assert table.loc["n0:A09", "finding"] == "unknown"
+    assert "A09、A10、A11 尚待查明" in table.loc["n0:A14", "evidence_zh"]
+    assert "A09, A10, A11 still to be found out" in table.loc["n0:A14", "evidence_en"]
