@@ -52,15 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _tell(say("stopped", language))
         return STOPPED
-    except InfeasibleError as fault:
-        _tell(f"{say('failed', language)} {fault}")
-        return RULES_CLASH
-    except SpatialError as fault:
-        _tell(f"{say('failed', language)} {fault}")
-        return BAD_INPUT
-    except AppError as fault:
+    except (AppError, SpatialError) as fault:
         _tell(f"{say('failed', language)} {fault.message_zh if language == 'zh' else fault}")
-        return NO_DATABASE
+        if isinstance(fault, AppError):
+            return NO_DATABASE
+        return RULES_CLASH if isinstance(fault, InfeasibleError) else BAD_INPUT
     except OSError as fault:
         _tell(f"{say('failed', language)} {fault}")
         return NO_ADDRESS if options.command in {"serve", "demo"} else BAD_INPUT
@@ -201,9 +197,15 @@ def _refuse_early(options: argparse.Namespace) -> None:
 
     walkers = read_profile(options.profile).rooms["walking"]["profiles"]
     if options.walking not in walkers:
-        raise InputError(f"No walker `{options.walking}`; there are {', '.join(walkers)}.")
+        raise InputError(
+            f"No walker `{options.walking}`; there are {', '.join(walkers)}.",
+            zh=f"没有步行者“{options.walking}”;可选 {'、'.join(walkers)}。",
+        )
     if options.out.exists() and not options.out.is_dir():
-        raise InputError(f"{options.out} is a file; name a folder for the results.")
+        raise InputError(
+            f"{options.out} is a file; name a folder for the results.",
+            zh=f"{options.out} 是文件;请给出存放结果的文件夹。",
+        )
 
 
 def _check(options: argparse.Namespace, language: Language) -> int:

@@ -99,7 +99,7 @@ def run_claimed(
         told = {
             "code": problem_of(fault).code,
             "detail_en": str(fault),
-            "detail_zh": fault.message_zh if isinstance(fault, AppError) else str(fault),
+            "detail_zh": fault.message_zh,
         }
         jobs.finish(engine, identifier, worker, status="failed", message=str(fault), error=told)
     except Exception:

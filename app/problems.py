@@ -111,8 +111,8 @@ def _language(request: Request) -> str:
 
 def _answer_known(request: Request, error: Exception) -> JSONResponse:
     language = _language(request)
-    chinese = isinstance(error, AppError) and language == "zh"
-    detail = error.message_zh if chinese and isinstance(error, AppError) else str(error)
+    assert isinstance(error, AppError | SpatialError)
+    detail = error.message_zh if language == "zh" else str(error)
     return problem_answer(problem_of(error), detail, language=language)
 
 

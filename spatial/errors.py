@@ -11,7 +11,9 @@
     ├── InfeasibleError(ValueError)   hard rules clash
     └── CancelledError                the caller asked to stop
 
-Every message says what is wrong, where (file, layer, row), and what to do.
+Every message says what is wrong, where (file, layer, row), and what to do; in English, and in
+Chinese beside it: ``raise InputError("… is empty.", zh="…是空的。")``. A test walks the tree and
+refuses an error without Chinese.
 """
 
 from __future__ import annotations
@@ -29,7 +31,25 @@ __all__ = [
 
 
 class SpatialError(Exception):
-    """Anything that the engine refuses to do, with the reason and the cure."""
+    """Anything that the engine refuses to do, with the reason and the cure.
+
+    Parameters
+    ----------
+    message : str
+        English: what is wrong, where, and what to do.
+    zh : str, optional
+        The same in Chinese; the English text stands in where it is missing.
+
+    Examples
+    --------
+    >>> error = InputError("homes.csv is empty.", zh="homes.csv 是空的。")
+    >>> str(error), error.message_zh
+    ('homes.csv is empty.', 'homes.csv 是空的。')
+    """
+
+    def __init__(self, message: str, *, zh: str | None = None) -> None:
+        super().__init__(message)
+        self.message_zh = zh or message
 
 
 class InputError(SpatialError, ValueError):
