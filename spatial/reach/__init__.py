@@ -2,12 +2,15 @@
 
 from spatial.reach.between import walk_between
 from spatial.reach.circles import life_circles
+from spatial.reach.labels import NodeLabels, nearest_by_node
 from spatial.reach.nearest import nearest_facilities
 from spatial.reach.paths import path_between
 from spatial.reach.reached import reached_facilities
 
 __all__ = [
+    "NodeLabels",
     "life_circles",
+    "nearest_by_node",
     "nearest_facilities",
     "path_between",
     "reached_facilities",

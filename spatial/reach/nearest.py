@@ -6,8 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatial.checks import require_columns
-from spatial.errors import IndexMismatchError
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.progress import Progress, silent
@@ -20,8 +18,9 @@ from spatial.reach.arcs import (
     split_key,
 )
 from spatial.reach.kernels import FAR, Placed, nearest_owner, owners_at_points
+from spatial.reach.kinds import id_ranks, kinds_by_row
 
-__all__ = ["kinds_by_row", "nearest_facilities"]
+__all__ = ["nearest_facilities"]
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
@@ -78,8 +77,7 @@ def nearest_facilities(
     .. [1] E. W. Dijkstra (1959), Numerische Mathematik 1, 269-271.
     """
     names, rows_of_kind = kinds_by_row(kinds, facilities)
-    rank = np.empty(len(facilities), dtype=np.int32)
-    rank[np.argsort(facilities.ids.to_numpy(dtype=str), kind="stable")] = np.arange(len(facilities))
+    rank = id_ranks(facilities.ids)
     by_rank = np.argsort(rank).astype(np.int32)
     forward = arcs_for(network, by=by)
     backward = arcs_for(network, by=by, backward=True)
@@ -127,20 +125,3 @@ def nearest_facilities(
 def _text(values: pd.Index | list[str]) -> pd.api.extensions.ExtensionArray:
     """Text kept once per value and row, so that millions of rows stay small."""
     return pd.array(pd.Index(values).astype("str"), dtype="str")
-
-
-def kinds_by_row(
-    kinds: pd.DataFrame, facilities: Attachments
-) -> tuple[list[str], list[npt.NDArray[np.int64]]]:
-    """Names of the kinds, sorted, and the rows of `facilities` of each."""
-    require_columns(kinds, ["facility_id", "kind"], name="kinds")
-    rows = facilities.ids.get_indexer(pd.Index(kinds["facility_id"].astype(str)))
-    if (rows < 0).any():
-        missing = kinds["facility_id"][rows < 0].iloc[0]
-        raise IndexMismatchError(
-            f"`kinds` names facility {missing!r}, which is not among the attached facilities. "
-            "Attach every facility that has a kind."
-        )
-    names = sorted(kinds["kind"].astype(str).unique())
-    code = pd.Index(names).get_indexer(kinds["kind"].astype(str))
-    return names, [np.unique(rows[code == number]) for number in range(len(names))]

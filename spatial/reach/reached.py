@@ -10,7 +10,7 @@ from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By, arcs_for, limit_key, place_points, points_by_edge, split_key
 from spatial.reach.groups import group_points
 from spatial.reach.kernels import balls
-from spatial.reach.nearest import kinds_by_row
+from spatial.reach.kinds import kinds_by_row
 
 __all__ = ["reached_facilities"]
 
