@@ -79,7 +79,10 @@ def gate(tags: Tags, shape: str) -> dict[str, Any] | None:
 
 
 def neighbourhood(tags: Tags, shape: str) -> dict[str, Any] | None:
-    """Residential land, with or without a name, and areas mapped as a neighbourhood."""
+    """Residential land, with or without a name, and areas mapped as a neighbourhood.
+
+    Their class stays unknown: the tags do not tell villas from flats.
+    """
     if shape != "area":
         return None
     if (
@@ -90,7 +93,6 @@ def neighbourhood(tags: Tags, shape: str) -> dict[str, Any] | None:
         return None
     return {
         "name": name_of(tags),
-        "kind": "neighbourhood",
         "year_built": year_of(tags.get("start_date")),
     }
 

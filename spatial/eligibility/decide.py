@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["assess", "findings_of", "overall"]
 
 DATE_RULES = ("A01", "A03", "A04")
-PLAN_RULES = ("A09", "A10", "A11")
-"""Exclusions by plans that are seldom published: an unknown one excludes nobody, but is told."""
+TOLD_RULES = ("A08", "A09", "A10", "A11")
+"""Exclusions whose facts are seldom published (villas, plans): an unknown one excludes nobody and
+holds nobody up, but is told beside the verdict, where the place's text excludes by it."""
 OVERALL_WORDS = {
     "eligible": ("met", "可纳入改造计划", "may enter the plan"),
     "conditional": ("conditional", "满足条件后可纳入", "may enter the plan under conditions"),
@@ -72,7 +73,7 @@ def assess(
     for id_, known in facts.items():
         found = findings_of(known, profile.eligibility, year=year)
         verdicts[id_] = overall(found)
-        found["A14"] = _sum(found, verdicts[id_])
+        found["A14"] = _sum(found, verdicts[id_], profile.eligibility)
         for rule in profile.eligibility.rules.values():
             finding = found[rule.id]
             rows.append(
@@ -122,8 +123,8 @@ def overall(findings: Mapping[str, Finding]) -> str:
     return "conditional" if "conditional" in others else "eligible"
 
 
-def _sum(findings: Mapping[str, Finding], verdict: str) -> Finding:
-    """A14: what the other rules come to, naming those that decide and plans nobody has seen."""
+def _sum(findings: Mapping[str, Finding], verdict: str, policy: EligibilityPolicy) -> Finding:
+    """A14: what the other rules come to, naming those that decide and exclusions still open."""
     finding, zh, en = OVERALL_WORDS[verdict]
     deciding = {
         "excluded": ("excluded", "not_met"),
@@ -136,7 +137,11 @@ def _sum(findings: Mapping[str, Finding], verdict: str) -> Finding:
     missing = tuple(dict.fromkeys(column for rule in named for column in findings[rule].missing))
     rules = f"({'、'.join(named)})" if named else "", f" ({', '.join(named)})" if named else ""
     zh, en = zh + rules[0], en + rules[1]
-    unseen = [r for r in PLAN_RULES if r in findings and findings[r].finding == "unknown"]
+    unseen = [
+        rule
+        for rule in TOLD_RULES
+        if findings[rule].finding == "unknown" and policy.rules[rule].effect == "excluded"
+    ]
     if unseen and verdict in {"eligible", "conditional"}:
         zh += f";{'、'.join(unseen)} 尚待查明"
         en += f"; {', '.join(unseen)} still to be found out"

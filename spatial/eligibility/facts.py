@@ -34,6 +34,7 @@ class Facts:
     """What is known of one neighbourhood; None where nothing is."""
 
     kind: str | None = None
+    building_count: int | None = None
     year_built: int | None = None
     year_from_buildings: bool = False
     tenure: str | None = None
@@ -73,6 +74,7 @@ def gather_facts(
         dangerous, ungraded = graded.get(str(id_), (0, None))
         facts[str(id_)] = Facts(
             kind=_text(row.get("kind")),
+            building_count=_whole(row.get("building_count")),
             year_built=_whole(row.get("year_built")),
             year_from_buildings=_text(row.get("year_source")) == "buildings",
             tenure=_text(row.get("tenure")),

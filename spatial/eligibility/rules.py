@@ -26,6 +26,12 @@ OWNER_TENURES: Final = {
     "public_rental": "公房",
     "reform_housing": "房改房",
 }
+KIND_UNKNOWN: Final = Finding(
+    "unknown",
+    "对象类别不详(小区、单栋住宅楼或别墅)",
+    "object class not known (neighbourhood, single building or villas)",
+    ("kind",),
+)
 NO_ITEMS: Final = {"none", "no", "无", "没有", "0"}
 
 
@@ -177,6 +183,11 @@ def run_down(facts: Facts, policy: EligibilityPolicy, _year: int) -> Finding:
 
 def residential_object(facts: Facts, policy: EligibilityPolicy, _year: int) -> Finding:
     """A06: a residential neighbourhood; single buildings where the place includes them."""
+    if facts.kind is None and (facts.building_count or 0) > 1:
+        count = facts.building_count
+        return Finding("met", f"{count}栋住宅的小区", f"a neighbourhood of {count} buildings")
+    if facts.kind is None:
+        return KIND_UNKNOWN
     if facts.kind != "single_building":
         return Finding("met", "住宅小区", "a residential neighbourhood")
     if policy.parameters["single_buildings_included"]:
@@ -203,6 +214,8 @@ def local_option(facts: Facts, policy: EligibilityPolicy, _year: int) -> Finding
 
 def no_villas(facts: Facts, policy: EligibilityPolicy, _year: int) -> Finding:
     """A08: pure villa neighbourhoods are not listed."""
+    if facts.kind is None:
+        return KIND_UNKNOWN
     if facts.kind == "villa":
         return Finding(policy.rules["A08"].effect, "纯别墅小区", "a pure villa neighbourhood")
     return Finding("met", "非别墅小区", "not a villa neighbourhood")

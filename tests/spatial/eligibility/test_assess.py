@@ -137,3 +137,15 @@ def test_a_city_without_constraints_or_buildings_is_judged_by_its_years(case):
     assert table.loc["n0:A09", "finding"] == "unknown"
     assert "A09、A10、A11 尚待查明" in table.loc["n0:A14", "evidence_zh"]
     assert "A09, A10, A11 still to be found out" in table.loc["n0:A14", "evidence_en"]
+
+
+def test_a_class_nobody_gave_is_unknown_is_told_where_it_excludes_and_blocks_nobody(case):
+    table, verdict = assessed(case, profile="ningbo")
+    assert table.loc["n2:A06", "finding"] == "unknown"
+    assert table.loc["n2:A08", "finding"] == "unknown"
+    assert table.loc["n2:A08", "missing"] == "kind"
+    assert verdict["n2"] == "eligible"
+    assert "A08、A11 尚待查明" in table.loc["n2:A14", "evidence_zh"]
+    # Where villas are only a flag, an unknown class is no open exclusion.
+    national, _ = assessed(case, profile="national")
+    assert "A08" not in national.loc["n2:A14", "evidence_zh"]
