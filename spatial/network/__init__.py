@@ -2,14 +2,26 @@
 
 from spatial.network.attach import Attachments, attach_points
 from spatial.network.build import build_network
+from spatial.network.disk import (
+    NetworkFileError,
+    kept_network,
+    network_key,
+    open_network,
+    write_network,
+)
 from spatial.network.graph import NO_PASSAGE, WalkNetwork
 from spatial.network.obstacles import Obstacles
 
 __all__ = [
     "NO_PASSAGE",
     "Attachments",
+    "NetworkFileError",
     "Obstacles",
     "WalkNetwork",
     "attach_points",
     "build_network",
+    "kept_network",
+    "network_key",
+    "open_network",
+    "write_network",
 ]

@@ -14,12 +14,16 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from spatial.network.graph import NO_PASSAGE, WalkNetwork
+from spatial.network.lines import lengths_m, lines_of, rows_of_lines
 from spatial.network.strands import Strands
+from spatial.network.texts import Texts
 from spatial.units import MM_PER_M
 
 __all__ = ["Edges", "edges_between_junctions", "network_from_edges"]
 
 Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 HILBERT_LEVEL: Final = 16
 
 
@@ -31,8 +35,13 @@ class Edges:
     head: npt.NDArray[np.int64]  # (m,) node
     node_xy_m: npt.NDArray[np.float64]  # (n, 2)
     street: npt.NDArray[np.int64]  # (m,) row of the street; -1 for gate links
-    line: npt.NDArray[np.object_]  # (m,) LineString from tail to head
+    xy_m: npt.NDArray[np.float64]  # (v, 2) vertices from tail to head, edge after edge
+    xy_start: npt.NDArray[np.int64]  # (m + 1,)
     length_mm: npt.NDArray[np.int64]  # (m,)
+
+    def lines(self, rows: Longs | None = None) -> npt.NDArray[np.object_]:
+        """Edges as LineStrings, all or some."""
+        return lines_of(self.xy_m, self.xy_start, rows)
 
 
 def edges_between_junctions(strands: Strands) -> Edges:
@@ -45,12 +54,9 @@ def edges_between_junctions(strands: Strands) -> Edges:
     size = ends - begins + 1
     edge = np.repeat(np.arange(len(begins)), size)
     vertex = np.arange(len(edge)) - np.repeat(np.cumsum(size) - size - begins, size)
-    line = (
-        shapely.linestrings(strands.xy_m[vertex], indices=edge)
-        if len(edge)
-        else edge.astype(object)
-    )
-    length_mm = np.maximum(np.round(shapely.length(line) * MM_PER_M), 1).astype(np.int64)
+    xy, xy_start = strands.xy_m[vertex], np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
+    length_m = lengths_m(xy, xy_start)
+    length_mm = np.maximum(np.round(length_m * MM_PER_M), 1).astype(np.int64)
     used, place = np.unique(strands.node[np.concatenate([begins, ends])], return_inverse=True)
     where = np.zeros(len(count), dtype=np.int64)
     where[strands.node[::-1]] = np.arange(len(first))[::-1]
@@ -59,7 +65,8 @@ def edges_between_junctions(strands: Strands) -> Edges:
         head=place[len(begins) :],
         node_xy_m=strands.xy_m[where[used]] if len(used) else np.empty((0, 2)),
         street=strands.street[strands.strand_of_vertex[begins]],
-        line=line,
+        xy_m=xy,
+        xy_start=xy_start,
         length_mm=length_mm,
     )
 
@@ -70,7 +77,7 @@ def network_from_edges(
     *,
     layer: Ints,
     is_open: npt.NDArray[np.bool_],
-    street_id: npt.NDArray[np.object_],
+    street_ids: Texts,
     crs: pyproj.CRS,
     speed_m_per_s: float,
 ) -> WalkNetwork:
@@ -81,7 +88,9 @@ def network_from_edges(
     edges : Edges
     time_ms : array of int, shape (m, 2)
         Along and against; ``NO_PASSAGE`` where not allowed. An edge must allow one of the two.
-    layer, is_open, street_id : array, shape (m,)
+    layer, is_open : array, shape (m,)
+    street_ids : Texts, shape (s,)
+        Ids of the streets that ``edges.street`` numbers.
     crs : CRS
     speed_m_per_s : float
         Level speed of the walker.
@@ -93,6 +102,7 @@ def network_from_edges(
     tail, head = tail[order], head[order]
     xy = np.empty_like(edges.node_xy_m)
     xy[number] = edges.node_xy_m
+    vertex, xy_start = rows_of_lines(edges.xy_start, order)
     network = WalkNetwork(
         crs=crs,
         node_xy_m=xy,
@@ -103,13 +113,15 @@ def network_from_edges(
         edge_time_ms=time_ms[order],
         edge_layer=layer[order],
         edge_open=is_open[order],
-        edge_street=street_id[order],
-        edge_geometry=edges.line[order],
+        edge_street_code=edges.street[order].astype(np.int32),
+        edge_xy_m=edges.xy_m[vertex],
+        edge_xy_start=xy_start,
         arc_start=np.zeros(len(xy) + 1, dtype=np.int64),
         arc_head=np.empty(0, dtype=np.int32),
         arc_length_mm=np.empty(0, dtype=np.int32),
         arc_time_ms=np.empty(0, dtype=np.int32),
         arc_edge=np.empty(0, dtype=np.int32),
+        street_ids=street_ids,
         speed_m_per_s=speed_m_per_s,
     )
     return _with_arcs(network)

@@ -22,6 +22,7 @@ from spatial.network.links import with_gate_links, with_square_links
 from spatial.network.obstacles import Obstacles, all_gates, blocking_walls, passable
 from spatial.network.slope import slope_factors
 from spatial.network.strands import Strands, strands_from_lines
+from spatial.network.texts import Texts
 from spatial.progress import Progress, silent
 from spatial.standards.parameters import ParameterSet
 from spatial.units import MM_PER_M, MS_PER_S
@@ -120,11 +121,11 @@ def build_network(
         street_time,
         layer=_of_street(table["layer"], edges.street, 0).astype(np.int32),
         is_open=_of_street(table["open"], edges.street, other=True),
-        street_id=_of_street(kept.index.to_numpy(dtype=object), edges.street, ""),
+        street_ids=Texts.of(kept.index.to_numpy(dtype=object)),
         crs=city.crs,
         speed_m_per_s=float(walker["speed_m_per_s"]),
     )
-    report |= _told_crossings(city, table, edges, parameters)
+    report |= _told_crossings(city, kept, table, edges, parameters)
     progress("network", 1.0)
     return replace(network, report=report | _component_report(network))
 
@@ -230,11 +231,11 @@ def _times(
 ) -> npt.NDArray[np.int32]:
     """Milliseconds along and against, shape (m, 2)."""
     stairs = _of_street(table["stairs"], edges.street, other=False)
-    factors = np.ones((len(edges.line), 2))
+    factors = np.ones((len(edges.tail), 2))
     elevation = city.rasters.get("elevation")
     if elevation is not None and walker["slope"]:
         level = stairs | ~_of_street(table["sloped"], edges.street, other=True)
-        factors, unknown = slope_factors(edges.line, level, elevation, city.crs, parameters)
+        factors, unknown = slope_factors(edges.lines(), level, elevation, city.crs, parameters)
         report["edges_without_elevation"] = unknown
     factors[stairs] = walker["stairs_factor"]
     level_ms = edges.length_mm * (MS_PER_S / (MM_PER_M * walker["speed_m_per_s"]))
@@ -245,11 +246,14 @@ def _times(
 
 
 def _told_crossings(
-    city: City, table: dict[str, npt.NDArray[Any]], edges: Edges, parameters: ParameterSet
+    city: City,
+    streets: gpd.GeoDataFrame,
+    table: dict[str, npt.NDArray[Any]],
+    edges: Edges,
+    parameters: ParameterSet,
 ) -> Report:
     """Count ground-level edges that cross water or rails without a bridge: kept, but told."""
     ground = ~_of_street(table["bridge"], edges.street, other=False)
-    lines = edges.line[ground]
     rails = city.layer("railways")
     kinds = rails["kind"].isin(parameters["obstacle_railways"]).to_numpy(dtype=bool)
     told: Report = {}
@@ -257,9 +261,14 @@ def _told_crossings(
         level = frame[(frame["layer"].fillna(0) == 0).to_numpy(dtype=bool)]
         if "structure" in level:
             level = level[(level["structure"].fillna("ground") == "ground").to_numpy(dtype=bool)]
+        shapes = level.geometry.to_numpy()
+        near = np.zeros(len(streets) + 1, dtype=bool)  # the last: links, which cross nothing
+        if len(shapes):  # first whole streets, then the edges of the few that come near
+            near[shapely.STRtree(shapes).query(streets.geometry.to_numpy())[0]] = True
+        asked = np.flatnonzero(ground & near[edges.street])
         crossed = np.empty(0, dtype=np.int64)
-        if len(level) and len(lines):
-            crossed = shapely.STRtree(lines).query(level.geometry.to_numpy(), "crosses")[1]
+        if len(asked):
+            crossed = shapely.STRtree(edges.lines(asked)).query(shapes, "crosses")[1]
         told[f"edges_over_{name}_without_bridge"] = len(np.unique(crossed))
     return told
 

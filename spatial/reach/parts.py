@@ -133,9 +133,7 @@ class EdgeLines:
     @classmethod
     def of(cls, network: WalkNetwork) -> EdgeLines:
         """Take the coordinates out of a network's geometry."""
-        xy, row = shapely.get_coordinates(network.edge_geometry, return_index=True)
-        start = np.searchsorted(row, np.arange(network.edge_count + 1))
-        return cls(xy_m=xy, start=start.astype(np.int64), length_mm=network.edge_length_mm)
+        return cls(network.edge_xy_m, network.edge_xy_start, network.edge_length_mm)
 
 
 def cut_edges(
