@@ -24,6 +24,8 @@ from spatial.districting.adjacency import adjacency
 from spatial.eligibility import assess
 from spatial.fingerprint import fingerprint
 from spatial.gaps import (
+    BuildingGaps,
+    building_gaps,
     by_entrance,
     by_facility,
     coverage,
@@ -163,6 +165,7 @@ def analyse(
     nearest = run.stage("nearest", lambda: run.nearest(walk, kinds, places))
     circles, reached = run.stage("circles", lambda: run.circles(walk, kinds, places))
     gaps = run.stage("gaps", lambda: run.gaps(places, nearest, kinds, walk, reached))
+    homes = run.building_gaps(places, walk, nearest, gaps)
     scores = gap_scores(gaps).reindex(places.frame.index)
     findings, overall = run.stage(
         "eligibility",
@@ -201,7 +204,12 @@ def analyse(
                     districts=plan.assignment,
                 ),
                 "heatmap": gap_heatmap(
-                    places, gaps, city, cell_m=profile.rooms["gaps"]["heatmap_cell_m"]
+                    places,
+                    gaps,
+                    city,
+                    profile.rooms["neighbourhoods"],
+                    cell_m=profile.rooms["gaps"]["heatmap_cell_m"],
+                    buildings=homes,
                 ),
                 "districts": district_frame(plan, places, pairs, gaps),
                 "stock": stock,
@@ -381,6 +389,17 @@ class _Run:
             searched_m=nearest.searched_m,
             reached=reached,
             measured=pd.Index(entered.unique()),
+        )
+
+    def building_gaps(
+        self, places: Neighbourhoods, walk: _Walk, nearest: _Nearest, gaps: pd.DataFrame
+    ) -> BuildingGaps:
+        return building_gaps(
+            gaps,
+            places,
+            nearest.buildings,
+            self.city.layer("buildings"),
+            measured=walk.buildings.ids[walk.buildings.edge >= 0],
         )
 
     def adjacency(self, places: Neighbourhoods, walk: _Walk) -> gpd.GeoDataFrame:

@@ -89,7 +89,10 @@ def facility_entrances(
         twice = index[index.duplicated()][0]
         raise InputError(
             f"`facilities` row {twice}: ids of this form are given to the entrances of another "
-            "facility, which is large. Give the row another id."
+            "facility, which is large. Give the row another id.",
+            zh=(
+                f"facilities 第 {twice} 行:这种形式的编号用于另一处大型设施的出入口。请换一个编号。"
+            ),
         )
     return gpd.GeoDataFrame(
         {"facility_id": pd.Series(ids, index=index, dtype="str")},
@@ -131,7 +134,10 @@ def by_facility(ways: pd.DataFrame, entrances: gpd.GeoDataFrame) -> pd.DataFrame
     """
     origin = next((name for name in ("origin_id", "neighbourhood_id") if name in ways), None)
     if origin is None:
-        raise InputError("`ways` has neither `origin_id` nor `neighbourhood_id`.")
+        raise InputError(
+            "`ways` has neither `origin_id` nor `neighbourhood_id`.",
+            zh="ways 既没有 origin_id 也没有 neighbourhood_id。",
+        )
     require_columns(ways, ("facility_id", "kind", "distance_m"), name="ways")
     facility = entrances["facility_id"].reindex(ways["facility_id"]).to_numpy()
     table = ways.assign(facility_id=facility)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -14,6 +15,9 @@ from scipy import sparse
 from spatial.checks import require_columns
 from spatial.dictionary import conform, data_dictionary
 from spatial.errors import InputError
+from spatial.gaps.buildings import BuildingGaps
+from spatial.gaps.homes import residents_at_home
+from spatial.standards import ParameterSet
 
 if TYPE_CHECKING:
     from spatial.city.model import City
@@ -23,7 +27,13 @@ __all__ = ["gap_heatmap"]
 
 
 def gap_heatmap(
-    neighbourhoods: Neighbourhoods, gaps: pd.DataFrame, city: City, *, cell_m: float
+    neighbourhoods: Neighbourhoods,
+    gaps: pd.DataFrame,
+    city: City,
+    parameters: ParameterSet,
+    *,
+    cell_m: float,
+    buildings: BuildingGaps | None = None,
 ) -> gpd.GeoDataFrame:
     """Lay a square grid over the city and count people and what they miss in every cell.
 
@@ -35,8 +45,13 @@ def gap_heatmap(
         ``results.gaps``; rows with need ``must`` count.
     city : City
         Its buildings place people inside a neighbourhood.
+    parameters : ParameterSet
+        Of the room ``neighbourhoods``: how floor area is derived where it is not given.
     cell_m : float
         Side of a cell, metres. Corners lie at multiples of it, so that grids of one zone match.
+    buildings : BuildingGaps, optional
+        What each building lacks on its own way. Without it residents lack what their
+        neighbourhood lacks from its gates.
 
     Returns
     -------
@@ -46,30 +61,31 @@ def gap_heatmap(
 
     Notes
     -----
-    People are placed by the floor area (or the households, where any floor area is unknown) of the
-    residential buildings of their neighbourhood, each in the cell of its centre; where there are
-    none by buildings of unknown use, or else by the area of the parcel. A neighbourhood of unknown
+    People are placed by `residents_at_home`, each building in the cell of its centre; where a
+    neighbourhood has no buildings, by the area of its parcel. A neighbourhood of unknown
     population is left out; one of unknown gaps counts as people only.
     """
     require_columns(gaps, ("neighbourhood_id", "kind", "need", "status"), name="gaps")
     if not cell_m > 0:
-        raise InputError(f"`cell_m` is {cell_m!r}; give the side of a cell in metres, above 0.")
+        raise InputError(
+            f"`cell_m` is {cell_m!r}; give the side of a cell in metres, above 0.",
+            zh=f"`cell_m` 为 {cell_m!r};请给出大于 0 的格网边长(米)。",
+        )
     frame = neighbourhoods.frame
-    persons = frame["persons"].astype("Float64").astype("float64").to_numpy(na_value=np.nan)
-    places = _placed(frame, neighbourhoods.building_neighbourhood, city, cell_m)
-    people = persons[places["row"].to_numpy(dtype=int)] * places["share"].to_numpy(dtype=float)
-    places = places.assign(people=people)
+    lacking = _lacking(gaps, frame.index)
+    if buildings is not None:
+        lacking = _stacked(lacking, _lacking_buildings(buildings, lacking.kinds))
+    places = _placed(neighbourhoods, city, parameters, cell_m, buildings)
     places = places[places["people"] > 0]
     cells, cell_of = np.unique(
         places[["x", "y"]].to_numpy(dtype="int64"), axis=0, return_inverse=True
     )
     counts = sparse.csr_array(
-        (places["people"].to_numpy(), (cell_of.ravel(), places["row"].to_numpy(dtype=int))),
-        shape=(len(cells), len(frame)),
-    )  # (cells, neighbourhoods)
-    lacking, times, known, kinds = _lacking(gaps, frame.index)
-    person_gaps = counts @ times
-    told = counts @ known.astype(float)
+        (places["people"].to_numpy(), (cell_of.ravel(), places["truth"].to_numpy(dtype=int))),
+        shape=(len(cells), len(lacking.times)),
+    )  # (cells, neighbourhoods and buildings)
+    person_gaps = counts @ lacking.times
+    told = counts @ lacking.known.astype(float)
     mean = np.divide(person_gaps, told, out=np.full(len(cells), np.nan), where=told > 0)
     corner = cells * cell_m
     grid = gpd.GeoDataFrame(
@@ -77,7 +93,7 @@ def gap_heatmap(
             "persons": counts.sum(axis=1),
             "missing_mean": pd.Series(mean).astype("Float64"),
             "person_gaps": pd.Series(np.where(told > 0, person_gaps, np.nan)).astype("Float64"),
-            "worst_kind": _worst(counts @ lacking, kinds),
+            "worst_kind": _worst(counts @ lacking.missed, lacking.kinds),
         },
         geometry=shapely.box(*corner.T, *(corner + cell_m).T),
         crs=frame.crs,
@@ -86,46 +102,54 @@ def gap_heatmap(
     return conform(grid, data_dictionary().results["heatmap"], name="heatmap")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lacking:
+    """What neighbourhoods, and after them buildings, lack; row i of every field is one of them."""
+
+    missed: sparse.csr_array  # (r, kinds)
+    times: npt.NDArray[np.float64]  # (r,) how many needs
+    known: npt.NDArray[np.bool_]  # (r,) whether anything is known
+    kinds: list[str]
+
+
 def _placed(
-    frame: gpd.GeoDataFrame, building_neighbourhood: pd.Series, city: City, cell_m: float
+    neighbourhoods: Neighbourhoods,
+    city: City,
+    parameters: ParameterSet,
+    cell_m: float,
+    buildings: BuildingGaps | None,
 ) -> pd.DataFrame:
-    """Place each neighbourhood (by row) in cells: ``row, x, y, share``; its shares sum to 1."""
-    buildings = city.layer("buildings")
-    row_of = pd.Series(np.arange(len(frame)), index=frame.index.astype("str"))
-    home_row = building_neighbourhood.reindex(buildings.index).map(row_of).astype("float64")
-    residential = (buildings["use"] == "residential").to_numpy(dtype=bool)
-    # Buildings of unknown use stand in where no residential one is known (OSM's building=yes).
-    told = home_row.isin(home_row[residential].dropna()).to_numpy()
-    unknown = (buildings["use"] == "unknown").to_numpy(dtype=bool)
-    lived_in = home_row.notna().to_numpy() & (residential | (unknown & ~told))
-    homes, home_row = buildings[lived_in], home_row[lived_in]
-    centre = shapely.centroid(homes.geometry.to_numpy())
+    """Place people in cells: ``x, y, people`` and ``truth``, the row that says what they lack."""
+    frame = neighbourhoods.frame
+    homes = residents_at_home(neighbourhoods, city.layer("buildings"), parameters)
+    row = frame.index.astype("str").get_indexer(homes["neighbourhood_id"])
+    truth = row
+    if buildings is not None:
+        own = buildings.ids.get_indexer(homes.index)
+        truth = np.where(own >= 0, own + len(frame), row)
     by_home = pd.DataFrame(
         {
-            "row": home_row.to_numpy(dtype="int64"),
-            "x": np.floor(shapely.get_x(centre) / cell_m).astype("int64"),
-            "y": np.floor(shapely.get_y(centre) / cell_m).astype("int64"),
-            "size": _weight(homes, home_row),
+            "x": np.floor(homes["x_m"].to_numpy() / cell_m).astype("int64"),
+            "y": np.floor(homes["y_m"].to_numpy() / cell_m).astype("int64"),
+            "people": homes["persons"].to_numpy(dtype=float),
+            "truth": truth,
         }
     )
-    bare = np.setdiff1d(np.arange(len(frame)), by_home["row"].to_numpy())
-    parts = [by_home, _by_area(frame.geometry.to_numpy()[bare], bare, cell_m)]
-    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    table["share"] = table["size"] / table.groupby("row")["size"].transform("sum")
-    return table
-
-
-def _weight(homes: gpd.GeoDataFrame, home_row: pd.Series) -> npt.NDArray[np.float64]:
-    """Floor area of each home; households, or one each, where a neighbourhood lacks any of them."""
-    floors = homes["floors"].astype("Float64").astype("float64").fillna(1.0).clip(lower=1.0)
-    drawn = pd.Series(shapely.area(homes.geometry.to_numpy()), index=homes.index) * floors
-    built = homes["floor_area_m2"].astype("Float64").astype("float64").fillna(drawn)
-    households = homes["households"].astype("Float64").astype("float64")
-    weight = pd.Series(1.0, index=homes.index)
-    for better in (households, built):  # the best last
-        whole = (better > 0).groupby(home_row).transform("all").astype(bool)
-        weight = weight.where(~whole, better)
-    return weight.to_numpy(dtype=float)
+    bare = np.setdiff1d(np.arange(len(frame)), row)
+    pieces = _by_area(frame.geometry.to_numpy()[bare], bare, cell_m)
+    persons = frame["persons"].astype("Float64").astype("float64").to_numpy(na_value=np.nan)
+    whole = pieces.groupby("row")["size"].transform("sum").to_numpy(dtype=float)
+    part = pieces["size"].to_numpy(dtype=float) / whole
+    by_land = pd.DataFrame(
+        {
+            "x": pieces["x"],
+            "y": pieces["y"],
+            "people": persons[pieces["row"].to_numpy(dtype=int)] * part,
+            "truth": pieces["row"],
+        }
+    )
+    parts = [part for part in (by_home, by_land) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else by_home
 
 
 def _by_area(
@@ -145,10 +169,8 @@ def _by_area(
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
-def _lacking(
-    gaps: pd.DataFrame, index: pd.Index
-) -> tuple[sparse.csr_array, npt.NDArray[np.float64], npt.NDArray[np.bool_], list[str]]:
-    """Tell what each neighbourhood lacks: kinds (n, k), how many needs (n,), if known at all."""
+def _lacking(gaps: pd.DataFrame, index: pd.Index) -> _Lacking:
+    """Tell what each neighbourhood lacks."""
     must = gaps[(gaps["need"] == "must").to_numpy(dtype=bool)]
     row = index.astype("str").get_indexer(must["neighbourhood_id"].astype("str"))
     missing = (must["status"] == "missing").to_numpy(dtype=bool)
@@ -158,10 +180,34 @@ def _lacking(
     kinds = sorted(set(must["kind"].astype("str")))
     column = pd.Index(kinds).get_indexer(must["kind"].astype("str"))
     pairs = np.unique(np.column_stack([row[missing], column[missing]]), axis=0)
-    lacking = sparse.csr_array(
+    missed = sparse.csr_array(
         (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(index), len(kinds))
     )
-    return lacking, times, known, kinds
+    return _Lacking(missed, times, known, kinds)
+
+
+def _lacking_buildings(buildings: BuildingGaps, kinds: list[str]) -> _Lacking:
+    """Tell what each building lacks, in the same columns."""
+    must = buildings.checks.index[buildings.checks["need"] == "must"].to_numpy()
+    missing = buildings.missing[:, must]
+    column = pd.Index(kinds).get_indexer(buildings.checks["kind"].iloc[must])
+    row, check = np.nonzero(missing)
+    missed = sparse.csr_array(
+        (np.ones(len(row)), (row, column[check])), shape=(len(missing), len(kinds))
+    )
+    missed.data[:] = 1.0  # a kind missed at two layers is missed once
+    scores = buildings.scores()
+    known = (scores["must_checked"] > 0).to_numpy(dtype=bool)
+    return _Lacking(missed, missing.sum(axis=1).astype(float), known, kinds)
+
+
+def _stacked(first: _Lacking, second: _Lacking) -> _Lacking:
+    return _Lacking(
+        sparse.vstack([first.missed, second.missed], format="csr"),
+        np.concatenate([first.times, second.times]),
+        np.concatenate([first.known, second.known]),
+        first.kinds,
+    )
 
 
 def _worst(people: sparse.csr_array, kinds: list[str]) -> pd.Series:

@@ -89,7 +89,11 @@ def facility_gaps(
     if len(checks) and searched_m < checks["limit_m"].max():
         raise InputError(
             f"`nearest` was searched to {searched_m:g} m, but the catalogue of `{profile.id}` goes "
-            f"to {checks['limit_m'].max():g} m; search at least so far."
+            f"to {checks['limit_m'].max():g} m; search at least so far.",
+            zh=(
+                f"nearest 只搜索到 {searched_m:g} m,而“{profile.id}”的标准到 "
+                f"{checks['limit_m'].max():g} m;请至少搜索到该距离。"
+            ),
         )
     inside = _inside(frame, facilities, kinds)
     gaps = _cross(frame, checks)
@@ -277,7 +281,10 @@ def _can_tell(
     """
     rule = rules["absence_means_missing"]
     if rule not in {"auto", "yes", "no", True, False}:
-        raise StandardsError(f"gaps.absence_means_missing is {rule!r}; use auto, yes or no.")
+        raise StandardsError(
+            f"gaps.absence_means_missing is {rule!r}; use auto, yes or no.",
+            zh=f"gaps.absence_means_missing 为 {rule!r};请用 auto、yes 或 no。",
+        )
     given = set(kinds.loc[kinds["match"] == "given", "kind"])
     if rule == "auto":
         complete = len(given) >= rules["complete_kinds_share"] * gaps["kind"].nunique()

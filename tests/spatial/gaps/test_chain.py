@@ -137,7 +137,7 @@ def test_people_of_the_gaps_add_up_in_coverage_and_heatmap(demo):
     pd.testing.assert_series_equal(
         short.astype(float), missing.reindex(short.index).astype(float), check_names=False
     )
-    grid = gap_heatmap(places, gaps, city, cell_m=100)
+    grid = gap_heatmap(places, gaps, city, PROFILE.rooms["neighbourhoods"], cell_m=100)
     assert float(grid["persons"].sum()) == pytest.approx(float(persons))
     must = gaps[(gaps["need"] == "must") & (gaps["status"] == "missing")]
     assert float(grid["person_gaps"].sum()) == pytest.approx(float(must["short_persons"].sum()))

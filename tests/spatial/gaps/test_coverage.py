@@ -13,8 +13,10 @@ from spatial.city.model import City
 from spatial.dictionary import conform, data_dictionary
 from spatial.errors import InputError
 from spatial.gaps import coverage, gap_heatmap
+from spatial.standards import read_parameters
 
 CRS = 4547
+PARAMETERS = read_parameters("neighbourhoods")
 
 
 def gap_rows(rows):
@@ -143,7 +145,7 @@ def test_buildings_have_what_their_neighbourhood_has_without_a_walk(basis, cover
 
 def test_people_stand_where_the_floor_area_is():
     neighbourhoods, city = world()
-    grid = gap_heatmap(neighbourhoods, GAPS, city, cell_m=50)
+    grid = gap_heatmap(neighbourhoods, GAPS, city, PARAMETERS, cell_m=50)
     # a: six floors in the southern cell, two in the northern one.
     assert grid.loc["0_0", "persons"] == pytest.approx(75)
     assert grid.loc["0_1", "persons"] == pytest.approx(25)
@@ -155,7 +157,7 @@ def test_people_stand_where_the_floor_area_is():
 
 def test_missing_needs_are_weighted_by_people_and_the_worst_kind_is_named():
     neighbourhoods, city = world()
-    grid = gap_heatmap(neighbourhoods, GAPS, city, cell_m=1000)
+    grid = gap_heatmap(neighbourhoods, GAPS, city, PARAMETERS, cell_m=1000)
     assert len(grid) == 1
     row = grid.iloc[0]
     assert row["person_gaps"] == pytest.approx(100 * 1 + 200 * 2 + 300 * 1)
@@ -165,26 +167,26 @@ def test_missing_needs_are_weighted_by_people_and_the_worst_kind_is_named():
 
 def test_unknown_population_is_left_out_and_a_cell_without_knowledge_says_so():
     neighbourhoods, city = world(persons=(None, 200.0, 300.0))
-    grid = gap_heatmap(neighbourhoods, GAPS, city, cell_m=1000)
+    grid = gap_heatmap(neighbourhoods, GAPS, city, PARAMETERS, cell_m=1000)
     assert grid["persons"].sum() == pytest.approx(500)
-    dark = gap_heatmap(neighbourhoods, GAPS.assign(status="unknown"), city, cell_m=1000)
+    dark = gap_heatmap(neighbourhoods, GAPS.assign(status="unknown"), city, PARAMETERS, cell_m=1000)
     assert dark["missing_mean"].isna().all()
     assert dark["worst_kind"].isna().all()
     nobody, _ = world(persons=(None, None, None))
-    assert gap_heatmap(nobody, GAPS, city, cell_m=100).empty
+    assert gap_heatmap(nobody, GAPS, city, PARAMETERS, cell_m=100).empty
 
 
 def test_a_cell_of_no_size_is_refused():
     neighbourhoods, city = world()
     with pytest.raises(InputError, match="cell_m"):
-        gap_heatmap(neighbourhoods, GAPS, city, cell_m=0)
+        gap_heatmap(neighbourhoods, GAPS, city, PARAMETERS, cell_m=0)
 
 
 @given(st.floats(7, 500), st.lists(st.floats(0.1, 1e4), min_size=3, max_size=3))
 @settings(deadline=None, max_examples=25)
 def test_the_grid_holds_everyone_whatever_its_size(cell_m, persons):
     neighbourhoods, city = world(persons=persons)
-    grid = gap_heatmap(neighbourhoods, GAPS, city, cell_m=cell_m)
+    grid = gap_heatmap(neighbourhoods, GAPS, city, PARAMETERS, cell_m=cell_m)
     assert grid["persons"].sum() == pytest.approx(sum(persons))
     expected = persons[0] * 1 + persons[1] * 2 + persons[2] * 1
     assert grid["person_gaps"].sum() == pytest.approx(expected)
