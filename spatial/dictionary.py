@@ -100,7 +100,8 @@ def data_file(*parts: str) -> resources.abc.Traversable:
     if not found.is_file() and not found.is_dir():
         raise StandardsError(
             f"`data/{'/'.join(parts)}` is missing from the installation. "
-            "Reinstall Linli, or check out the file again."
+            "Reinstall Linli, or check out the file again.",
+            zh=f"安装中缺少 data/{'/'.join(parts)}。请重新安装 Linli,或重新检出该文件。",
         )
     return found
 
@@ -138,12 +139,17 @@ def _layer(name: str, body: Mapping[str, Any], bases: Mapping[str, LayerSpec]) -
             )
         except KeyError as missing:
             raise StandardsError(
-                f"data/dictionary.yaml: column `{name}.{column}` lacks {missing}."
+                f"data/dictionary.yaml: column `{name}.{column}` lacks {missing}.",
+                zh=f"data/dictionary.yaml:列 {name}.{column} 缺少 {missing}。",
             ) from missing
         if spec["type"] not in PANDAS_DTYPES:
             raise StandardsError(
                 f"data/dictionary.yaml: column `{name}.{column}` has the unknown type "
-                f"`{spec['type']}`; use one of {', '.join(PANDAS_DTYPES)}."
+                f"`{spec['type']}`; use one of {', '.join(PANDAS_DTYPES)}.",
+                zh=(
+                    f"data/dictionary.yaml:列 {name}.{column} 的类型“{spec['type']}”未知;可"
+                    f"用 {'、'.join(PANDAS_DTYPES)}。"
+                ),
             )
     return LayerSpec(
         name=name,
@@ -188,7 +194,10 @@ def conform(frame: pd.DataFrame, spec: LayerSpec, *, name: str) -> pd.DataFrame:
     """
     if not frame.index.is_unique:
         twice = frame.index[frame.index.duplicated()][:3].tolist()
-        raise LayerError(f"`{name}` has repeated ids, e.g. {twice}. Give every row its own id.")
+        raise LayerError(
+            f"`{name}` has repeated ids, e.g. {twice}. Give every row its own id.",
+            zh=f"{name} 的编号重复,如 {twice}。请给每行各自的编号。",
+        )
     columns: dict[str, Any] = {}
     for column in spec.columns.values():
         if column.name in frame.columns:
@@ -205,7 +214,11 @@ def conform(frame: pd.DataFrame, spec: LayerSpec, *, name: str) -> pd.DataFrame:
                 row = values[~known].index[0]
                 raise LayerError(
                     f"`{name}` row {row}: column `{column.name}` holds {values[row]!r}; "
-                    f"allowed are {', '.join(column.values)}."
+                    f"allowed are {', '.join(column.values)}.",
+                    zh=(
+                        f"{name} 第 {row} 行:列 {column.name} 的值是 {values[row]!r};允许的值为 "
+                        f"{'、'.join(column.values)}。"
+                    ),
                 )
         columns[column.name] = values
     index = pd.Index(frame.index.astype("str"), name="id")
@@ -214,6 +227,9 @@ def conform(frame: pd.DataFrame, spec: LayerSpec, *, name: str) -> pd.DataFrame:
     if spec.geometry == "none":
         return table
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise LayerError(f"`{name}` needs geometry; give a GeoDataFrame.")
+        raise LayerError(
+            f"`{name}` needs geometry; give a GeoDataFrame.",
+            zh=f"{name} 需要几何;请给 GeoDataFrame。",
+        )
     geometry = gpd.GeoSeries(frame.geometry.to_numpy(), index=index, crs=frame.crs)
     return gpd.GeoDataFrame(table, geometry=geometry, crs=frame.crs)

@@ -95,7 +95,8 @@ def zone_crs(zone: int, *, prefixed: bool = False) -> pyproj.CRS:
     if not FIRST_ZONE <= zone <= LAST_ZONE:
         raise CRSError(
             f"There is no CGCS2000 3-degree zone {zone}; zones run from {FIRST_ZONE} "
-            f"(75° E) to {LAST_ZONE} (135° E)."
+            f"(75° E) to {LAST_ZONE} (135° E).",
+            zh=(f"没有 CGCS2000 3°带第 {zone} 带;带号为 {FIRST_ZONE}(75°E)至 {LAST_ZONE}(135°E)。"),
         )
     return pyproj.CRS.from_epsg((PREFIXED_EPSG if prefixed else PLAIN_EPSG) + zone - FIRST_ZONE)
 
@@ -121,7 +122,11 @@ def metric_zone(lon: float, lat: float) -> pyproj.CRS:
     if not (-180 <= lon <= 180 and -84 <= lat <= 84):
         raise CRSError(
             f"The middle of the city is at longitude {lon:g}, latitude {lat:g}, where no metric "
-            "zone exists. Are the axes swapped, or is the declared CRS wrong? Give `source_crs`."
+            "zone exists. Are the axes swapped, or is the declared CRS wrong? Give `source_crs`.",
+            zh=(
+                f"城市中心位于经度 {lon:g}、纬度 {lat:g},该处没有米制投影带。是否经纬度颠"
+                "倒,或声明的坐标系有误?请给出 source_crs。"
+            ),
         )
     if in_china(lon, lat):
         return zone_crs(min(max(math.floor((lon + 1.5) / 3), FIRST_ZONE), LAST_ZONE))
@@ -156,7 +161,11 @@ def parse_crs(value: Any) -> pyproj.CRS:
     except pyproj.exceptions.CRSError as error:
         raise CRSError(
             f"{value!r} is no coordinate system: {error}. Give an EPSG code such as 4547, or a "
-            "CGCS2000 3-degree zone number from 25 to 45."
+            "CGCS2000 3-degree zone number from 25 to 45.",
+            zh=(
+                f"{value!r} 不是坐标系:{error}。请给出 EPSG 代码(如 4547)或 CGCS2000 3°带"
+                "带号(25 至 45)。"
+            ),
         ) from error
 
 
@@ -287,7 +296,8 @@ def _require_shift(name: str) -> Shift:
     if name not in _FORWARD:
         raise CRSError(
             f"`{name}` is no shifted coordinate system; declare `gcj02` (AMap, Tencent) or "
-            "`bd09` (Baidu)."
+            "`bd09` (Baidu).",
+            zh=f"“{name}”不是偏移坐标系;请声明 gcj02(高德、腾讯)或 bd09(百度)。",
         )
     return cast("Shift", name)
 

@@ -47,7 +47,8 @@ class Declared:
         if wrong:
             raise CRSError(
                 "`shifted` may be `gcj02` (AMap, Tencent) or `bd09` (Baidu), not "
-                f"{', '.join(wrong)}."
+                f"{', '.join(wrong)}.",
+                zh=f"shifted 只能是 gcj02(高德、腾讯)或 bd09(百度),不能是 {'、'.join(wrong)}。",
             )
         return cls(
             {layer: parse_crs(value) for layer, value in crs.items()},
@@ -105,14 +106,25 @@ def _undeclared(
     if found is None and not len(xy):
         found = pyproj.CRS.from_epsg(4326)  # nothing to place
     if found is None or isinstance(found, str):
-        what = (
-            "its eastings have no zone number, so the 3-degree zone is not known"
+        what, what_zh = (
+            (
+                "its eastings have no zone number, so the 3-degree zone is not known",
+                "横坐标不带带号,3°带未知",
+            )
             if found == "unprefixed"
-            else "its coordinates are neither degrees nor CGCS2000 metres"
+            else (
+                "its coordinates are neither degrees nor CGCS2000 metres",
+                "坐标既不是经纬度,也不是 CGCS2000 米制坐标",
+            )
         )
+        first = "({:.12g}, {:.12g})".format(*xy[0])
         raise CRSError(
             f"{raw.source}: layer `{raw.layer}` declares no CRS and {what} "
-            f"(first coordinate {tuple(xy[0])}). Give `source_crs`, e.g. 4549 or zone {40}."
+            f"(first coordinate {first}). Give `source_crs`, e.g. 4549 or zone {40}.",
+            zh=(
+                f"{raw.source}:图层 {raw.layer} 未声明坐标系,且{what_zh}(首个坐标 {first})。"
+                "请给出 source_crs,如 4549 或带号 40。"
+            ),
         )
     return found, Note(
         "crs_recognised",
@@ -130,7 +142,11 @@ def _require_placeable(raw: RawLayer) -> None:
     except pyproj.exceptions.ProjError as error:
         raise CRSError(
             f"{raw.source}: its CRS ({crs.name}) cannot be placed on Earth: {error} A city's own "
-            "local system needs the survey office's parameters; ask for the data in CGCS2000."
+            "local system needs the survey office's parameters; ask for the data in CGCS2000.",
+            zh=(
+                f"{raw.source}:其坐标系({crs.name})无法定位到地球:{error} 地方独立坐标系需"
+                "要测绘部门的转换参数;请索取 CGCS2000 成果。"
+            ),
         ) from error
 
 

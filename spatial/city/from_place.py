@@ -76,12 +76,17 @@ def _download(place: Place) -> gpd.GeoDataFrame:
     except (InsufficientResponseError, TypeError) as error:
         raise InputError(
             f"OpenStreetMap knows nothing at {place!r}: {error}. Check the spelling, or give a box "
-            "(west, south, east, north) in degrees."
+            "(west, south, east, north) in degrees.",
+            zh=(
+                f"OpenStreetMap 找不到 {place!r}:{error}。请检查拼写,或给出经纬度范围(西、"
+                "南、东、北)。"
+            ),
         ) from error
     except (requests.RequestException, ResponseStatusCodeError, ConnectionError) as error:
         raise InputError(
             f"The OpenStreetMap service does not answer ({error}). Try later, or download an "
-            "extract (.osm.pbf) and read the file."
+            "extract (.osm.pbf) and read the file.",
+            zh=(f"OpenStreetMap 服务无响应({error})。请稍后再试,或下载数据(.osm.pbf)后读取文件。"),
         ) from error
 
 

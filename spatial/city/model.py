@@ -93,14 +93,22 @@ class City:
         if zone.axis_info[0].unit_name != "metre":
             raise CRSError(
                 f"The city's zone {zone.name} is measured in {zone.axis_info[0].unit_name}; "
-                "a metric zone is needed, see spatial.city.crs.metric_zone."
+                "a metric zone is needed, see spatial.city.crs.metric_zone.",
+                zh=(
+                    f"城市坐标系 {zone.name} 的单位是 {zone.axis_info[0].unit_name};需要米制投"
+                    "影带,见 spatial.city.crs.metric_zone。"
+                ),
             )
         dictionary = data_dictionary()
         unknown = sorted(set(layers) - set(dictionary.inputs))
         if unknown:
             raise LayerError(
                 f"Unknown layers {', '.join(unknown)}. Linli reads "
-                f"{', '.join(dictionary.inputs)}; see data/dictionary.yaml."
+                f"{', '.join(dictionary.inputs)}; see data/dictionary.yaml.",
+                zh=(
+                    f"未知图层 {'、'.join(unknown)}。Linli 读取 {'、'.join(dictionary.inputs)};"
+                    "见 data/dictionary.yaml。"
+                ),
             )
         checked = {}
         for layer, spec in dictionary.inputs.items():
@@ -111,7 +119,11 @@ class City:
             if frame.crs is None or pyproj.CRS(frame.crs) != zone:
                 raise CRSError(
                     f"Layer `{layer}` is in {frame.crs}, the city in {zone.name}. "
-                    "Project it first: `frame.to_crs(city.crs)`."
+                    "Project it first: `frame.to_crs(city.crs)`.",
+                    zh=(
+                        f"图层 {layer} 的坐标系是 {frame.crs},城市是 {zone.name}。请先投影"
+                        ":frame.to_crs(city.crs)。"
+                    ),
                 )
             _require_usable(frame, layer=layer, types=spec.geometry_types)
             checked[layer] = conform(frame, spec, name=layer)
@@ -134,7 +146,10 @@ class City:
     def layer(self, name: str) -> gpd.GeoDataFrame:
         """Return one layer, possibly empty; treat it as read-only."""
         if name not in self.layers:
-            raise LayerError(f"No layer `{name}`; a city has {', '.join(self.layers)}.")
+            raise LayerError(
+                f"No layer `{name}`; a city has {', '.join(self.layers)}.",
+                zh=f"没有图层“{name}”;城市包含 {'、'.join(self.layers)}。",
+            )
         return self.layers[name]
 
     def with_layers(self, **layers: gpd.GeoDataFrame) -> City:
@@ -157,7 +172,10 @@ class City:
         """Outer bounds (west, south, east, north) of all layers, in metres of the zone."""
         boxes = np.array([frame.total_bounds for frame in self.layers.values() if len(frame)])
         if not len(boxes):
-            raise LayerError(f"City `{self.name}` has no features, so it has no bounds.")
+            raise LayerError(
+                f"City `{self.name}` has no features, so it has no bounds.",
+                zh=f"城市“{self.name}”没有任何要素,因而没有范围。",
+            )
         west, south = boxes[:, :2].min(axis=0)
         east, north = boxes[:, 2:].max(axis=0)
         return float(west), float(south), float(east), float(north)
@@ -166,18 +184,27 @@ class City:
 def _require_usable(frame: gpd.GeoDataFrame, *, layer: str, types: set[str]) -> None:
     geometry = frame.geometry.to_numpy()
     faults = {
-        "is missing or empty": shapely.is_missing(geometry) | shapely.is_empty(geometry),
-        "is not valid": ~shapely.is_valid(geometry),
-        f"is none of {', '.join(sorted(types))}": ~np.isin(
-            frame.geometry.geom_type.fillna("").to_numpy(dtype=str), sorted(types)
-        ),
+        ("is missing or empty", "缺失或为空"): shapely.is_missing(geometry)
+        | shapely.is_empty(geometry),
+        ("is not valid", "无效"): ~shapely.is_valid(geometry),
+        (
+            f"is none of {', '.join(sorted(types))}",
+            f"不属于 {'、'.join(sorted(types))}",
+        ): ~np.isin(frame.geometry.geom_type.fillna("").to_numpy(dtype=str), sorted(types)),
     }
-    for fault, rows in faults.items():
+    for (fault, fault_zh), rows in faults.items():
         if rows.any():
             where = frame.index[rows][0]
             raise LayerError(
                 f"Layer `{layer}` row {where}: the geometry {fault}. "
-                "Read the layer with spatial.city.read_city, which repairs or refuses such rows."
+                "Read the layer with spatial.city.read_city, which repairs or refuses such rows.",
+                zh=(
+                    f"图层 {layer} 第 {where} 行:几何{fault_zh}。请用 spatial.city.read_city "
+                    "读取,它会修复或拒收这类行。"
+                ),
             )
     if not np.isfinite(frame.total_bounds).all():
-        raise LayerError(f"Layer `{layer}` holds coordinates that are not finite numbers.")
+        raise LayerError(
+            f"Layer `{layer}` holds coordinates that are not finite numbers.",
+            zh=f"图层 {layer} 含有非有限数值的坐标。",
+        )

@@ -75,7 +75,10 @@ def read_raster(
             values = file.read(1, masked=True, window=window).astype(float).filled(np.nan)
             transform = _moved(file.transform, window)
     except RasterioError as error:
-        raise InputError(f"{path.name} is no readable raster: {error}") from error
+        raise InputError(
+            f"{path.name} is no readable raster: {error}",
+            zh=f"{path.name} 不是可读的栅格文件:{error}",
+        ) from error
     notes = []
     if bands > 1:
         notes.append(
@@ -131,7 +134,10 @@ def _guess(transform: Any, path: Path) -> pyproj.CRS:
     corner = np.array([[transform.c, transform.f]])
     found = guess_crs(corner)
     if found is None or isinstance(found, str) or transform.is_identity:
-        raise CRSError(f"{path.name} declares no CRS. Give `source_crs`, or georeference it.")
+        raise CRSError(
+            f"{path.name} declares no CRS. Give `source_crs`, or georeference it.",
+            zh=f"{path.name} 未声明坐标系。请给出 source_crs,或先配准。",
+        )
     return (
         geographic_crs(float(corner[0, 0]), float(corner[0, 1])) if found.is_geographic else found
     )

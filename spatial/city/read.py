@@ -111,9 +111,11 @@ def assemble_city(
     wanted_zone = None if zone is None else parse_crs(zone)
     placed = declare_crs(raws, declared or Declared(), zone=wanted_zone)
     if not placed:
+        reasons_zh = "".join(note.text_zh for note in notes)
         raise InputError(
             f"Nothing in {name} could be read as a layer of a city. "
-            + " ".join(note.text_en for note in notes)
+            + " ".join(note.text_en for note in notes),
+            zh=f"{name} 中没有可作为城市图层读取的内容。{reasons_zh}",
         )
     lon, lat = _middle(placed)
     metric = wanted_zone if wanted_zone is not None else metric_zone(lon, lat)
@@ -203,7 +205,8 @@ def _middle(raws: Sequence[RawLayer]) -> tuple[float, float]:
         lon, lat = to_degrees.transform(float(x), float(y))
         return float(lon), float(lat)
     raise InputError(
-        "None of the sources holds a usable coordinate: " + ", ".join(raw.source for raw in raws)
+        "None of the sources holds a usable coordinate: " + ", ".join(raw.source for raw in raws),
+        zh=f"所有来源都没有可用的坐标:{'、'.join(raw.source for raw in raws)}",
     )
 
 

@@ -53,7 +53,8 @@ def _read_ogr(path: Path, inner: str | None, **options: Any) -> gpd.GeoDataFrame
     if not isinstance(frame, gpd.GeoDataFrame):
         raise InputError(
             f"{path.name}{'::' + inner if inner else ''} has no geometry. Give it coordinates, or "
-            "leave it out."
+            "leave it out.",
+            zh=(f"{path.name}{'::' + inner if inner else ''} 没有几何。请补充坐标,或不要读取它。"),
         )
     frame.attrs["said"] = said
     return frame
@@ -172,7 +173,10 @@ def sheets_of(path: Path) -> list[tuple[str, Callable[[], Sheet]]]:
     except (DataSourceError, pa.ArrowInvalid, OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path.name} cannot be opened: {error}") from error
+        raise InputError(
+            f"{path.name} cannot be opened: {error}",
+            zh=f"{path.name} 无法打开:{error}",
+        ) from error
 
 
 def raw_layer(
@@ -194,10 +198,16 @@ def raw_layer(
     try:
         sheet = read()
     except (DataSourceError, pa.ArrowInvalid, OSError, json.JSONDecodeError) as error:
-        raise InputError(f"{source} cannot be read: {error}") from error
+        raise InputError(
+            f"{source} cannot be read: {error}",
+            zh=f"{source} 无法读取:{error}",
+        ) from error
     frame = sheet.frame
     if frame.active_geometry_name is None:
-        raise InputError(f"{source} has several geometry columns and none is active. Set one.")
+        raise InputError(
+            f"{source} has several geometry columns and none is active. Set one.",
+            zh=f"{source} 有多个几何列且没有一个是活动列。请指定一个。",
+        )
     frame = _unfold_descriptions(frame)
     if recipe.crs is not None:  # whoever writes a recipe knows better than the file
         frame = frame.set_crs(parse_crs(recipe.crs), allow_override=True)

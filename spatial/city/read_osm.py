@@ -164,7 +164,8 @@ def read_osm(path: Path, *, tick: Callable[[], None] = _no_tick) -> ReadFile:
     except (RuntimeError, OSError) as error:
         raise InputError(
             f"{path.name} is no readable OSM file: {error}. Export it again, or check it with "
-            "`osmium fileinfo`."
+            "`osmium fileinfo`.",
+            zh=(f"{path.name} 不是可读的 OSM 文件:{error}。请重新导出,或用 osmium fileinfo 检查。"),
         ) from error
     return ReadFile(layers=collector.layers(path.name))
 

@@ -75,9 +75,15 @@ def read_recipe(path: Path) -> dict[str, FileRecipe]:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is no readable YAML: {error}") from error
+        raise InputError(
+            f"{path.name} is no readable YAML: {error}",
+            zh=f"{path.name} 不是可读的 YAML:{error}",
+        ) from error
     if not isinstance(raw, dict) or not isinstance(raw.get("files"), dict):
-        raise InputError(f"{path.name}: a recipe has a mapping `files` of file name to settings.")
+        raise InputError(
+            f"{path.name}: a recipe has a mapping `files` of file name to settings.",
+            zh=f"{path.name}:读取配方须含 files,逐个文件名给出设置。",
+        )
     return {str(name): _recipe(body or {}, path.name, name) for name, body in raw["files"].items()}
 
 
@@ -86,13 +92,17 @@ def _recipe(body: Mapping[str, Any], where: str, name: Any) -> FileRecipe:
     if unknown:
         raise InputError(
             f"{where}, `{name}`: unknown settings {', '.join(unknown)}; known are "
-            f"{', '.join(KNOWN_KEYS)}."
+            f"{', '.join(KNOWN_KEYS)}.",
+            zh=(
+                f"{where},“{name}”:未知设置 {'、'.join(unknown)};可用的是 {'、'.join(KNOWN_KEYS)}。"
+            ),
         )
     recipe = FileRecipe(**body)
     inputs = data_dictionary().inputs
     if recipe.layer is not None and recipe.layer not in inputs:
         raise InputError(
-            f"{where}, `{name}`: no layer `{recipe.layer}`; Linli reads {', '.join(inputs)}."
+            f"{where}, `{name}`: no layer `{recipe.layer}`; Linli reads {', '.join(inputs)}.",
+            zh=(f"{where},“{name}”:没有图层 {recipe.layer};Linli 读取 {'、'.join(inputs)}。"),
         )
     if recipe.layer is not None:
         asked = {*recipe.columns, *recipe.values, *recipe.constants}
@@ -100,6 +110,10 @@ def _recipe(body: Mapping[str, Any], where: str, name: Any) -> FileRecipe:
         if wrong:
             raise InputError(
                 f"{where}, `{name}`: layer `{recipe.layer}` has no column {', '.join(wrong)}; "
-                f"it has {', '.join(inputs[recipe.layer].columns)}."
+                f"it has {', '.join(inputs[recipe.layer].columns)}.",
+                zh=(
+                    f"{where},“{name}”:图层 {recipe.layer} 没有列 {'、'.join(wrong)};它有 "
+                    f"{'、'.join(inputs[recipe.layer].columns)}。"
+                ),
             )
     return recipe

@@ -69,7 +69,12 @@ class LayerReport:
             raise InputError(
                 f"Report of layer `{self.layer}` from {self.source} does not add up: "
                 f"{self.read} read, {self.loaded} loaded, {len(self.refusals)} refused, "
-                f"{self.merged} merged. Please report this with the file."
+                f"{self.merged} merged. Please report this with the file.",
+                zh=(
+                    f"图层 {self.layer}(来自 {self.source})的读取报告对不上:读入 {self.read},"
+                    f"采用 {self.loaded},拒收 {len(self.refusals)},合并 {self.merged}。请将此"
+                    "问题连同文件反馈给我们。"
+                ),
             )
 
 

@@ -112,18 +112,25 @@ def unpacked(path: Path) -> Iterator[Path]:
                 if not info.is_dir() and Path(info.filename).suffix.lower() in SAFE_SUFFIXES
             ]
             if sum(info.file_size for info in members) > MOST_UNPACKED_BYTES:
-                raise InputError(f"{path.name} unpacks to more than 20 GB. Unpack it by hand.")
+                raise InputError(
+                    f"{path.name} unpacks to more than 20 GB. Unpack it by hand.",
+                    zh=f"{path.name} 解压后超过 20 GB。请手工解压。",
+                )
             for info in members:
                 target = Path(folder) / Path(_member_name(info).replace("\\", "/")).name
                 if target.exists():
                     raise InputError(
                         f"{path.name} holds two files named {target.name}. Unpack it and name "
-                        "the one you want."
+                        "the one you want.",
+                        zh=f"{path.name} 内有两个 {target.name}。请解压后指明要读哪一个。",
                     )
                 target.write_bytes(archive.read(info))
             yield Path(folder)
     except zipfile.BadZipFile as error:
-        raise InputError(f"{path.name} is no readable zip file: {error}") from error
+        raise InputError(
+            f"{path.name} is no readable zip file: {error}",
+            zh=f"{path.name} 不是可读的 zip 文件:{error}",
+        ) from error
 
 
 def _member_name(info: zipfile.ZipInfo) -> str:

@@ -96,14 +96,18 @@ def find_sources(
         if why is None:
             taken.append(source)
         elif why:
-            notes.append(_note_left_out(source.path.name, why))
+            notes.append(_note_left_out(source.path.name, *why))
     taken, variants = _without_variants(taken)
     notes += variants
     notes += _idle_recipes(recipes, [source.path for source in found])
     if not taken:
         raise InputError(
             f"Nothing to read in {', '.join(map(str, listed))}. "
-            + " ".join(note.text_en for note in notes)
+            + " ".join(note.text_en for note in notes),
+            zh=(
+                f"{'、'.join(map(str, listed))} 中没有可读的内容。"
+                f"{''.join(note.text_zh for note in notes)}"
+            ),
         )
     return taken, tuple(notes)
 
@@ -137,36 +141,51 @@ def _parse(item: str | Path) -> Source:
     if layer is not None and layer not in known:
         raise InputError(
             f"{text}: no layer `{layer}`. Linli reads {', '.join(sorted(known))}; write "
-            "`layer=path`."
+            "`layer=path`.",
+            zh=(
+                f"{text}:没有图层 {layer}。Linli 读取 {'、'.join(sorted(known))};写法为“"
+                "图层=路径”。"
+            ),
         )
     if not Path(path).exists():
-        raise InputError(f"{text}: there is no file or folder {path}. Check the path.")
+        raise InputError(
+            f"{text}: there is no file or folder {path}. Check the path.",
+            zh=f"{text}:没有文件或文件夹 {path}。请检查路径。",
+        )
     return Source(Path(path), Path(path), layer, inner)
 
 
-def _left_out(source: Source) -> str | None:
-    """Say why a file of a folder is not read: None = it is read, "" = not worth a word."""
+def _left_out(source: Source) -> tuple[str, str] | tuple[()] | None:
+    """Say (zh, en) why a file of a folder is not read: None = it is read; () not worth a word."""
     path, suffix = source.path, source.path.suffix.lower()
     recipe = source.recipe()
     if recipe is not None and recipe.skip:
-        return "the recipe says so"
+        return "读取配方要求跳过", "the recipe says so"
     if path.name.startswith(".") or suffix in COMPANIONS or path.name in RECIPE_NAMES:
-        return ""
+        return ()
     if path.is_dir():
-        return "it is a folder inside the folder; name it to read it"
+        return (
+            "它是文件夹内的文件夹;要读请指明",
+            "it is a folder inside the folder; name it to read it",
+        )
     if path.name.lower().endswith(OSM_SUFFIXES) or suffix in (".zip", ".gpkg", ".xlsx"):
         return None
     if suffix in RASTER_SUFFIXES:
         unknown = recognise_raster(path.stem) is None
-        return "its name says neither elevation nor population" if unknown else None
+        why = "名称看不出是高程还是人口", "its name says neither elevation nor population"
+        return why if unknown else None
     if suffix not in FILE_READERS:
-        return f"`{suffix or path.name}` is no format that Linli reads"
+        name = suffix or path.name
+        return f"Linli 不读取“{name}”格式", f"`{name}` is no format that Linli reads"
     if recipe is not None and recipe.layer is not None:
         return None
     inner_named = any(name.startswith(f"{path.name}::") for name, _ in source.recipes)
     if inner_named or recognise_layer(path.stem) is not None:
         return None
-    return "its name is not that of a layer; write `layer=path`, or add a recipe"
+    return (
+        "名称不是图层名;请写“图层=路径”,或添加读取配方",
+        "its name is not that of a layer; write `layer=path`, or add a recipe",
+    )
 
 
 def _without_variants(sources: list[Source]) -> tuple[list[Source], list[Note]]:
@@ -191,6 +210,7 @@ def _without_variants(sources: list[Source]) -> tuple[list[Source], list[Note]]:
         notes.append(
             _note_left_out(
                 source.path.name,
+                f"{first} 已给出图层 {_layer_of(source)};要读请指明",
                 f"{first} already gives layer `{_layer_of(source)}`; name it to read it",
             )
         )
@@ -202,8 +222,8 @@ def _layer_of(source: Source) -> str | None:
     return source.layer or (found.recipe.layer if found else None)
 
 
-def _note_left_out(name: str, why: str) -> Note:
-    return Note("left_out", f"未读取 {name}:{why}。", f"{name} is left out: {why}.", "warning")
+def _note_left_out(name: str, zh: str, en: str) -> Note:
+    return Note("left_out", f"未读取 {name}:{zh}。", f"{name} is left out: {en}.", "warning")
 
 
 def _no_tick() -> None:
@@ -228,7 +248,11 @@ def read_source(source: Source, *, tick: Callable[[], None] = _no_tick) -> ReadF
     if suffix not in FILE_READERS:
         raise InputError(
             f"{source.path.name}: `{suffix}` is no format that Linli reads. It reads .osm, "
-            f".osm.pbf, {', '.join(sorted(FILE_READERS))}, .zip and .tif."
+            f".osm.pbf, {', '.join(sorted(FILE_READERS))}, .zip and .tif.",
+            zh=(
+                f"{source.path.name}:Linli 不读取“{suffix}”格式。可读 .osm、.osm.pbf、"
+                f"{'、'.join(sorted(FILE_READERS))}、.zip 和 .tif。"
+            ),
         )
     return _read_sheets(source)
 
@@ -244,7 +268,11 @@ def _read_raster(source: Source) -> ReadFile:
     if name is None or name not in data_dictionary().rasters:
         raise InputError(
             f"{source.path.name}: is it elevation or population? Write "
-            f"`elevation={source.path.name}` or `population={source.path.name}`."
+            f"`elevation={source.path.name}` or `population={source.path.name}`.",
+            zh=(
+                f"{source.path.name}:是高程还是人口?请写 elevation={source.path.name} 或 "
+                f"population={source.path.name}。"
+            ),
         )
     return ReadFile(grids={name: partial(read_raster, source.path, name)})
 
@@ -282,7 +310,8 @@ def _read_sheets(source: Source) -> ReadFile:
         sheets = [(name, read) for name, read in sheets if name != ABOUT_LAYER]
     if source.inner is not None and source.inner not in names:
         raise InputError(
-            f"{source.path.name} has no layer `{source.inner}`; it has {', '.join(names)}."
+            f"{source.path.name} has no layer `{source.inner}`; it has {', '.join(names)}.",
+            zh=f"{source.path.name} 没有图层“{source.inner}”;它有 {'、'.join(names)}。",
         )
     for name, read in sheets:
         if source.inner is not None and name != source.inner:
@@ -290,21 +319,29 @@ def _read_sheets(source: Source) -> ReadFile:
         recipe = _recipe_for(source, name, single=len(sheets) == 1)
         label = source.path.name if len(sheets) == 1 else f"{source.path.name}::{name}"
         if source.inner is None and source.layer is None and _is_result(name, names):
-            notes.append(_note_left_out(label, "it holds results, not input"))
+            notes.append(_note_left_out(label, "是结果而非输入", "it holds results, not input"))
             continue
         if recipe is None or recipe.layer is None or recipe.skip:
-            notes.append(_note_left_out(label, "its name is not that of a layer"))
+            why = "名称不是图层名", "its name is not that of a layer"
+            notes.append(_note_left_out(label, *why))
             continue
         try:
             layers.append(raw_layer(read, source=label, layer=recipe.layer, recipe=recipe))
         except InputError as error:
             if source.named and (len(sheets) == 1 or source.inner is not None):
                 raise
-            notes.append(_note_left_out(label, str(error).removeprefix(label).strip(" :.")))
+            zh = error.message_zh.removeprefix(label).lstrip(" :").rstrip("。")
+            en = str(error).removeprefix(label).lstrip(" :").rstrip(".")
+            notes.append(_note_left_out(label, zh, en))
     if source.named and not layers and about.name is None:
         raise InputError(
             f"{source.path.name}: which layer is it? Its names ({', '.join(names)}) do not say. "
-            f"Write `layer={source.path.name}` with one of {', '.join(data_dictionary().inputs)}."
+            f"Write `layer={source.path.name}` with one of {', '.join(data_dictionary().inputs)}.",
+            zh=(
+                f"{source.path.name}:属于哪个图层?从名称({'、'.join(names)})看不出来。请写"
+                f"“图层={source.path.name}”,图层取 {'、'.join(data_dictionary().inputs)}"
+                " 之一。"
+            ),
         )
     return replace(about, layers=tuple(layers), notes=(*about.notes, *notes))
 
@@ -332,7 +369,8 @@ def _about(path: Path) -> ReadFile:
         if file.is_file():
             grids[name] = partial(read_raster, file, name)
         else:
-            notes.append(_note_left_out(file.name, "it belongs to the city but is not there"))
+            why = "属于该城市但不存在", "it belongs to the city but is not there"
+            notes.append(_note_left_out(file.name, *why))
     zone = pyproj.CRS.from_wkt(about["zone"])
     return ReadFile(grids=grids, notes=tuple(notes), name=about["name"], zone=zone)
 

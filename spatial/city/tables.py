@@ -79,11 +79,15 @@ def read_csv(path: Path) -> pd.DataFrame:
             StringIO(text), sep=delimiter, header=None, dtype=str, keep_default_na=False
         )
     except pd.errors.EmptyDataError as error:
-        raise InputError(f"{path.name} is empty.") from error
+        raise InputError(
+            f"{path.name} is empty.",
+            zh=f"{path.name} 是空的。",
+        ) from error
     except pd.errors.ParserError as error:
         raise InputError(
             f"{path.name}: {error}. Rows must not have more cells than the header; quote cells "
-            "that contain the separator."
+            "that contain the separator.",
+            zh=f"{path.name}:{error}。每行的单元格不得多于表头;含分隔符的单元格请加引号。",
         ) from error
     rows = [row for row in cells.to_numpy(dtype=object).tolist() if any(row)]
     return _table(rows, path.name)
@@ -112,7 +116,11 @@ def _table(rows: Sequence[list[Any]], source: str) -> pd.DataFrame:
     if too_long:
         raise InputError(
             f"{source} row {too_long[0]} has more cells than the header ({width}). "
-            "Quote cells that contain the separator."
+            "Quote cells that contain the separator.",
+            zh=(
+                f"{source} 第 {too_long[0]} 行的单元格多于表头({width} 列)。含分隔符的单元"
+                "格请加引号。"
+            ),
         )
     body = [[*row[:width], *[""] * (width - len(row))] for row in rows[1:]]
     index = pd.RangeIndex(1, len(body) + 1)
@@ -158,7 +166,11 @@ def place_table(table: pd.DataFrame, *, source: str) -> PlacedTable:
         raise InputError(
             f"{source} has no coordinates: none of its columns ({', '.join(table.columns)}) is "
             "a longitude/latitude, x/y, 经度/纬度 or WKT column. Add them (geocode the "
-            "addresses), or rename the columns."
+            "addresses), or rename the columns.",
+            zh=(
+                f"{source} 没有坐标:各列({'、'.join(table.columns)})中没有经度/纬度、x/y "
+                "或 WKT 列。请补充坐标(对地址做地理编码),或修改列名。"
+            ),
         )
     if isinstance(found, str):
         geometry = shapely.from_wkt(

@@ -48,9 +48,15 @@ def write_city(city: City, path: str | Path) -> Path:
     """
     target = Path(path)
     if target.suffix.lower() != ".gpkg":
-        raise InputError(f"{target}: a city is written to a GeoPackage; end the name in .gpkg.")
+        raise InputError(
+            f"{target}: a city is written to a GeoPackage; end the name in .gpkg.",
+            zh=f"{target}:城市写入 GeoPackage;文件名请以 .gpkg 结尾。",
+        )
     if not target.parent.is_dir():
-        raise InputError(f"{target}: the folder {target.parent} does not exist. Make it first.")
+        raise InputError(
+            f"{target}: the folder {target.parent} does not exist. Make it first.",
+            zh=f"{target}:文件夹 {target.parent} 不存在。请先新建。",
+        )
     with _workshop(target) as folder:
         made = folder / target.name
         for name, spec in data_dictionary().inputs.items():

@@ -89,33 +89,48 @@ class DistrictRules:
     def __post_init__(self) -> None:
         if not 0 < self.max_distance_m < float("inf"):
             raise StandardsError(
-                f"districts.max_distance_m is {self.max_distance_m}; give metres greater than 0."
+                f"districts.max_distance_m is {self.max_distance_m}; give metres greater than 0.",
+                zh=f"districts.max_distance_m 为 {self.max_distance_m};请给大于 0 的米数。",
             )
         if self.distance_basis not in BASES:
             raise StandardsError(
-                f"districts.distance_basis is `{self.distance_basis}`; use {' or '.join(BASES)}."
+                f"districts.distance_basis is `{self.distance_basis}`; use {' or '.join(BASES)}.",
+                zh=(
+                    f"districts.distance_basis 为“{self.distance_basis}”;请用 "
+                    f"{' 或 '.join(BASES)}。"
+                ),
             )
         if self.detour_factor < 1:
             raise StandardsError(
-                f"districts.detour_factor is {self.detour_factor}; no way is shorter than 1."
+                f"districts.detour_factor is {self.detour_factor}; no way is shorter than 1.",
+                zh=f"districts.detour_factor 为 {self.detour_factor};绕行系数不小于 1。",
             )
         for name, limits in (("max", self.maximum), ("min", self.minimum)):
             for amount, limit in limits.items():
                 if amount not in AMOUNTS or not limit > 0:
                     raise StandardsError(
                         f"districts.{name}_{amount} is {limit}; limits greater than 0 exist for "
-                        f"{', '.join(AMOUNTS)}."
+                        f"{', '.join(AMOUNTS)}.",
+                        zh=(
+                            f"districts.{name}_{amount} 为 {limit};可设大于 0 上下限的有 "
+                            f"{'、'.join(AMOUNTS)}。"
+                        ),
                     )
         for amount in set(self.maximum) & set(self.minimum):
             if self.minimum[amount] > self.maximum[amount]:
                 raise StandardsError(
                     f"districts.min_{amount} {self.minimum[amount]:g} is more than "
-                    f"max_{amount} {self.maximum[amount]:g}; no district could be both."
+                    f"max_{amount} {self.maximum[amount]:g}; no district could be both.",
+                    zh=(
+                        f"districts.min_{amount} {self.minimum[amount]:g} 大于 max_{amount} "
+                        f"{self.maximum[amount]:g};没有片区能同时满足。"
+                    ),
                 )
         unknown = self.closed - {label for label in self.locks.values() if label is not None}
         if unknown:
             raise StandardsError(
-                f"Closed districts {', '.join(sorted(unknown))} have no locked neighbourhood."
+                f"Closed districts {', '.join(sorted(unknown))} have no locked neighbourhood.",
+                zh=f"关闭的片区 {'、'.join(sorted(unknown))} 没有锁定的小区。",
             )
 
     def acting(self, amount: str) -> list[str]:

@@ -57,7 +57,8 @@ def ties_of(rules: DistrictRules, known: pd.Index, ids: pd.Index) -> Ties:
         strange = [key for key in keys if key not in known]
         if strange:
             raise IndexMismatchError(
-                f"Rule {rule} names {', '.join(strange[:5])}: no such neighbourhood."
+                f"Rule {rule} names {', '.join(strange[:5])}: no such neighbourhood.",
+                zh=f"规则 {rule} 提到 {'、'.join(strange[:5])}:没有这样的小区。",
             )
     for rule, keys in (("locks", sorted(locked)), ("must_join", named["must_join"])):
         barred = [key for key in keys if key not in ids]
@@ -65,7 +66,11 @@ def ties_of(rules: DistrictRules, known: pd.Index, ids: pd.Index) -> Ties:
             raise InfeasibleError(
                 f"Rule {rule} asks for {', '.join(barred[:5])} to be in a district, but "
                 "eligibility does not let them join. Take them out of the rule, or "
-                "review their eligibility."
+                "review their eligibility.",
+                zh=(
+                    f"规则 {rule} 要求 {'、'.join(barred[:5])} 进入片区,但其改造资格不允许。请"
+                    "从规则中去掉,或复核其资格。"
+                ),
             )
     labels = tuple(sorted(set(locked.values())))
     groups = [[key for key in sorted(locked) if locked[key] == label] for label in labels]
@@ -82,7 +87,11 @@ def ties_of(rules: DistrictRules, known: pd.Index, ids: pd.Index) -> Ties:
         if lock[here] >= 0:
             raise InfeasibleError(
                 f"Rule must_join ties the locked districts {labels[lock[here]]} and {label} "
-                "together. Unlock one of them, or drop the must_join group."
+                "together. Unlock one of them, or drop the must_join group.",
+                zh=(
+                    f"规则 must_join 把锁定的片区 {labels[lock[here]]} 与 {label} 绑在一起。请"
+                    "解锁其中一个,或去掉该 must_join 组。"
+                ),
             )
         lock[here] = number
     _require_agreeing(rules, ids, atom, alone, lock, labels)
@@ -101,13 +110,21 @@ def _require_agreeing(
     held = np.flatnonzero(alone & (size[atom] > 1))
     if len(held):
         raise InfeasibleError(
-            f"Rule locks keeps {ids[held[0]]} alone, but must_join ties it to others. Drop one."
+            f"Rule locks keeps {ids[held[0]]} alone, but must_join ties it to others. Drop one.",
+            zh=(
+                f"规则 locks 使 {ids[held[0]]} 单独,而 must_join 把它与其他小区绑定。请去"
+                "掉其中一条。"
+            ),
         )
     for a, b in rules.must_not_join:
         if a in ids and b in ids and atom[ids.get_loc(a)] == atom[ids.get_loc(b)]:
             raise InfeasibleError(
                 f"Rule must_not_join keeps {a} and {b} apart, but must_join or locks tie them "
-                "together. Drop one of the rules."
+                "together. Drop one of the rules.",
+                zh=(
+                    f"规则 must_not_join 使 {a} 与 {b} 分开,但 must_join 或 locks 把它们绑定。"
+                    "请去掉其中一条。"
+                ),
             )
     for label in sorted(rules.closed):
         number = labels.index(label)
@@ -116,7 +133,11 @@ def _require_agreeing(
         if added:
             raise InfeasibleError(
                 f"District {label} is closed, but must_join brings {', '.join(added[:5])} into it. "
-                "Open the district or drop the group."
+                "Open the district or drop the group.",
+                zh=(
+                    f"片区 {label} 已关闭,但 must_join 把 {'、'.join(added[:5])} 带入。请开放"
+                    "该片区,或去掉该组。"
+                ),
             )
 
 
@@ -149,7 +170,11 @@ def require_keepable(
             if total > limit * (1 + 1e-12):
                 raise InfeasibleError(
                     f"Rules must_join/locks tie {names} together: {total:g} {amount}, more than "
-                    f"max_{amount} = {limit:g}. Raise the limit or untie some."
+                    f"max_{amount} = {limit:g}. Raise the limit or untie some.",
+                    zh=(
+                        f"规则 must_join/locks 绑定了 {names}:合计 {total:g} {amount},超过 max_"
+                        f"{amount} = {limit:g}。请提高上限,或解除部分绑定。"
+                    ),
                 )
         for i, a in enumerate(rows.tolist()):
             for b in rows[i + 1 :].tolist():
@@ -157,7 +182,12 @@ def require_keepable(
                     raise InfeasibleError(
                         f"Rules must_join/locks tie {ids[a]} and {ids[b]} together, which are "
                         f"farther apart than max_distance_m = {rules.max_distance_m:g} "
-                        f"({rules.distance_basis}). Raise the limit or untie them."
+                        f"({rules.distance_basis}). Raise the limit or untie them.",
+                        zh=(
+                            f"规则 must_join/locks 绑定了 {ids[a]} 与 {ids[b]},其间距超过 "
+                            f"max_distance_m = {rules.max_distance_m:g}({rules.distance_basis})。"
+                            "请提高上限,或解除绑定。"
+                        ),
                     )
         inside = np.isin(links.first, rows) & np.isin(links.second, rows)
         place = np.searchsorted(rows, [links.first[inside], links.second[inside]])
@@ -168,5 +198,10 @@ def require_keepable(
             raise InfeasibleError(
                 f"Rules must_join/locks tie {names} together, but {cut_off} is not linked to the "
                 "rest (contiguity, cut_barriers, same_subdistrict, max_link_walk_m). Add the "
-                "neighbourhoods between, or relax the cut."
+                "neighbourhoods between, or relax the cut.",
+                zh=(
+                    f"规则 must_join/locks 绑定了 {names},但 {cut_off} 与其余不相连(连续性、"
+                    "cut_barriers、same_subdistrict、max_link_walk_m)。请加入其间的小区,或放"
+                    "宽切断条件。"
+                ),
             )

@@ -60,7 +60,11 @@ def leaflet_assets() -> tuple[str, str]:
             )
     raise InputError(
         f"Leaflet is not installed (looked in {', '.join(map(str, LEAFLET_FOLDERS))}), so no map "
-        "can be written. Run `npm ci` in web/, or `make demo` once, which does it."
+        "can be written. Run `npm ci` in web/, or `make demo` once, which does it.",
+        zh=(
+            f"未安装 Leaflet(查找了 {'、'.join(map(str, LEAFLET_FOLDERS))}),无法写出地"
+            "图。请在 web/ 中运行 npm ci,或运行一次 make demo。"
+        ),
     )
 
 

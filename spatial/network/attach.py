@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import geopandas as gpd
@@ -19,7 +20,7 @@ from spatial.network.obstacles import Obstacles
 from spatial.standards.parameters import ParameterSet, read_parameters
 from spatial.units import MM_PER_M
 
-__all__ = ["Attachments", "attach_points"]
+__all__ = ["Attachments", "Enterable", "attach_points", "enter_nearest", "unattached"]
 
 FIRST_RADIUS_M: Final = 25.0
 """Search radius of the first round; it doubles until every point is served or the limit is met."""
@@ -99,34 +100,105 @@ def attach_points(
     """
     require_metric_crs(points, name="points")
     if points.crs != network.crs:
-        raise CRSError(f"`points` are in {points.crs.name}, the network in {network.crs.name}.")
+        raise CRSError(
+            f"`points` are in {points.crs.name}, the network in {network.crs.name}.",
+            zh=f"points 的坐标系是 {points.crs.name},路网的是 {network.crs.name}。",
+        )
     geometry = points.geometry.to_numpy()
     wrong = shapely.get_type_id(geometry) != 0
     if wrong.any():
         raise LayerError(
             f"`points` row {points.index[wrong][0]} is no point. "
-            "Give the place where it is entered, e.g. `.representative_point()`."
+            "Give the place where it is entered, e.g. `.representative_point()`.",
+            zh=(
+                f"points 第 {points.index[wrong][0]} 行不是点。请给出入口位置,如 "
+                ".representative_point()。"
+            ),
         )
     main_within_m = (parameters or read_parameters("walking"))["main_within_m"]
-    held = Attachments(
+    held = unattached(points, f"no edge within {max_entry_m:g} m")
+    ways = Enterable.edges(network)
+    enter_nearest(
+        held,
+        network,
+        ways,
+        obstacles,
+        np.arange(len(points)),
+        main_within_m=main_within_m,
+        max_entry_m=max_entry_m,
+    )
+    return held
+
+
+def unattached(points: gpd.GeoSeries, why: str) -> Attachments:
+    """Points of which none is attached yet."""
+    return Attachments(
         ids=points.index,
         edge=np.full(len(points), -1, dtype=np.int32),
         offset_mm=np.zeros(len(points), dtype=np.int32),
         entry_mm=np.zeros(len(points), dtype=np.int32),
-        xy_m=shapely.get_coordinates(geometry),
-        why_not=np.full(len(points), f"no edge within {max_entry_m:g} m", dtype=object),
+        xy_m=shapely.get_coordinates(points.geometry.to_numpy()),
+        why_not=np.full(len(points), why, dtype=object),
     )
-    rows = np.flatnonzero(network.edge_open)
-    if not len(rows):
-        return held
-    tree = shapely.STRtree(network.edge_geometry[rows])
-    is_main = network.node_component[network.edge_from[rows]] == 0
-    is_oneway = network.edge_time_ms[rows].min(axis=1) < 0
-    for begin in range(0, len(points), CHUNK):
-        waiting = np.arange(begin, min(begin + CHUNK, len(points)))
+
+
+@dataclass(frozen=True, eq=False)
+class Enterable:
+    """Edges, or parts of edges, that points may enter; row ``i`` of every field is one of them."""
+
+    line: Objects  # (w,) LineString
+    edge: npt.NDArray[np.int64]  # (w,) edge of which it is a part
+    owner: npt.NDArray[np.int64] | None = None  # (w,) who alone may enter it; None: everybody all
+
+    @classmethod
+    def edges(cls, network: WalkNetwork) -> Enterable:
+        """Every edge that may be entered, whole, by everybody."""
+        rows = np.flatnonzero(network.edge_open)
+        return cls(network.edge_lines(rows), rows)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Search tree of the lines."""
+        return shapely.STRtree(self.line)
+
+
+def enter_nearest(
+    held: Attachments,
+    network: WalkNetwork,
+    ways: Enterable,
+    obstacles: Obstacles,
+    rows: npt.NDArray[np.int64],
+    *,
+    main_within_m: float,
+    max_entry_m: float,
+    owner: npt.NDArray[np.int64] | None = None,
+) -> None:
+    """Attach some rows of `held`, each to its nearest way by a free straight line.
+
+    Parameters
+    ----------
+    held : Attachments
+        Filled in place; rows that find no way keep their reason, or learn that a barrier stands
+        before every way.
+    network : WalkNetwork
+    ways : Enterable
+    obstacles : Obstacles
+    rows : array of int
+        Rows of `held` that look for a way.
+    main_within_m, max_entry_m : float
+        See :func:`attach_points`.
+    owner : array of int, shape (p,)
+        Who each row of `held` is: it enters only the ways of its owner.
+    """
+    if not len(ways.edge):
+        return
+    is_main = network.node_component[network.edge_from[ways.edge]] == 0
+    is_oneway = network.edge_time_ms[ways.edge].min(axis=1) < 0
+    for begin in range(0, len(rows), CHUNK):
+        waiting = rows[begin : begin + CHUNK]
         radius_m = min(FIRST_RADIUS_M, max_entry_m)
         while len(waiting):
-            tried = _Ways.within(network, tree, rows, held.xy_m, waiting, radius_m)
+            tried = _Tried.within(ways, held.xy_m, waiting, radius_m, owner=owner)
             free = ~obstacles.blocks(tried.lines)
             served = _choose(
                 tried,
@@ -137,7 +209,7 @@ def attach_points(
                 radius_m=radius_m,
                 max_entry_m=max_entry_m,
             )
-            _enter(held, network, rows, tried, served)
+            _enter(held, network, ways, tried, served)
             if radius_m >= max_entry_m:
                 left = waiting[held.edge[waiting] < 0]
                 seen = np.isin(left, tried.point)
@@ -145,32 +217,34 @@ def attach_points(
                 break
             waiting = waiting[held.edge[waiting] < 0]
             radius_m = min(2 * radius_m, max_entry_m)
-    return held
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Ways:
-    """Candidate ways, one row each."""
+class _Tried:
+    """Straight ways that were tried, one row each."""
 
     point: npt.NDArray[np.int64]
-    found: npt.NDArray[np.int64]  # row in the tree of open edges
-    along_m: npt.NDArray[np.float64]
+    found: npt.NDArray[np.int64]  # row of the way that may be entered
+    place: Objects  # (t,) where it is entered
     entry_mm: npt.NDArray[np.int64]
     lines: Objects
 
     @classmethod
     def within(
         cls,
-        network: WalkNetwork,
-        tree: shapely.STRtree,
-        rows: npt.NDArray[np.int64],
+        ways: Enterable,
         xy_m: npt.NDArray[np.float64],
         waiting: npt.NDArray[np.int64],
         radius_m: float,
-    ) -> _Ways:
+        *,
+        owner: npt.NDArray[np.int64] | None,
+    ) -> _Tried:
         points = shapely.points(xy_m[waiting])
-        asked, found = tree.query(points, predicate="dwithin", distance=radius_m)
-        line = network.edge_geometry[rows[found]]
+        asked, found = ways.tree.query(points, predicate="dwithin", distance=radius_m)
+        if owner is not None and ways.owner is not None:
+            own = ways.owner[found] == owner[waiting[asked]]
+            asked, found = asked[own], found[own]
+        line = ways.line[found]
         along = shapely.line_locate_point(line, points[asked])
         inside = inside_edge_m(along, shapely.length(line))
         tested = shapely.get_coordinates(shapely.line_interpolate_point(line, inside))
@@ -179,14 +253,14 @@ class _Ways:
         return cls(
             point=waiting[asked],
             found=found,
-            along_m=along,
+            place=shapely.line_interpolate_point(line, along),
             entry_mm=np.round(entry_m * MM_PER_M).astype(np.int64),
             lines=shapely.linestrings(way) if len(way) else np.empty(0, dtype=object),
         )
 
 
 def _choose(
-    ways: _Ways,
+    ways: _Tried,
     free: npt.NDArray[np.bool_],
     is_main: npt.NDArray[np.bool_],
     is_oneway: npt.NDArray[np.bool_],
@@ -218,16 +292,16 @@ def _choose(
 def _enter(
     held: Attachments,
     network: WalkNetwork,
-    rows: npt.NDArray[np.int64],
-    ways: _Ways,
+    ways: Enterable,
+    tried: _Tried,
     served: npt.NDArray[np.int64],
 ) -> None:
     """Write the chosen ways into the arrays being filled."""
-    point = ways.point[served]
-    edge = rows[ways.found[served]]
-    length_mm = network.edge_length_mm[edge]
-    offset = np.round(ways.along_m[served] * MM_PER_M)
+    point = tried.point[served]
+    edge = ways.edge[tried.found[served]]
+    along_m = shapely.line_locate_point(network.edge_lines(edge), tried.place[served])
+    offset = np.round(along_m * MM_PER_M)
     held.edge[point] = edge
-    held.offset_mm[point] = np.minimum(offset, length_mm)
-    held.entry_mm[point] = ways.entry_mm[served]
+    held.offset_mm[point] = np.minimum(offset, network.edge_length_mm[edge])
+    held.entry_mm[point] = tried.entry_mm[served]
     held.why_not[point] = ""

@@ -134,12 +134,15 @@ def _walker(parameters: ParameterSet, profile: str) -> dict[str, Any]:
     profiles = parameters["profiles"]
     if profile not in profiles:
         raise StandardsError(
-            f"No walker `{profile}` in walking.profiles; known are {', '.join(profiles)}."
+            f"No walker `{profile}` in walking.profiles; known are {', '.join(profiles)}.",
+            zh=f"walking.profiles 中没有步行者“{profile}”;可用 {'、'.join(profiles)}。",
         )
     walker: dict[str, Any] = profiles[profile]
     if not walker["speed_m_per_s"] > 0:
         raise StandardsError(
-            f"walking.profiles.{profile}: the speed must be above 0, not {walker['speed_m_per_s']}."
+            f"walking.profiles.{profile}: the speed must be above 0, "
+            f"not {walker['speed_m_per_s']}.",
+            zh=f"walking.profiles.{profile}:速度须大于 0,不能是 {walker['speed_m_per_s']}。",
         )
     return walker
 

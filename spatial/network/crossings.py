@@ -44,7 +44,10 @@ def with_crossings(strands: Strands, layer: Ints, choice: str) -> tuple[Strands,
         The joined streets and the number of junctions made.
     """
     if choice not in {"auto", "always", "never"}:
-        raise StandardsError(f"`walking.node_crossings` is {choice!r}; use auto, always or never.")
+        raise StandardsError(
+            f"`walking.node_crossings` is {choice!r}; use auto, always or never.",
+            zh=f"walking.node_crossings 为 {choice!r};请用 auto、always 或 never。",
+        )
     if choice == "never" or not strands.count or (choice == "auto" and has_junctions(strands)):
         return strands, 0
     first, second, place = _bare_crossings(strands, layer)

@@ -39,7 +39,10 @@ def arcs_for(network: WalkNetwork, *, by: By = "distance", backward: bool = Fals
         Search against the walk: from where one wants to get, to where one starts.
     """
     if by not in {"distance", "time"}:
-        raise StandardsError(f"`by` is {by!r}; use distance or time.")
+        raise StandardsError(
+            f"`by` is {by!r}; use distance or time.",
+            zh=f"by 为 {by!r};请用 distance 或 time。",
+        )
     length = network.arc_length_mm.astype(np.int64)
     time = network.arc_time_ms.astype(np.int64)
     key = _pack(length, time) if by == "distance" else _pack(time, length)
@@ -86,7 +89,10 @@ def limit_key(limit: float) -> int:
     True
     """
     if not limit >= 0:
-        raise StandardsError(f"A limit must be 0 or more, not {limit!r}.")
+        raise StandardsError(
+            f"A limit must be 0 or more, not {limit!r}.",
+            zh=f"限值须不小于 0,不能是 {limit!r}。",
+        )
     return (round(limit * 1000) << SHIFT) | LOW
 
 

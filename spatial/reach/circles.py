@@ -88,7 +88,10 @@ def life_circles(
     a drawing. Whether a facility is reached is answered by the network, never by the polygon.
     """
     if not limits:
-        raise LayerError("No limit was given; pass e.g. {'c5': 300.0, 'c10': 500.0}.")
+        raise LayerError(
+            "No limit was given; pass e.g. {'c5': 300.0, 'c10': 500.0}.",
+            zh="没有给出限值;请传入如 {'c5': 300.0, 'c10': 500.0}。",
+        )
     if passage_half_width_m is None:
         passage_half_width_m = float(read_parameters("walking")["passage_half_width_m"])
     layers = sorted(limits, key=lambda layer: (limits[layer], layer))

@@ -49,7 +49,11 @@ def group_points(points: Attachments, group: pd.Series, *, name: str) -> Groups:
     if not points.ids.equals(group.index):
         raise IndexMismatchError(
             f"`{name}` has {len(group)} rows that do not match the {len(points)} attached points. "
-            "Index it by the ids of the points, in their order."
+            "Index it by the ids of the points, in their order.",
+            zh=(
+                f"{name} 有 {len(group)} 行,与 {len(points)} 个接入点对不上。请按这些点的"
+                "编号和顺序建立索引。"
+            ),
         )
     usable = np.flatnonzero(group.notna().to_numpy(dtype=bool) & (points.edge >= 0))
     text = group.iloc[usable].astype(str).to_numpy(dtype=object)

@@ -36,7 +36,8 @@ def kinds_by_row(
         missing = kinds["facility_id"][rows < 0].iloc[0]
         raise IndexMismatchError(
             f"`kinds` names facility {missing!r}, which is not among the attached facilities. "
-            "Attach every facility that has a kind."
+            "Attach every facility that has a kind.",
+            zh=f"kinds 提到设施 {missing!r},它不在已接入的设施中。请接入每个有类别的设施。",
         )
     names = sorted(kinds["kind"].astype(str).unique())
     code = pd.Index(names).get_indexer(kinds["kind"].astype(str))

@@ -173,7 +173,10 @@ class Catalogue:
         (300.0, 70.0)
         """
         if layer not in self.layers:
-            raise StandardsError(f"No layer `{layer}`; known are {', '.join(self.layers)}.")
+            raise StandardsError(
+                f"No layer `{layer}`; known are {', '.join(self.layers)}.",
+                zh=f"没有层级“{layer}”;可用 {'、'.join(self.layers)}。",
+            )
         own = self.kinds[kind].number(f"limit_{layer}_m") if kind is not None else None
         return self.layers[layer].limit_m if own is None else own
 
@@ -249,14 +252,20 @@ def catalogue_from(raw: Mapping[str, Any], *, where: str) -> Catalogue:
     ]
     for key, kind in mentioned:
         if kind not in kinds:
-            raise StandardsError(f"{where}: `{key}` names the kind `{kind}`, which does not exist.")
+            raise StandardsError(
+                f"{where}: `{key}` names the kind `{kind}`, which does not exist.",
+                zh=f"{where}:{key} 提到的设施类别“{kind}”不存在。",
+            )
     return Catalogue(layers, kinds, rules, relaxations, dict(raw["sources"]))
 
 
 def _layer(id_: str, body: Mapping[str, Any], where: str) -> Layer:
     where = f"{where}: layers.{id_}"
     if id_ not in LAYERS:
-        raise StandardsError(f"{where} is not a layer; layers are {', '.join(LAYERS)}.")
+        raise StandardsError(
+            f"{where} is not a layer; layers are {', '.join(LAYERS)}.",
+            zh=f"{where} 不是层级;层级有 {'、'.join(LAYERS)}。",
+        )
     named = _pick(body, ("zh", "en", "minutes", "source", "confidence"), where)
     limit = _number(body.get("limit_m"), body, f"{where}.limit_m")
     between, persons = body.get("range_m"), body.get("persons")
@@ -274,21 +283,32 @@ def _kind(id_: str, body: Mapping[str, Any], where: str) -> FacilityKind:
     unknown = sorted(set(body) - KIND_KEYS)
     if unknown:
         raise StandardsError(
-            f"{where} has the unknown key `{unknown[0]}`; known are {', '.join(sorted(KIND_KEYS))}."
+            f"{where} has the unknown key `{unknown[0]}`; "
+            f"known are {', '.join(sorted(KIND_KEYS))}.",
+            zh=f"{where} 有未知的键“{unknown[0]}”;可用 {'、'.join(sorted(KIND_KEYS))}。",
         )
     named = _pick(body, ("zh", "en", "layer", "needs", "source", "confidence"), where)
     for layer, need in named["needs"].items():
         if layer not in LAYERS or need not in NEEDS:
             raise StandardsError(
                 f"{where}.needs: `{layer}: {need}`; layers are {', '.join(LAYERS)}, "
-                f"needs are {', '.join(NEEDS)}."
+                f"needs are {', '.join(NEEDS)}.",
+                zh=(
+                    f"{where}.needs:“{layer}: {need}”;层级有 {'、'.join(LAYERS)},需求有 "
+                    f"{'、'.join(NEEDS)}。"
+                ),
             )
     strange = [key for key in body.get("numbers") or {} if not NUMBER_KEYS.fullmatch(key)]
     if strange:
         raise StandardsError(
             f"{where}.numbers has the unknown key `{strange[0]}`; known are radius_m, "
             "floor_min_m2, floor_max_m2, land_min_m2, land_max_m2 (also with old_ or stock_ before "
-            "them), limit_block_m, limit_c5_m, limit_c10_m, limit_c15_m, …"
+            "them), limit_block_m, limit_c5_m, limit_c10_m, limit_c15_m, …",
+            zh=(
+                f"{where}.numbers 有未知的键“{strange[0]}”;可用 radius_m、floor_min_m2、"
+                "floor_max_m2、land_min_m2、land_max_m2(前面可加 old_ 或 stock_)、"
+                "limit_block_m、limit_c5_m、limit_c10_m、limit_c15_m 等。"
+            ),
         )
     return FacilityKind(
         id=id_,
@@ -309,10 +329,14 @@ def _kind(id_: str, body: Mapping[str, Any], where: str) -> FacilityKind:
 def _pick(body: Mapping[str, Any], keys: tuple[str, ...], where: str) -> dict[str, Any]:
     missing = [key for key in keys if key not in body]
     if missing:
-        raise StandardsError(f"{where} must give {', '.join(missing)}.")
+        raise StandardsError(
+            f"{where} must give {', '.join(missing)}.",
+            zh=f"{where} 须给出 {'、'.join(missing)}。",
+        )
     if "confidence" in keys and body["confidence"] not in CONFIDENCES:
         raise StandardsError(
-            f"{where} has the confidence `{body['confidence']}`; use {', '.join(CONFIDENCES)}."
+            f"{where} has the confidence `{body['confidence']}`; use {', '.join(CONFIDENCES)}.",
+            zh=(f"{where} 的可信度“{body['confidence']}”无效;可用 {'、'.join(CONFIDENCES)}。"),
         )
     return {key: body[key] for key in keys}
 
@@ -326,5 +350,8 @@ def _number(value: Any, owner: Mapping[str, Any], where: str) -> Number:
 
 def _amount(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise StandardsError(f"{where} is {value!r}; give a number of 0 or more.")
+        raise StandardsError(
+            f"{where} is {value!r}; give a number of 0 or more.",
+            zh=f"{where} 是 {value!r};请给不小于 0 的数。",
+        )
     return float(value)

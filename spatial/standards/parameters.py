@@ -55,7 +55,11 @@ class ParameterSet:
         if key not in self.parameters:
             raise StandardsError(
                 f"No parameter `{self.room}.{key}`; data/standards/{self.room}.yaml has "
-                f"{', '.join(self.parameters)}."
+                f"{', '.join(self.parameters)}.",
+                zh=(
+                    f"没有参数 {self.room}.{key};data/standards/{self.room}.yaml 中有 "
+                    f"{'、'.join(self.parameters)}。"
+                ),
             )
         return self.parameters[key].value
 
@@ -69,7 +73,11 @@ class ParameterSet:
             if old is None:
                 raise StandardsError(
                     f"{source} sets `{self.room}.{key}`, which does not exist; "
-                    f"known are {', '.join(self.parameters)}."
+                    f"known are {', '.join(self.parameters)}.",
+                    zh=(
+                        f"{source} 设置了不存在的 {self.room}.{key};可用的是 "
+                        f"{'、'.join(self.parameters)}。"
+                    ),
                 )
             changed[key] = Parameter(
                 key, value, old.unit, old.zh, old.en, source=source, confidence=confidence
@@ -101,12 +109,20 @@ def read_parameters(room: str) -> ParameterSet:
         except (KeyError, TypeError) as fault:
             raise StandardsError(
                 f"data/standards/{room}.yaml: `{key}` must give value, unit, zh, en, source and "
-                f"confidence ({fault})."
+                f"confidence ({fault}).",
+                zh=(
+                    f"data/standards/{room}.yaml:“{key}”须给出 value、unit、zh、en、source "
+                    f"和 confidence({fault})。"
+                ),
             ) from fault
         if parameter.confidence not in CONFIDENCES:
             raise StandardsError(
                 f"data/standards/{room}.yaml: `{key}` has the confidence "
-                f"`{parameter.confidence}`; use one of {', '.join(CONFIDENCES)}."
+                f"`{parameter.confidence}`; use one of {', '.join(CONFIDENCES)}.",
+                zh=(
+                    f"data/standards/{room}.yaml:“{key}”的可信度“{parameter.confidence}”无"
+                    f"效;可用 {'、'.join(CONFIDENCES)}。"
+                ),
             )
         parameters[key] = parameter
     return ParameterSet(room, parameters)

@@ -56,18 +56,30 @@ def policy_from(
         body = raw.get(id_) or {}
         lacking = [key for key in ("zh", "en", "effect", "clause", "confidence") if key not in body]
         if lacking:
-            raise StandardsError(f"{where}: eligibility.{id_} must give {', '.join(lacking)}.")
+            raise StandardsError(
+                f"{where}: eligibility.{id_} must give {', '.join(lacking)}.",
+                zh=f"{where}:eligibility.{id_} 须给出 {'、'.join(lacking)}。",
+            )
         allowed = {"zh", "en", "effect", "clause", "confidence"}
         if set(body) - allowed:
             raise StandardsError(
                 f"{where}: eligibility.{id_} has the unknown key {min(set(body) - allowed)}; "
-                f"known are {', '.join(sorted(allowed))}."
+                f"known are {', '.join(sorted(allowed))}.",
+                zh=(
+                    f"{where}:eligibility.{id_} 有未知的键 {min(set(body) - allowed)};可用 "
+                    f"{'、'.join(sorted(allowed))}。"
+                ),
             )
         if body["effect"] not in EFFECTS or body["confidence"] not in CONFIDENCES:
             raise StandardsError(
                 f"{where}: eligibility.{id_} has the effect `{body['effect']}` and the confidence "
                 f"`{body['confidence']}`; effects are {', '.join(EFFECTS)} (write off in quotes), "
-                f"confidences {', '.join(CONFIDENCES)}."
+                f"confidences {', '.join(CONFIDENCES)}.",
+                zh=(
+                    f"{where}:eligibility.{id_} 的效力为“{body['effect']}”,可信度为“"
+                    f"{body['confidence']}”;效力有 {'、'.join(EFFECTS)}(off 须加引号),可信度"
+                    f"有 {'、'.join(CONFIDENCES)}。"
+                ),
             )
         rules[id_] = Rule(id=id_, **body)
     return EligibilityPolicy(rules, parameters)

@@ -37,7 +37,8 @@ class Rooms(Mapping[str, ParameterSet]):
         """Return the parameters of one room."""
         if room not in _room_names():
             raise StandardsError(
-                f"No parameters for `{room}`; data/standards has {', '.join(_room_names())}."
+                f"No parameters for `{room}`; data/standards has {', '.join(_room_names())}.",
+                zh=f"没有“{room}”的参数;data/standards 中有 {'、'.join(_room_names())}。",
             )
         parameters = _room(room)
         for key, value, source, confidence in self.changes.get(room, ()):
@@ -157,7 +158,11 @@ def _chain(id_or_path: str | Path) -> list[tuple[str, dict[str, Any]]]:
         if place in {seen for seen, _ in chain}:
             raise StandardsError(
                 f"{place} is its own ancestor: {' → '.join(seen for seen, _ in chain)} → {place}. "
-                "Change one `parent`."
+                "Change one `parent`.",
+                zh=(
+                    f"{place} 成了自己的上级:{' → '.join(seen for seen, _ in chain)} → "
+                    f"{place}。请修改其中一个 parent。"
+                ),
             )
         chain.append((place, body))
         asked = body.get("parent", None if body["id"] == "national" else "national")
@@ -175,7 +180,8 @@ def _read_one(asked: str | Path, beside: Path) -> tuple[str, dict[str, Any], Pat
         if not path.is_file():
             raise StandardsError(
                 f"No profile `{asked}`. Known are {', '.join(known)}; or give the path of a YAML "
-                "file of your own."
+                "file of your own.",
+                zh=(f"没有政策档“{asked}”。可用 {'、'.join(known)};也可给出自己的 YAML 文件路径。"),
             )
         place = str(path)
         body = _load(path, place)
@@ -184,11 +190,15 @@ def _read_one(asked: str | Path, beside: Path) -> tuple[str, dict[str, Any], Pat
     unknown = sorted(set(body) - PROFILE_KEYS)
     if unknown:
         raise StandardsError(
-            f"{place}: unknown key `{unknown[0]}`; known are {', '.join(sorted(PROFILE_KEYS))}."
+            f"{place}: unknown key `{unknown[0]}`; known are {', '.join(sorted(PROFILE_KEYS))}.",
+            zh=f"{place}:未知的键“{unknown[0]}”;可用 {'、'.join(sorted(PROFILE_KEYS))}。",
         )
     missing = [key for key in ("id", "zh", "en", "dated", "source") if key not in body]
     if missing:
-        raise StandardsError(f"{place} must give {', '.join(missing)}.")
+        raise StandardsError(
+            f"{place} must give {', '.join(missing)}.",
+            zh=f"{place} 须给出 {'、'.join(missing)}。",
+        )
     return place, body, folder
 
 
@@ -218,9 +228,15 @@ def _load(file: Any, place: str) -> dict[str, Any]:
     try:
         body = yaml.load(file.read_text(encoding="utf-8"), Loader=_OnceLoader)  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise StandardsError(f"{place} is not readable YAML in UTF-8: {fault}") from fault
+        raise StandardsError(
+            f"{place} is not readable YAML in UTF-8: {fault}",
+            zh=f"{place} 不是可读的 UTF-8 YAML:{fault}",
+        ) from fault
     if not isinstance(body, dict):
-        raise StandardsError(f"{place} must hold keys and values, not {type(body).__name__}.")
+        raise StandardsError(
+            f"{place} must hold keys and values, not {type(body).__name__}.",
+            zh=f"{place} 须为键和值,而不是 {type(body).__name__}。",
+        )
     return body
 
 
@@ -231,7 +247,8 @@ def _override_catalogue(
     for part, entries in changes.items():
         if part not in CATALOGUE_PARTS:
             raise StandardsError(
-                f"{place}: catalogue has no part `{part}`; parts are {', '.join(CATALOGUE_PARTS)}."
+                f"{place}: catalogue has no part `{part}`; parts are {', '.join(CATALOGUE_PARTS)}.",
+                zh=f"{place}:catalogue 没有“{part}”部分;有 {'、'.join(CATALOGUE_PARTS)}。",
             )
         for id_, entry in entries.items():
             if part == "sources":
@@ -239,13 +256,20 @@ def _override_catalogue(
                 continue
             key = f"{place}: catalogue.{part}.{id_}"
             if not isinstance(entry, Mapping):
-                raise StandardsError(f"{key} must hold keys and values, not {entry!r}.")
+                raise StandardsError(
+                    f"{key} must hold keys and values, not {entry!r}.",
+                    zh=f"{key} 须为键和值,而不是 {entry!r}。",
+                )
             old = raw[part].get(id_)
             whole = {"zh", "en", "source", "confidence"} <= set(entry)
             if old is None and not whole:
                 raise StandardsError(
                     f"{key} does not exist; known are {', '.join(raw[part])}. "
-                    "A new one must give zh, en, source and confidence."
+                    "A new one must give zh, en, source and confidence.",
+                    zh=(
+                        f"{key} 不存在;已有 {'、'.join(raw[part])}。新增的须给出 zh、en、source 和"
+                        " confidence。"
+                    ),
                 )
             change = deepcopy(dict(entry)) if whole else _sourced(entry, part, source)
             raw[part][id_] = _merged(old or {}, change)
@@ -283,9 +307,15 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 def _override(old: dict[str, Any], new: Mapping[str, Any], where: str) -> None:
     for key, value in new.items():
         if key not in old:
-            raise StandardsError(f"{where}.{key} does not exist; known are {', '.join(old)}.")
+            raise StandardsError(
+                f"{where}.{key} does not exist; known are {', '.join(old)}.",
+                zh=f"{where}.{key} 不存在;已有 {'、'.join(old)}。",
+            )
         if not isinstance(value, Mapping):
-            raise StandardsError(f"{where}.{key} must hold keys and values, not {value!r}.")
+            raise StandardsError(
+                f"{where}.{key} must hold keys and values, not {value!r}.",
+                zh=f"{where}.{key} 须为键和值,而不是 {value!r}。",
+            )
         old[key] = {**old[key], **value}
 
 
@@ -295,20 +325,26 @@ def _room_changes(
     for room, values in rooms.items():
         if room not in _room_names():
             raise StandardsError(
-                f"{place}: no room `{room}`; rooms are {', '.join(_room_names())}."
+                f"{place}: no room `{room}`; rooms are {', '.join(_room_names())}.",
+                zh=f"{place}:没有“{room}”;可用 {'、'.join(_room_names())}。",
             )
         known = _room(room).parameters
         for key, given in values.items():
             if key not in known:
                 raise StandardsError(
-                    f"{place}: `{room}.{key}` does not exist; known are {', '.join(known)}."
+                    f"{place}: `{room}.{key}` does not exist; known are {', '.join(known)}.",
+                    zh=f"{place}:{room}.{key} 不存在;可用 {'、'.join(known)}。",
                 )
             entry = given if isinstance(given, Mapping) and "value" in given else {"value": given}
             confidence = str(entry.get("confidence", "med"))
             if confidence not in CONFIDENCES:
                 raise StandardsError(
                     f"{place}: `{room}.{key}` has the confidence `{confidence}`; "
-                    f"use {', '.join(CONFIDENCES)}."
+                    f"use {', '.join(CONFIDENCES)}.",
+                    zh=(
+                        f"{place}:{room}.{key} 的可信度“{confidence}”无效;可用 "
+                        f"{'、'.join(CONFIDENCES)}。"
+                    ),
                 )
             yield room, key, entry["value"], str(entry.get("source", source)), confidence
 

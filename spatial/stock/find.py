@@ -82,7 +82,11 @@ def find_stock(
         twice = joined.index[joined.index.duplicated()][0]
         raise InputError(
             f"`stock_assets` row {twice}: the id is also that of stock found here. "
-            "Ids that begin with `osm:` or `left:` are Linli's; give the row another one."
+            "Ids that begin with `osm:` or `left:` are Linli's; give the row another one.",
+            zh=(
+                f"stock_assets 第 {twice} 行:编号与此处发现的存量重复。以 osm: 或 left: 开"
+                "头的编号由 Linli 使用;请换一个。"
+            ),
         )
     joined = _placed(joined, neighbourhoods)
     joined = joined.join(pathway(joined))

@@ -162,7 +162,8 @@ def floor_range(kind: FacilityKind) -> tuple[int, int]:
     match = re.fullmatch(r"\s*(-?\d+)\s*(?:[–-]\s*(\d+))?\s*", str(floors))
     if match is None:
         raise StandardsError(
-            f"Catalogue kind `{kind.id}`: stock.floors is `{floors}`; write `1` or `1–3`."
+            f"Catalogue kind `{kind.id}`: stock.floors is `{floors}`; write `1` or `1–3`.",
+            zh=f"设施类别 {kind.id}:stock.floors 为“{floors}”;请写 1 或 1–3。",
         )
     low = int(match[1])
     return max(low, lowest), int(match[2] or low)

@@ -131,7 +131,10 @@ def decision_table() -> DecisionTable:
     for number, step in enumerate(raw["steps"], start=1):
         place = f"data/standards/pathways.yaml, step {number}"
         if step["row"] not in raw["rows"]:
-            raise StandardsError(f"{place}: there is no row `{step['row']}`.")
+            raise StandardsError(
+                f"{place}: there is no row `{step['row']}`.",
+                zh=f"{place}:没有行“{step['row']}”。",
+            )
         asked = {}
         for column, given in step.items():
             if column == "row":
@@ -139,7 +142,10 @@ def decision_table() -> DecisionTable:
             values = raw["groups"].get(given, given) if isinstance(given, str) else given
             strange = set(values) - set(columns.get(column, ()))
             if strange or isinstance(values, str):
-                raise StandardsError(f"{place}: `{column}` cannot be {given}.")
+                raise StandardsError(
+                    f"{place}: `{column}` cannot be {given}.",
+                    zh=f"{place}:{column} 不能是 {given}。",
+                )
             asked[column] = frozenset(values)
         steps.append((step["row"], asked))
     return DecisionTable(

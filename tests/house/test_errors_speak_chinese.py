@@ -1,0 +1,60 @@
+"""Every error that the engine raises speaks Chinese as well as English."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from spatial import errors
+
+ROOT = Path(errors.__file__).parent
+NAMES = frozenset(errors.__all__)
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def raised(source: str) -> list[tuple[int, ast.Call]]:
+    """Return line and call of every engine error that is made in a source."""
+    return [
+        (node.lineno, node)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id in NAMES)
+            or (isinstance(node.func, ast.Attribute) and node.func.attr in NAMES)
+        )
+    ]
+
+
+def speaks_chinese(call: ast.Call) -> bool:
+    """Say whether the call gives `zh=` that holds Chinese, or passes on a text named so."""
+    given = [node for word in call.keywords if word.arg == "zh" for node in ast.walk(word.value)]
+    texts = [node.value for node in given if isinstance(node, ast.Constant)]
+    names = [node.id for node in given if isinstance(node, ast.Name)]
+    return any(CHINESE.search(text) for text in texts if isinstance(text, str)) or any(
+        name == "zh" or name.endswith("_zh") for name in names
+    )
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_every_error_of_the_engine_speaks_chinese(path):
+    silent = [line for line, call in raised(path.read_text("utf-8")) if not speaks_chinese(call)]
+    assert silent == [], f"{path}: errors without zh= in lines {silent}"
+
+
+def test_the_check_finds_errors_without_chinese():
+    source = (
+        'raise InputError("a")\n'
+        'raise errors.CRSError("b", zh="b")\n'
+        'raise LayerError("c", zh=f"{c} 是空的。")\n'
+        'raise LayerError("d", zh=f"{where_zh}: {zh}")\n'
+    )
+    found = [(line, speaks_chinese(call)) for line, call in raised(source)]
+    assert found == [(1, False), (2, False), (3, True), (4, True)]
+
+
+def test_an_error_without_chinese_falls_back_to_english():
+    assert errors.SpatialError("It is empty.").message_zh == "It is empty."
+    assert str(errors.LayerError("It is empty.", zh="是空的。")) == "It is empty."
