@@ -121,6 +121,18 @@ class Analysis:
     engine_version: str
     stage_s: Mapping[str, float] = field(default_factory=dict)
     """Seconds that each stage took on the wall clock; no part of the results."""
+    basis: Basis | None = None
+    """What the tables were computed from: `ScenarioBase.from_analysis` goes on from here."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """Places, kinds and attached points of a run, from which scenarios go on."""
+
+    places: Neighbourhoods
+    kinds: pd.DataFrame
+    """``facility_id, kind, match`` of `classify_facilities`."""
+    walk: _Walk
 
 
 def engine_version() -> str:
@@ -215,7 +227,7 @@ def analyse(
                 "stock": stock,
                 "stock_fits": fits,
             },
-            walk,
+            Basis(places, kinds, walk),
         )
 
     return run.stage("finish", finish)
@@ -446,8 +458,9 @@ class _Run:
         )
         return stock, fits
 
-    def finish(self, tables: Mapping[str, pd.DataFrame], walk: _Walk) -> Analysis:
+    def finish(self, tables: Mapping[str, pd.DataFrame], basis: Basis) -> Analysis:
         """Bring every table into the dictionary's form, summarise, and stamp the version."""
+        walk = basis.walk
         results = data_dictionary().results
         checked = {name: conform(tables[name], spec, name=name) for name, spec in results.items()}
         notes = tuple(dict.fromkeys(self.notes))
@@ -464,6 +477,7 @@ class _Run:
             data_version=data_version(self.city, self.profile, self.parameters),
             engine_version=engine_version(),
             stage_s=dict(self.stage_s),
+            basis=basis,
         )
 
 
