@@ -204,9 +204,16 @@ def _middle(raws: Sequence[RawLayer]) -> tuple[float, float]:
         to_degrees = pyproj.Transformer.from_crs(raw.frame.crs, 4326, always_xy=True)
         lon, lat = to_degrees.transform(float(x), float(y))
         return float(lon), float(lat)
+    first = next((refusal for raw in raws for refusal in raw.refusals), None)
+    rows = f" First row {first.row}: {first.detail}" if first else ""
+    rows_zh = f"首个被拒收的是第 {first.row} 行({first.why})。" if first else ""
     raise InputError(
-        "None of the sources holds a usable coordinate: " + ", ".join(raw.source for raw in raws),
-        zh=f"所有来源都没有可用的坐标:{'、'.join(raw.source for raw in raws)}",
+        "None of the sources holds a usable coordinate: "
+        + ", ".join(f"{raw.source} ({raw.read} rows read)" for raw in raws)
+        + f".{rows} Correct the coordinates, or declare what they are with `source_crs`.",
+        zh="所有来源都没有可用的坐标:"
+        + "、".join(f"{raw.source}(读入 {raw.read} 行)" for raw in raws)
+        + f"。{rows_zh}请更正坐标,或用 source_crs 声明坐标系。",
     )
 
 

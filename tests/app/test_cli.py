@@ -75,6 +75,33 @@ def test_a_missing_file_exits_with_3_and_is_named(capsys, tmp_path):
     assert "nowhere.gpkg" in capsys.readouterr().err
 
 
+def test_a_table_without_one_usable_row_is_refused_with_plain_numbers_in_both_languages(
+    capsys, tmp_path
+):
+    metres, blank = tmp_path / "facilities.csv", tmp_path / "neighbourhoods.csv"
+    metres.write_text("name,x,y\na,512.5,3000\n")
+    blank.write_text("name,lon,lat\na,abc,30\nb,,\n")
+    told = {}
+    for path in (metres, blank):
+        for language in ("zh", "en"):
+            assert main(["--lang", language, "check", str(path)]) == 3
+            told[path.name, language] = capsys.readouterr().err
+    assert "np.float64" not in "".join(told.values())
+    assert "(512.5, 3000)" in told["facilities.csv", "en"]
+    assert "首个坐标 (512.5, 3000)" in told["facilities.csv", "zh"]
+    assert "neighbourhoods.csv (2 rows read)" in told["neighbourhoods.csv", "en"]
+    assert "`lon`, `lat` hold no readable coordinates" in told["neighbourhoods.csv", "en"]
+    assert "读入 2 行" in told["neighbourhoods.csv", "zh"]
+
+
+def test_errors_of_the_engine_come_in_the_language_asked_for(capsys, tmp_path):
+    nowhere = str(tmp_path / "nowhere.gpkg")
+    assert main(["--lang", "zh", "check", nowhere]) == 3
+    told = capsys.readouterr().err
+    assert "没有文件或文件夹" in told
+    assert "there is no file" not in told
+
+
 def test_an_unknown_profile_exits_with_3_and_says_which_exist(capsys, village, tmp_path):
     code = main(
         ["--lang", "en", "analyse", str(village), "--profile", "atlantis", "--out", str(tmp_path)]
