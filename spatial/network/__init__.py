@@ -2,6 +2,7 @@
 
 from spatial.network.attach import Attachments, attach_points
 from spatial.network.build import build_network
+from spatial.network.building_access import BuildingAccess, building_access
 from spatial.network.disk import (
     NetworkFileError,
     kept_network,
@@ -15,11 +16,13 @@ from spatial.network.obstacles import Obstacles
 __all__ = [
     "NO_PASSAGE",
     "Attachments",
+    "BuildingAccess",
     "NetworkFileError",
     "Obstacles",
     "WalkNetwork",
     "attach_points",
     "build_network",
+    "building_access",
     "kept_network",
     "network_key",
     "open_network",

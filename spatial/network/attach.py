@@ -149,6 +149,7 @@ class Enterable:
     line: Objects  # (w,) LineString
     edge: npt.NDArray[np.int64]  # (w,) edge of which it is a part
     owner: npt.NDArray[np.int64] | None = None  # (w,) who alone may enter it; None: everybody all
+    is_part: bool = False  # whether some are only parts of their edges
 
     @classmethod
     def edges(cls, network: WalkNetwork) -> Enterable:
@@ -225,7 +226,7 @@ class _Tried:
 
     point: npt.NDArray[np.int64]
     found: npt.NDArray[np.int64]  # row of the way that may be entered
-    place: Objects  # (t,) where it is entered
+    along_m: npt.NDArray[np.float64]  # where it is entered, from its begin
     entry_mm: npt.NDArray[np.int64]
     lines: Objects
 
@@ -253,7 +254,7 @@ class _Tried:
         return cls(
             point=waiting[asked],
             found=found,
-            place=shapely.line_interpolate_point(line, along),
+            along_m=along,
             entry_mm=np.round(entry_m * MM_PER_M).astype(np.int64),
             lines=shapely.linestrings(way) if len(way) else np.empty(0, dtype=object),
         )
@@ -299,7 +300,11 @@ def _enter(
     """Write the chosen ways into the arrays being filled."""
     point = tried.point[served]
     edge = ways.edge[tried.found[served]]
-    along_m = shapely.line_locate_point(network.edge_lines(edge), tried.place[served])
+    along_m = tried.along_m[served]
+    if ways.is_part:
+        line = ways.line[tried.found[served]]
+        place = shapely.line_interpolate_point(line, along_m)
+        along_m = shapely.line_locate_point(network.edge_lines(edge), place)
     offset = np.round(along_m * MM_PER_M)
     held.edge[point] = edge
     held.offset_mm[point] = np.minimum(offset, network.edge_length_mm[edge])
