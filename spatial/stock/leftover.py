@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -172,17 +173,30 @@ def _cut(
     if not len(blocked):
         return free
     tree = shapely.STRtree(blocked)
-    for start in range(0, len(rows), CHUNK):
-        progress("stock", 0.8 * start / len(rows))
-        some = rows[start : start + CHUNK]
-        place, hit = tree.query(cells[some], predicate="intersects")
-        order = np.lexsort((hit, place))
-        place, hit = place[order], hit[order]
-        bounds = np.searchsorted(place, np.arange(len(some) + 1))
-        for number, row in enumerate(some):
-            here = blocked[hit[bounds[number] : bounds[number + 1]]]
-            if len(here):
-                free[row] = shapely.difference(cells[row], shapely.union_all(here))
+    chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    # Overlays of shapely leave the interpreter free, so that every core cuts a chunk.
+    with ThreadPoolExecutor() as pool:
+        work = [pool.submit(_cut_chunk, cells[some], blocked, tree) for some in chunks]
+        try:
+            for number, (some, done) in enumerate(zip(chunks, work, strict=True)):
+                free[some] = done.result()
+                progress("stock", 0.8 * (number + 1) / len(chunks))
+        except BaseException:  # cancelled, too: nobody waits for chunks that nobody wants
+            pool.shutdown(cancel_futures=True)
+            raise
+    return free
+
+
+def _cut_chunk(cells: Geometries, blocked: Geometries, tree: shapely.STRtree) -> Geometries:
+    place, hit = tree.query(cells, predicate="intersects")
+    order = np.lexsort((hit, place))
+    place, hit = place[order], hit[order]
+    bounds = np.searchsorted(place, np.arange(len(cells) + 1))
+    free = cells.copy()
+    for row in range(len(cells)):
+        here = blocked[hit[bounds[row] : bounds[row + 1]]]
+        if len(here):
+            free[row] = shapely.difference(cells[row], shapely.union_all(here))
     return free
 
 
