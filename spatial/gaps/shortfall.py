@@ -19,7 +19,7 @@ from spatial.standards import Catalogue, ParameterSet, Profile, facility_area_m2
 if TYPE_CHECKING:
     from spatial.city.neighbourhoods import Neighbourhoods
 
-__all__ = ["facility_gaps", "gap_scores"]
+__all__ = ["absence_tells", "facility_gaps", "gap_scores"]
 
 
 def facility_gaps(
@@ -32,6 +32,7 @@ def facility_gaps(
     searched_m: float,
     reached: pd.DataFrame | None = None,
     measured: pd.Index | None = None,
+    tells: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Compare what each neighbourhood reaches with what the catalogue asks for.
 
@@ -56,6 +57,10 @@ def facility_gaps(
     measured : Index, optional
         Neighbourhoods with a gate on the walking network. For the others what is not inside the
         parcel is unknown, not missing: nobody walked. Default: all were measured.
+
+    tells : Series of bool, optional
+        On (kind, layer): whether the absence of a kind means anything, as `absence_tells` says of
+        the source. Default: read from `kinds`. A scenario keeps what its source could tell.
 
     Returns
     -------
@@ -101,8 +106,12 @@ def facility_gaps(
     gaps["straight_m"] = _straight(gaps, frame, facilities, kinds)
     gaps["basis"] = _basis(gaps, catalogue, rules, nearest, reached)
     gaps["status"] = np.where(gaps["basis"].notna(), "present", "missing")
-    tells = _can_tell(gaps, kinds, catalogue, rules, persons=_residents(frame))
-    gaps.loc[gaps["basis"].isna() & ~tells, "status"] = "unknown"
+    if tells is None:
+        told = _can_tell(gaps, kinds, catalogue, rules, persons=_residents(frame))
+    else:
+        asked = pd.MultiIndex.from_frame(gaps[["kind", "layer"]])
+        told = pd.Series(tells.reindex(asked).to_numpy(dtype=bool), index=gaps.index)
+    gaps.loc[gaps["basis"].isna() & ~told, "status"] = "unknown"
     if measured is not None:
         unwalked = ~gaps["neighbourhood_id"].isin(measured)
         gaps.loc[gaps["basis"].isna() & unwalked, "status"] = "unknown"
@@ -117,6 +126,29 @@ def facility_gaps(
         gaps["neighbourhood_id"] + ":" + gaps["kind"] + ":" + gaps["layer"], dtype="str"
     )
     return conform(gaps, data_dictionary().results["gaps"], name="gaps")
+
+
+def absence_tells(
+    neighbourhoods: Neighbourhoods, kinds: pd.DataFrame, profile: Profile
+) -> pd.Series:
+    """Say of each check whether the absence of its kind means anything in this source.
+
+    Parameters
+    ----------
+    neighbourhoods : Neighbourhoods
+    kinds : DataFrame
+        ``facility_id, kind, match`` of `classify_facilities`.
+    profile : Profile
+
+    Returns
+    -------
+    Series of bool
+        On (kind, layer), in the order of the catalogue; see the notes of `facility_gaps`.
+    """
+    checks = _checks(profile.catalogue)
+    persons = _residents(neighbourhoods.frame)
+    told = _can_tell(checks, kinds, profile.catalogue, profile.rooms["gaps"], persons=persons)
+    return told.set_axis(pd.MultiIndex.from_frame(checks[["kind", "layer"]]))
 
 
 def gap_scores(gaps: pd.DataFrame) -> pd.DataFrame:
