@@ -12,7 +12,7 @@ from spatial.errors import IndexMismatchError
 from spatial.network.attach import Attachments
 from spatial.reach.kernels import Placed
 
-__all__ = ["Groups", "group_points"]
+__all__ = ["Groups", "best_of_ways", "group_points", "origin_starts"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,3 +62,44 @@ def group_points(points: Attachments, group: pd.Series, *, name: str) -> Groups:
     count = np.bincount(code, minlength=len(names))
     start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     return Groups(names=names, start=start, rows=usable[order])
+
+
+def origin_starts(ids: pd.Index) -> npt.NDArray[np.int64]:
+    """First row of each origin: rows with one id that stand together are ways out of one place.
+
+    Examples
+    --------
+    >>> origin_starts(pd.Index(["a", "a", "b"])).tolist()
+    [0, 2]
+    """
+    if not len(ids):
+        return np.empty(0, dtype=np.int64)
+    text = ids.to_numpy(dtype=object)
+    fresh = np.ones(len(text), dtype=bool)
+    fresh[1:] = text[1:] != text[:-1]
+    return np.flatnonzero(fresh)
+
+
+def best_of_ways(
+    key: npt.NDArray[np.int64], owner: npt.NDArray[np.int32], start: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Smallest key of each origin over its ways, and its owner; equals go to the smaller owner.
+
+    Parameters
+    ----------
+    key, owner : array, shape (p,)
+    start : array of int, shape (o,)
+        First row of each origin: :func:`origin_starts`.
+
+    Examples
+    --------
+    >>> best = best_of_ways(np.array([5, 3, 3]), np.array([0, 2, 1], np.int32), np.array([0, 1]))
+    >>> [values.tolist() for values in best]
+    [[5, 3], [0, 1]]
+    """
+    if len(start) == len(key):
+        return key, owner
+    least = np.minimum.reduceat(key, start)
+    of = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(key))))
+    tied = np.where(key == least[of], owner, np.iinfo(np.int32).max)
+    return least, np.minimum.reduceat(tied, start).astype(np.int32)

@@ -17,6 +17,7 @@ from spatial.reach.arcs import (
     points_by_edge,
     split_key,
 )
+from spatial.reach.groups import best_of_ways, origin_starts
 from spatial.reach.kernels import FAR, Placed, nearest_owner, owners_at_points
 from spatial.reach.kinds import id_ranks, kinds_by_row
 
@@ -42,6 +43,7 @@ def nearest_facilities(
     ----------
     network : WalkNetwork
     origins : Attachments, shape (p,)
+        Rows with one id that stand together are ways out of one place; its best way counts.
     facilities : Attachments, shape (f,)
     kinds : DataFrame
         Columns ``facility_id`` and ``kind``, long: a facility may be of several kinds.
@@ -87,6 +89,7 @@ def nearest_facilities(
     label_owner = np.empty(network.node_count, dtype=np.int32)
     best = np.empty(len(origins), dtype=np.int64)
     owner = np.empty(len(origins), dtype=np.int32)
+    places = origin_starts(origins.ids)
     columns: list[tuple[Ints, Ints, Ints, Longs]] = []
     for number, rows in enumerate(rows_of_kind):
         progress("nearest", number / max(len(rows_of_kind), 1))
@@ -95,13 +98,14 @@ def nearest_facilities(
         on_edges = points_by_edge(some.edge, network.edge_count)
         labels = (label, label_owner)
         owners_at_points(forward, labels, some, on_edges, rank[rows], start, limit, best, owner)
-        hit = np.flatnonzero(best < FAR)
+        least, who = best_of_ways(best, owner, places)
+        hit = np.flatnonzero(least < FAR)
         columns.append(
             (
                 hit.astype(np.int32),
                 np.full(len(hit), number, dtype=np.int32),
-                by_rank[owner[hit]],
-                best[hit],
+                by_rank[who[hit]],
+                least[hit],
             )
         )
     progress("nearest", 1.0)
@@ -112,7 +116,7 @@ def nearest_facilities(
     distance_m, time_s = split_key(key[order], by=by)
     return pd.DataFrame(
         {
-            "origin_id": _text(origins.ids).take(origin[order]),
+            "origin_id": _text(origins.ids[places]).take(origin[order]),
             "kind": _text(names).take(kind[order]),
             "facility_id": _text(facilities.ids).take(facility[order]),
             "distance_m": distance_m,
