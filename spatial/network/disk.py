@@ -79,7 +79,10 @@ def write_network(network: WalkNetwork, folder: str | Path, *, key: str = "") ->
     """
     folder = Path(folder)
     if folder.exists() and not _is_ours(folder):
-        raise NetworkFileError(f"{folder} exists and holds no network. Choose another folder.")
+        raise NetworkFileError(
+            f"{folder} exists and holds no network. Choose another folder.",
+            zh=f"{folder} 已存在,但存放的不是路网。请换一个文件夹。",
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     arrays = _arrays(network)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -133,18 +136,26 @@ def open_network(
     if says["format"] != FORMAT or says["engine_version"] != version("linli"):
         raise NetworkFileError(
             f"{folder} was written by engine {says['engine_version']} in format {says['format']}; "
-            f"this is engine {version('linli')} with format {FORMAT}. Write it anew."
+            f"this is engine {version('linli')} with format {FORMAT}. Write it anew.",
+            zh=(
+                f"{folder} 由引擎 {says['engine_version']}(格式 {says['format']})写成;当前引擎为 "
+                f"{version('linli')}(格式 {FORMAT})。请重新写入。"
+            ),
         )
     if key is not None and says["key"] != key:
         raise NetworkFileError(
             f"{folder} was made from other input (key {says['key']!r}, wanted {key!r}). "
-            "Write it anew."
+            "Write it anew.",
+            zh=f"{folder} 由其他资料生成(标识 {says['key']!r},需要 {key!r})。请重新写入。",
         )
     arrays = {name: _mapped(folder, name, form) for name, form in says["arrays"].items()}
     if verify:
         for name, form in says["arrays"].items():
             if _checksum(arrays[name]) != form["crc32"]:
-                raise NetworkFileError(f"{folder}/{name}.npy is damaged. Write it anew.")
+                raise NetworkFileError(
+                    f"{folder}/{name}.npy is damaged. Write it anew.",
+                    zh=f"{folder}/{name}.npy 已损坏。请重新写入。",
+                )
     texts = Texts(arrays.pop("street_ids_utf8"), arrays.pop("street_ids_start"))
     return WalkNetwork(
         crs=pyproj.CRS.from_wkt(says["crs"]),
@@ -270,15 +281,20 @@ def _read_says(folder: Path) -> dict[str, Any]:
         says = json.loads((folder / SAYS).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise NetworkFileError(
-            f"{folder} holds no complete network ({SAYS} is missing). Write it anew."
+            f"{folder} holds no complete network ({SAYS} is missing). Write it anew.",
+            zh=f"{folder} 中的路网不完整(缺少 {SAYS})。请重新写入。",
         ) from error
     except (OSError, ValueError) as error:
         raise NetworkFileError(
-            f"{folder}/{SAYS} cannot be read: {error}. Write it anew."
+            f"{folder}/{SAYS} cannot be read: {error}. Write it anew.",
+            zh=f"无法读取 {folder}/{SAYS}:{error}。请重新写入。",
         ) from error
     wanted = {"format", "engine_version", "key", "crs", "speed_m_per_s", "report", "arrays"}
     if not isinstance(says, dict) or not wanted <= set(says):
-        raise NetworkFileError(f"{folder}/{SAYS} does not describe a network. Write it anew.")
+        raise NetworkFileError(
+            f"{folder}/{SAYS} does not describe a network. Write it anew.",
+            zh=f"{folder}/{SAYS} 描述的不是路网。请重新写入。",
+        )
     return says
 
 
@@ -288,10 +304,17 @@ def _mapped(folder: Path, name: str, form: dict[str, Any]) -> npt.NDArray[Any]:
     try:
         values = np.load(path, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise NetworkFileError(f"{path} cannot be opened: {error}. Write it anew.") from error
+        raise NetworkFileError(
+            f"{path} cannot be opened: {error}. Write it anew.",
+            zh=f"无法打开 {path}:{error}。请重新写入。",
+        ) from error
     if values.dtype.str != form["dtype"] or list(values.shape) != form["shape"]:
         raise NetworkFileError(
             f"{path} holds {values.dtype.str} {values.shape}, not {form['dtype']} "
-            f"{tuple(form['shape'])}. Write it anew."
+            f"{tuple(form['shape'])}. Write it anew.",
+            zh=(
+                f"{path} 的内容是 {values.dtype.str} {values.shape},而不是 {form['dtype']} "
+                f"{tuple(form['shape'])}。请重新写入。"
+            ),
         )
     return values.view(np.ndarray)
