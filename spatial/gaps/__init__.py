@@ -1,24 +1,43 @@
 """Facility gaps: what is missing, for whom, where."""
 
+from spatial.gaps.areas import area_shares
 from spatial.gaps.buildings import BuildingGaps, building_gaps, building_gaps_frame
 from spatial.gaps.coverage import coverage
+from spatial.gaps.demand import Demand, no_demand, resident_demand
 from spatial.gaps.entrances import by_entrance, by_facility, facility_entrances
+from spatial.gaps.equity import equity, weighted_gini
 from spatial.gaps.heatmap import gap_heatmap
 from spatial.gaps.homes import residents_at_home
+from spatial.gaps.priority import RankStability, priority_frame, priority_parts, rank_stability
+from spatial.gaps.queue import queue_of_missing
 from spatial.gaps.shortfall import facility_gaps, gap_scores
 from spatial.gaps.supply import shared_supply
+from spatial.gaps.weighed import WeighedGaps, weigh_gaps
 
 __all__ = [
     "BuildingGaps",
+    "Demand",
+    "RankStability",
+    "WeighedGaps",
+    "area_shares",
     "building_gaps",
     "building_gaps_frame",
     "by_entrance",
     "by_facility",
     "coverage",
+    "equity",
     "facility_entrances",
     "facility_gaps",
     "gap_heatmap",
     "gap_scores",
+    "no_demand",
+    "priority_frame",
+    "priority_parts",
+    "queue_of_missing",
+    "rank_stability",
+    "resident_demand",
     "residents_at_home",
     "shared_supply",
+    "weigh_gaps",
+    "weighted_gini",
 ]
