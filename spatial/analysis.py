@@ -34,6 +34,13 @@ from spatial.gaps import (
     gap_heatmap,
     gap_scores,
 )
+from spatial.input_notes import (
+    notes_on_capacity,
+    notes_on_entry,
+    notes_on_gates,
+    notes_on_idle_gates,
+    notes_on_residents,
+)
 from spatial.joins import (
     best_of_gates,
     residents_met,
@@ -288,7 +295,7 @@ class _Run:
         places = prepare_neighbourhoods(
             self.city, self.profile.rooms["neighbourhoods"], progress=self.within
         )
-        self.notes += places.notes
+        self.notes += [*places.notes, *notes_on_residents(places)]
         return places
 
     def walking(self, places: Neighbourhoods) -> _Walk:
@@ -312,7 +319,7 @@ class _Run:
         def attach(points: gpd.GeoSeries) -> Attachments:
             return attach_points(network, points, obstacles, max_entry_m=walking["max_entry_m"])
 
-        return _Walk(
+        walk = _Walk(
             network=network,
             obstacles=obstacles,
             gates=attach(usable.geometry),
@@ -321,6 +328,18 @@ class _Run:
             facilities=attach(entrances.geometry),
             buildings=attach(_as_points(homes)),
         )
+        self.notes += notes_on_gates(walk.gates, walk.gate_neighbourhood)
+        self.notes += notes_on_idle_gates(
+            self.city, places.gates, on_street_m=walking["gate_tolerance_m"]
+        )
+        self.notes += notes_on_entry(
+            {
+                "facilities": (walk.facilities, entrances["facility_id"]),
+                "buildings": (walk.buildings, pd.Series(homes.index, index=homes.index)),
+            },
+            max_entry_m=walking["max_entry_m"],
+        )
+        return walk
 
     def _homes(self, places: Neighbourhoods) -> gpd.GeoDataFrame:
         buildings = self.city.layer("buildings")
@@ -331,7 +350,10 @@ class _Run:
         del walk
         layer, catalogue = self.city.layer("facilities"), self.profile.catalogue
         self.notes += _unknown_kinds(unrecognised_kinds(layer, catalogue))
-        return classify_facilities(layer, catalogue)
+        kinds = classify_facilities(layer, catalogue)
+        names = {kind.id: (kind.zh, kind.en) for kind in catalogue.kinds.values()}
+        self.notes += notes_on_capacity(layer, kinds, names)
+        return kinds
 
     def nearest(self, walk: _Walk, kinds: pd.DataFrame, places: Neighbourhoods) -> _Nearest:
         del places

@@ -27,6 +27,8 @@ OSM_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """OSM class names, as common extracts carry them in a column."""
 NOT_NEGATIVE: Final = ("persons", "households", "floors", "m2", "m", "share")
+COUNTS: Final = ("capacity", "building_count", "danger_buildings")
+"""Columns that count things of no unit; below 0 they are unreadable too."""
 UNUSED_SHOWN: Final = 12
 LEAST_CUT: Final = 3
 NO: Final = ("f", "no", "0", "false", "n", "否")
@@ -223,7 +225,8 @@ def _text(value: Any) -> str:
 
 def _number(value: Any, column: ColumnSpec) -> float | int | None:
     number = parse_year(value) if column.unit == "year" else parse_number(value, column.unit)
-    if number is None or (column.unit in NOT_NEGATIVE and number < 0):
+    counted = column.unit in NOT_NEGATIVE or column.name in COUNTS
+    if number is None or (counted and number < 0):
         return None
     if column.type == "integer":
         return int(number) if float(number).is_integer() else None

@@ -66,7 +66,8 @@ def _heatmap(drawn: folium.Map, analysis: Analysis) -> None:
     cells = analysis.tables["heatmap"]
     if cells.empty:
         return
-    top = float(cells["missing_mean"].max()) or 1.0
+    known = cells["missing_mean"].dropna()  # nothing may be known anywhere
+    top = (float(known.max()) if len(known) else 0.0) or 1.0
 
     def style(feature: dict[str, Any]) -> dict[str, Any]:
         value = feature["properties"]["missing_mean"]
