@@ -278,6 +278,8 @@ def _ranks(scores: Floats) -> npt.NDArray[np.int64]:
 def _tau(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> float:
     if (second == second[0]).all():
         return 0.0  # everything equal: the order is lost
+    if len(first) == 2:  # a pair agrees or not; scipy divides by n − 2
+        return 1.0 if (first == second).all() else -1.0
     return float(stats.kendalltau(first, second, method="asymptotic").statistic)
 
 
