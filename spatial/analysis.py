@@ -49,7 +49,15 @@ from spatial.joins import (
     with_counts,
     with_entries,
 )
-from spatial.network import Attachments, Obstacles, WalkNetwork, attach_points, build_network
+from spatial.network import (
+    Attachments,
+    BuildingAccess,
+    Obstacles,
+    WalkNetwork,
+    attach_points,
+    build_network,
+    building_access,
+)
 from spatial.progress import Progress, silent
 from spatial.reach import life_circles, nearest_facilities, reached_facilities
 from spatial.standards import (
@@ -252,7 +260,13 @@ class _Walk:
     """Where facilities are entered: `facility_entrances`."""
     facilities: Attachments
     """Row i is entrance i."""
-    buildings: Attachments
+    building_access: BuildingAccess
+    """How each residential building is left."""
+
+    @property
+    def buildings(self) -> Attachments:
+        """Ways out of the buildings: one row or more for each, with its id."""
+        return self.building_access.entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -319,14 +333,24 @@ class _Run:
         def attach(points: gpd.GeoSeries) -> Attachments:
             return attach_points(network, points, obstacles, max_entry_m=walking["max_entry_m"])
 
+        gates = attach(usable.geometry)
         walk = _Walk(
             network=network,
             obstacles=obstacles,
-            gates=attach(usable.geometry),
+            gates=gates,
             gate_neighbourhood=usable["neighbourhood_id"],
             entrances=entrances,
             facilities=attach(entrances.geometry),
-            buildings=attach(_as_points(homes)),
+            building_access=building_access(
+                network,
+                _as_points(homes),
+                places.building_neighbourhood.reindex(homes.index),
+                places.frame.geometry,
+                (gates, usable["neighbourhood_id"]),
+                obstacles,
+                max_entry_m=walking["max_entry_m"],
+                parameters=walking,
+            ),
         )
         self.notes += notes_on_gates(walk.gates, walk.gate_neighbourhood)
         self.notes += notes_on_idle_gates(
