@@ -6,16 +6,21 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from app.bases import Bases
 from app.errors import BadRequestError
 from app.problems import preferred_language
 from app.settings import Settings
 from app.store import Store
 
-__all__ = ["LanguageDep", "SettingsDep", "StoreDep", "refuse_unknown_parameters"]
+__all__ = ["BasesDep", "LanguageDep", "SettingsDep", "StoreDep", "refuse_unknown_parameters"]
 
 
 def _store(request: Request) -> Store:
     return request.app.state.store
+
+
+def _bases(request: Request) -> Bases:
+    return request.app.state.bases
 
 
 def _settings(request: Request) -> Settings:
@@ -27,6 +32,7 @@ def _language(request: Request) -> str:
 
 
 StoreDep = Annotated[Store, Depends(_store)]
+BasesDep = Annotated[Bases, Depends(_bases)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 LanguageDep = Annotated[str, Depends(_language)]
 

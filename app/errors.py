@@ -6,6 +6,11 @@
     ├── NotFoundError          no such city, layer, neighbourhood, job
     ├── BadRequestError        a parameter is unknown or cannot be read
     ├── ConflictError          what was asked does not fit what is stored now
+    ├── BaseMissingError       the engine's state for scenarios has to be made first
+    ├── ChangeError            a change of a scenario cannot be used; says which one
+    ├── PreconditionError      a change of something stored does not name the state that it changes
+    ├── StaleError             somebody else changed it in the meantime
+    ├── TooLargeError          the request is larger than any sensible one
     ├── StoreError             the database cannot be used as it is
     └── ClusterError           the private PostGIS cannot be found, made or started
 """
@@ -27,11 +32,16 @@ __all__ = [
     "PROBLEMS",
     "AppError",
     "BadRequestError",
+    "BaseMissingError",
+    "ChangeError",
     "ClusterError",
     "ConflictError",
     "NotFoundError",
+    "PreconditionError",
     "Problem",
+    "StaleError",
     "StoreError",
+    "TooLargeError",
     "problem_of",
 ]
 
@@ -64,6 +74,38 @@ class ConflictError(AppError):
     """What was asked does not fit what is stored now."""
 
 
+class BaseMissingError(AppError):
+    """The engine's state for scenarios is missing or old: a job makes it."""
+
+
+class ChangeError(AppError):
+    """A change of a scenario cannot be understood, or does not fit the city.
+
+    Parameters
+    ----------
+    message, message_zh : str
+        What is wrong with it and what to do.
+    position : int, optional
+        Which one of the list, counting from 1.
+    """
+
+    def __init__(self, message: str, message_zh: str, *, position: int | None) -> None:
+        super().__init__(message, message_zh)
+        self.position = position
+
+
+class PreconditionError(AppError):
+    """Whoever changes something stored must say which state of it they saw."""
+
+
+class StaleError(AppError):
+    """Somebody else changed it in the meantime."""
+
+
+class TooLargeError(AppError):
+    """The request is larger than any sensible one."""
+
+
 class StoreError(AppError):
     """The database cannot be used as it is."""
 
@@ -86,6 +128,15 @@ PROBLEMS: Final[dict[type[Exception], Problem]] = {
     NotFoundError: Problem(404, "not-found", "Not found", "未找到"),
     BadRequestError: Problem(400, "bad-request", "The request cannot be read", "请求无法识别"),
     ConflictError: Problem(409, "conflict", "Conflict with what is stored", "与现有数据冲突"),
+    BaseMissingError: Problem(
+        409, "scenario-base-missing", "Scenarios are being prepared first", "情景计算需先准备"
+    ),
+    ChangeError: Problem(422, "unusable-change", "A change cannot be used", "变更无法使用"),
+    PreconditionError: Problem(
+        428, "precondition-required", "The known state must be named", "缺少版本条件"
+    ),
+    StaleError: Problem(412, "stale", "Changed by somebody else", "已被他人修改"),
+    TooLargeError: Problem(413, "too-large", "The request is too large", "请求过大"),
     StoreError: Problem(503, "store-unavailable", "The database is not ready", "数据库尚不可用"),
     ClusterError: Problem(503, "store-unavailable", "The database is not ready", "数据库尚不可用"),
     CancelledError: Problem(409, "cancelled", "Cancelled", "已取消"),

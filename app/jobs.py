@@ -1,30 +1,54 @@
-"""What a job does: run the analysis of a stored city again, and store it as a new version."""
+"""What a job does: analyse a stored city again, prepare its scenarios, find openings that pay."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from sqlalchemy.exc import OperationalError
 
+from app.bases import Bases
 from app.errors import AppError, problem_of
 from app.store import Store, jobs
+from app.store.copy import plain_record
 from spatial.errors import CancelledError, SpatialError
 from spatial.progress import Progress
 from spatial.standards import read_profile
 
-__all__ = ["DATABASE_AWAY", "JobRunner", "StopWorker", "analyse_again", "run_claimed"]
+if TYPE_CHECKING:
+    from spatial.analysis import Analysis
+
+__all__ = [
+    "DATABASE_AWAY",
+    "JobOutcome",
+    "JobRunner",
+    "StopWorker",
+    "analyse_again",
+    "run_claimed",
+    "runner",
+]
 
 logger = logging.getLogger(__name__)
 
 REPORT_EVERY_S: Final = 0.3
 DATABASE_AWAY: Final = (OperationalError, psycopg.OperationalError)
 """SQLAlchemy's and the driver's own."""
-JobRunner = Callable[[Store, dict[str, Any], Progress], str]
-"""Does the work of one job and returns the data version that it stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """What came of a job besides the data version that it worked on."""
+
+    data_version: str
+    result: dict[str, Any] | None = None
+
+
+JobRunner = Callable[[Store, dict[str, Any], Progress], str | JobOutcome]
+"""Does the work of one job and returns the data version that it stored, or more."""
 
 UNFORESEEN: Final = {
     "code": "internal-error",
@@ -37,11 +61,84 @@ class StopWorker(Exception):  # noqa: N818  (a wish, not an error)
     """The worker is asked to end; its job goes back into the queue."""
 
 
-def analyse_again(store: Store, job: dict[str, Any], progress: Progress) -> str:
+def runner(bases: Bases) -> JobRunner:
+    """Return what does every kind of job, with the states for scenarios in `bases`."""
+
+    def run(store: Store, job: dict[str, Any], progress: Progress) -> str | JobOutcome:
+        match job["kind"]:
+            case "scenario-base":
+                return prepare_scenarios(store, job, progress, bases=bases)
+            case "openings":
+                return find_openings(store, job, progress, bases=bases)
+            case _:
+                return analyse_again(store, job, progress, bases=bases)
+
+    return run
+
+
+def analyse_again(
+    store: Store, job: dict[str, Any], progress: Progress, *, bases: Bases | None = None
+) -> str:
     """Read a stored city, run the whole analysis with the job's choices, store the answer.
 
     Choices that the job does not name stay as they were in the city's current version.
     """
+    analysis = _analyse(store, job, progress, until=0.85)
+    store.save_analysis(
+        analysis,
+        city_id=job["city"],
+        progress=lambda step, share: progress(step, 0.85 + 0.08 * share),
+    )
+    if bases is not None:
+        try:
+            _save_base(bases, job["city"], analysis, _part(progress, 0.93, 0.99))
+        except (SpatialError, OSError):  # the analysis stands; a job of its own can make the state
+            logger.exception("no state for scenarios of %s could be saved", job["city"])
+    return analysis.data_version
+
+
+def prepare_scenarios(
+    store: Store, job: dict[str, Any], progress: Progress, *, bases: Bases
+) -> str:
+    """Make the state from which the scenarios of a city's current version are computed."""
+    analysis = _analyse(store, job, progress, until=0.8)
+    if not store.has_version(job["city"], analysis.data_version):  # another engine, other numbers
+        store.save_analysis(analysis, city_id=job["city"])
+    _save_base(bases, job["city"], analysis, _part(progress, 0.8, 0.99))
+    return analysis.data_version
+
+
+def find_openings(
+    store: Store, job: dict[str, Any], progress: Progress, *, bases: Bases
+) -> JobOutcome:
+    """Choose the gates, wall openings and links that pay most."""
+    from app.what_if import openings_record  # noqa: PLC0415  (loads the engine)
+    from spatial.scenarios import best_openings  # noqa: PLC0415  (loads the engine)
+
+    version = store.data_version(job["city"])
+    if not bases.has(job["city"], version):
+        prepare_scenarios(store, job | {"request": {}}, _part(progress, 0.0, 0.6), bases=bases)
+        version = store.data_version(job["city"])
+    base = bases.open(job["city"], version)
+    asked = job["request"]
+    found = best_openings(
+        base,
+        asked["k"],
+        objective=asked["objective"],
+        progress=lambda _step, share: progress("openings", 0.6 + 0.39 * share),
+    )
+    return JobOutcome(version, plain_record(openings_record(found, base)))
+
+
+def _save_base(bases: Bases, city_id: str, analysis: Analysis, progress: Progress) -> None:
+    bases.save(city_id, analysis, progress=lambda _step, share: progress("scenarios", share))
+
+
+def _part(progress: Progress, begin: float, end: float) -> Progress:
+    return lambda step, share: progress(step, begin + (end - begin) * share)
+
+
+def _analyse(store: Store, job: dict[str, Any], progress: Progress, *, until: float) -> Analysis:
     progress("read_city", 0.0)
     kept = store.read_choices(job["city"])
     profile = read_profile(job["request"].get("profile") or kept["profile"])
@@ -54,18 +151,12 @@ def analyse_again(store: Store, job: dict[str, Any], progress: Progress) -> str:
         if key in AnalysisParameters.__dataclass_fields__
     }
     city = store.read_city(job["city"])
-    analysis = analyse(
+    return analyse(
         city,
         profile,
         parameters=AnalysisParameters(**choices),
-        progress=lambda step, share: progress(step, 0.05 + 0.85 * share),
+        progress=_part(progress, 0.05, until),
     )
-    store.save_analysis(
-        analysis,
-        city_id=job["city"],
-        progress=lambda step, share: progress(step, 0.9 + 0.1 * share),
-    )
-    return analysis.data_version
 
 
 def run_claimed(
@@ -87,7 +178,7 @@ def run_claimed(
     """
     engine, identifier = store.engine, job["id"]
     try:
-        data_version = run(store, job, _reporter(store, identifier, worker, stopping))
+        outcome = run(store, job, _reporter(store, identifier, worker, stopping))
     except StopWorker:
         jobs.give_back(engine, worker, job_id=identifier)
         raise
@@ -106,7 +197,16 @@ def run_claimed(
         logger.exception("job %s failed", identifier)
         jobs.finish(engine, identifier, worker, status="failed", error=UNFORESEEN)
     else:
-        jobs.finish(engine, identifier, worker, status="successful", data_version=data_version)
+        if isinstance(outcome, str):
+            outcome = JobOutcome(outcome)
+        jobs.finish(
+            engine,
+            identifier,
+            worker,
+            status="successful",
+            data_version=outcome.data_version,
+            result=outcome.result,
+        )
 
 
 def _reporter(store: Store, identifier: str, worker: str, stopping: Callable[[], bool]) -> Progress:

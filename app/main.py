@@ -14,9 +14,22 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import cluster
+from app.bases import Bases
 from app.deps import refuse_unknown_parameters
+from app.limits import BodyLimit
 from app.problems import add_problem_handlers
-from app.routes import cities, districts, gaps, health, jobs, neighbourhoods, stock, tiles
+from app.routes import (
+    cities,
+    districts,
+    explain,
+    gaps,
+    health,
+    jobs,
+    neighbourhoods,
+    scenarios,
+    stock,
+    tiles,
+)
 from app.schemas import ProblemText
 from app.settings import Settings
 from app.store import Store
@@ -28,12 +41,14 @@ API_PREFIX = "/api/v1"
 ROUTERS = (
     health.router,
     cities.router,
+    explain.router,  # before the sheets, whose ids take every slash
     neighbourhoods.router,
     gaps.router,
     districts.router,
     stock.router,
     tiles.router,
     jobs.router,
+    scenarios.router,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": ProblemText, "description": "The request cannot be read."},
@@ -42,13 +57,15 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, bases: Bases | None = None) -> FastAPI:
     """Return the app; the database is looked for (and made ready) when it starts to serve.
 
     Parameters
     ----------
     settings : Settings, optional
         Default: read from the environment.
+    bases : Bases, optional
+        The engine's states for scenarios; default: the folder of the settings.
     """
     chosen = settings or Settings()
 
@@ -68,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.settings = chosen
+    app.state.bases = bases or Bases.of(chosen)
     add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(
@@ -77,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             responses=PROBLEMS,
         )
     mount_web_page(app, chosen)
+    app.add_middleware(BodyLimit)
     app.add_middleware(GZipMiddleware, minimum_size=1_024, compresslevel=5)
     app.add_middleware(SecurityHeaders, settings=chosen)
     return app

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from app.errors import AppError, Problem, problem_of
+from app.errors import AppError, ChangeError, Problem, problem_of
 from spatial.errors import SpatialError
 
 __all__ = ["add_problem_handlers", "preferred_language", "problem_answer"]
@@ -113,7 +113,10 @@ def _answer_known(request: Request, error: Exception) -> JSONResponse:
     language = _language(request)
     assert isinstance(error, AppError | SpatialError)
     detail = error.message_zh if language == "zh" else str(error)
-    return problem_answer(problem_of(error), detail, language=language)
+    errors = None
+    if isinstance(error, ChangeError) and error.position is not None:
+        errors = [{"change": error.position, "detail": detail}]
+    return problem_answer(problem_of(error), detail, language=language, errors=errors)
 
 
 def _answer_validation(request: Request, error: Exception) -> JSONResponse:

@@ -7,9 +7,9 @@ Rows of result tables carry the columns of the data dictionary; they are open ob
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
     "Catalogue",
@@ -365,15 +365,36 @@ class StockDetail(StockEntry):
 
 
 class JobRequest(BaseModel):
-    """What is to be done."""
+    """What is to be done: analyse again, prepare scenarios, or find openings that pay."""
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["analyse"] = "analyse"
-    profile: str = "national"
+    kind: Literal["analyse", "scenario-base", "openings"] = "analyse"
+    profile: str | None = None
     year: int | None = None
     walking_profile: Literal["adult", "elder", "wheelchair"] | None = None
     circles_by: Literal["distance", "time"] | None = None
+    k: Annotated[int | None, Field(ge=1, le=50)] = None
+    objective: Literal["person_seconds", "persons_covered"] | None = None
+
+    @model_validator(mode="after")
+    def _only_its_own(self) -> JobRequest:
+        """Refuse a choice that this kind of work does not know: it would be silently dropped."""
+        own = {
+            "analyse": {"profile", "year", "walking_profile", "circles_by"},
+            "scenario-base": set(),
+            "openings": {"k", "objective"},
+        }[self.kind]
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        strange = sorted(given - own - {"kind"})
+        if strange:
+            raise ValueError(f"a job `{self.kind}` knows no {', '.join(strange)}")
+        if self.kind == "analyse" and self.profile is None:
+            self.profile = "national"
+        if self.kind == "openings":
+            self.k = self.k or 5
+            self.objective = self.objective or "person_seconds"
+        return self
 
 
 class Job(BaseModel):

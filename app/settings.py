@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     """PostGIS server; without it the private one is meant (see `app.cluster.start`)."""
     home: Path = Field(default_factory=project_home)
     """Folder that holds ``.local``, the private database."""
+    scenario_folder: Path | None = None
+    """Where the engine's states for scenarios lie; default ``.local/scenarios`` in `home`."""
+    open_scenario_cities: Annotated[int, Field(ge=1, le=100)] = 3
+    """Cities whose state for scenarios one web process keeps open (memory-mapped)."""
     web_folder: Path | None = None
     """The built web page; default ``web/dist`` beside this program."""
     pool_size: Annotated[int, Field(ge=1, le=100)] = 10
@@ -40,6 +44,10 @@ class Settings(BaseSettings):
     """Optional raster basemap of the operator, e.g. ``https://tiles.example/{z}/{x}/{y}.png``."""
     basemap_attribution: str = ""
     """Shown on the map beside the basemap; Chinese law asks for the map's approval number."""
+
+    def scenario_bases(self) -> Path:
+        """Return where the engine's states for scenarios lie."""
+        return self.scenario_folder or self.home / ".local/scenarios"
 
     def web_dist(self) -> Path:
         """Return where the built web page lies, whether it has been built or not."""

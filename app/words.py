@@ -88,6 +88,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "write_map": ("写离线地图", "writing the map"),
     "write_summary": ("写摘要", "writing the summary"),
     "store": ("存入数据库", "storing"),
+    "scenarios": ("准备情景计算", "preparing scenarios"),
     "demo_city": ("生成示范城市", "making the demo city"),
     "database": ("启动数据库", "starting the database"),
     "written": ("已写出:", "written:"),

@@ -17,9 +17,9 @@ router = APIRouter(tags=["jobs"])
 
 @router.post("/cities/{city}/jobs", status_code=202)
 def start_job(city: str, request: JobRequest, store: StoreDep, response: Response) -> Job:
-    """Run the analysis of a city again, e.g. with another policy profile."""
+    """Run the analysis again, make the state that scenarios need, or find openings that pay."""
     known = list_profiles()
-    if request.profile not in known:
+    if request.profile is not None and request.profile not in known:
         raise BadRequestError(
             f"There is no profile `{request.profile}`; there are {', '.join(known)}.",
             f"没有政策方案 `{request.profile}`;现有:{'、'.join(known)}。",

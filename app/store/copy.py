@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -18,7 +18,7 @@ from app.errors import StoreError
 from app.store.geometry import as_ewkb, mercator, sound_lonlat, with_few_vertices
 from app.store.tables import SCHEMA
 
-__all__ = ["copy_layer", "copy_rows", "plain_json"]
+__all__ = ["copy_layer", "copy_rows", "plain_json", "plain_record"]
 
 CHUNK_ROWS: Final = 5_000
 
@@ -129,6 +129,11 @@ def plain_json(value: Any) -> str:
     '{"a": null, "b": [1, 2], "c": null}'
     """
     return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
+
+
+def plain_record(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record whose values are as `plain_json` writes them."""
+    return json.loads(plain_json(dict(value)))
 
 
 def _plain(value: Any) -> Any:

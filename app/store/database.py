@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, create_engine, text
 
 from app.store import read, save, schema
+from app.store.rows import current_version
 from spatial.city.model import City
 from spatial.progress import Progress, silent
 
@@ -88,6 +89,11 @@ class Store:
                 {"id": city_id, "data_version": data_version},
             )
             return found.first() is not None
+
+    def data_version(self, city_id: str) -> str:
+        """Return the data version of a city that everybody sees."""
+        with self.engine.connect() as connection:
+            return current_version(connection, city_id).data_version
 
     def delete_city(self, city_id: str) -> bool:
         """Remove a city with all its versions and jobs; return whether there was one."""

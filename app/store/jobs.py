@@ -20,6 +20,7 @@ __all__ = [
     "enqueue",
     "finish",
     "give_back",
+    "latest_result",
     "list_jobs",
     "read_job",
     "report",
@@ -64,9 +65,14 @@ WHERE id = :id AND worker = :worker AND status = 'running' RETURNING cancel_aske
 """
 FINISH: Final = """
 UPDATE linli.job SET status = :status, finished_at = now(), error = :error, message = :message,
-    data_version = :data_version,
+    data_version = :data_version, result = :result,
     progress = CASE WHEN :status = 'successful' THEN 100 ELSE progress END
 WHERE id = :id AND worker = :worker AND status = 'running'
+"""
+LATEST: Final = """
+SELECT id, request, result FROM linli.job WHERE city_id = :city AND kind = :kind
+    AND status = 'successful' AND data_version = :data_version AND result IS NOT NULL
+ORDER BY finished_at DESC, id LIMIT 1
 """
 GIVE_BACK: Final = """
 UPDATE linli.job SET status = 'accepted', worker = NULL, attempts = attempts - 1
@@ -184,12 +190,23 @@ def finish(
     message: str | None = None,
     error: Record | None = None,
     data_version: str | None = None,
+    result: Record | None = None,
 ) -> None:
-    """Write down how a job ended."""
+    """Write down how a job ended, and what came of it."""
     with engine.begin() as connection:
-        values = {"id": job_id, "worker": worker, "status": status, "message": message}
+        values: dict[str, Any] = {"id": job_id, "worker": worker, "status": status}
         told = Jsonb(error) if error else None
-        connection.execute(text(FINISH), {**values, "error": told, "data_version": data_version})
+        found = Jsonb(result) if result is not None else None
+        values |= {"message": message, "error": told, "data_version": data_version}
+        values |= {"result": found}
+        connection.execute(text(FINISH), values)
+
+
+def latest_result(engine: Engine, city_id: str, *, kind: str, data_version: str) -> Record | None:
+    """Return id, request and result of the newest job of a kind that succeeded on these data."""
+    with engine.connect() as connection:
+        found = rows(connection, LATEST, city=city_id, kind=kind, data_version=data_version)
+    return found[0] if found else None
 
 
 def give_back(engine: Engine, worker: str, *, job_id: str | None = None) -> None:

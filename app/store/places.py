@@ -11,7 +11,7 @@ from app.store.features import SHAPE, feature, feature_collection
 from app.store.rows import Record, Version, current_version, read_cursor, rows, write_cursor
 from spatial.dictionary import data_dictionary
 
-__all__ = ["SORTS", "rank_places", "read_circles", "read_place", "read_reached"]
+__all__ = ["SORTS", "rank_places", "read_circles", "read_place", "read_reached", "require_gap"]
 
 SORTS: Final = {
     "gap_index": "gap_index",
@@ -47,6 +47,11 @@ ORDER BY {sort} {order} NULLS LAST, id
 """
 COUNT: Final = """
 SELECT count(*) AS total FROM linli.result_neighbourhoods WHERE version = :version AND {filter}
+"""
+
+HAS_GAP: Final = """
+SELECT 1 FROM linli.result_gaps WHERE version = :version AND neighbourhood_id = :id
+    AND kind = :kind AND (CAST(:layer AS text) IS NULL OR layer = :layer) LIMIT 1
 """
 
 
@@ -247,6 +252,29 @@ def read_reached(engine: Engine, city_id: str, place_id: str) -> Record:
         found = rows(connection, statement, version=version.key, id=place_id)
     features = [feature(record, identifier="facility_id") for record in found]
     return feature_collection(features)
+
+
+def require_gap(engine: Engine, city_id: str, place_id: str, kind: str, layer: str | None) -> None:
+    """Refuse a neighbourhood, a kind or a layer for which no gap was looked for.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such city, neighbourhood or checked kind.
+    """
+    with engine.connect() as connection:
+        version = current_version(connection, city_id)
+        asked = {"version": version.key, "id": place_id, "kind": kind, "layer": layer}
+        if rows(connection, HAS_GAP, **asked):
+            return
+        _facts(connection, version, place_id)
+    at = f" in layer `{layer}`" if layer else ""
+    raise NotFoundError(
+        f"Neighbourhood `{place_id}` was not checked for `{kind}`{at}; "
+        f"/api/v1/cities/{city_id}/catalogue lists the kinds.",
+        f"小区 `{place_id}` 没有检查设施类别 `{kind}`{f'(圈层 `{layer}`)' if layer else ''};"
+        f"设施类别见 /api/v1/cities/{city_id}/catalogue。",
+    )
 
 
 def _facts(connection: Connection, version: Version, place_id: str) -> Record:

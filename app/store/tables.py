@@ -43,6 +43,7 @@ __all__ = [
     "job",
     "metadata",
     "raster",
+    "scenario",
     "tile_label",
     "tile_overview",
 ]
@@ -233,6 +234,7 @@ job = Table(
     Column("cancel_asked", Boolean, nullable=False, server_default="false"),
     Column("worker", Text),
     Column("data_version", Text),
+    Column("result", JSONB(none_as_null=True)),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("started_at", DateTime(timezone=True)),
     Column("finished_at", DateTime(timezone=True)),
@@ -241,6 +243,21 @@ job = Table(
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
     Index("ix_job_status_created_at", "status", "created_at"),
     Index("ix_job_city_id", "city_id", "created_at"),
+)
+
+scenario = Table(
+    "scenario",
+    metadata,
+    Column("city_id", ID, ForeignKey(city.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("changes", JSONB, nullable=False),
+    Column("data_version", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("length(id) BETWEEN 1 AND 64", name="id_length"),
+    CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
 )
 
 INPUT_TABLES: Final[Mapping[str, Table]] = {

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fake_scenarios import FakeBases, explain_gap
 from grid_town import grid_analysis
 
 from app.main import create_app
 from app.schemas import FeatureCollection, ProblemText
 from app.settings import Settings
-from app.store import jobs
+from app.store import jobs, scenarios
 
 pytestmark = pytest.mark.postgis
 
@@ -23,17 +24,23 @@ FILLED = {
     "{kind}": "library",
     "{district}": "d0",
     "{asset}": "a1",
+    "{scenario}": "s1",
     "{z}/{x}/{y}": "4/13/6",
 }
 
 
 @pytest.fixture(scope="module")
-def client(store, serving):
+def client(store, serving, tmp_path_factory):
     store.save_analysis(grid_analysis())
+    scenarios.create_scenario(store.engine, "grid-town", "s1", name="try", changes=[])
+    bases = FakeBases(tmp_path_factory.mktemp("bases"))
+    app = create_app(Settings(database_url=store.url), bases=bases)
     with (
-        serving(create_app(Settings(database_url=store.url))) as url,
+        pytest.MonkeyPatch.context() as patch,
+        serving(app) as url,
         httpx.Client(base_url=url) as client,
     ):
+        patch.setattr("spatial.scenarios.explain_gap", explain_gap, raising=False)
         yield client
 
 

@@ -1,0 +1,64 @@
+"""No request may be larger than any sensible one: memory of the web process is bounded."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import PROBLEMS, TooLargeError
+from app.problems import preferred_language, problem_answer
+
+__all__ = ["MOST_BYTES", "BodyLimit"]
+
+MOST_BYTES: Final = 512 * 1024
+DETAIL: Final = {
+    "en": "A request may have at most {most} KiB; send fewer changes, or lines with fewer points.",
+    "zh": "请求不得超过 {most} KiB;请减少变更数量或线的点数。",
+}
+
+
+class BodyLimit:
+    """Refuses bodies of more than `most` bytes, told beforehand or not, before they are kept."""
+
+    def __init__(self, app: ASGIApp, *, most: int = MOST_BYTES) -> None:
+        self.app = app
+        self.most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body up to the limit, then pass the request on with what was read."""
+        if scope["type"] != "http" or scope["method"] not in {"POST", "PUT", "PATCH"}:
+            await self.app(scope, receive, send)
+            return
+        parts: list[bytes] = []
+        size = 0
+        told = dict(scope["headers"]).get(b"content-length", b"0")
+        too_large = told.isdigit() and int(told) > self.most
+        while not too_large:
+            message = await receive()
+            if message["type"] != "http.request":
+                return  # the client went away
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            too_large = size > self.most
+            if not message.get("more_body", False):
+                break
+        if too_large:
+            await self._refuse(scope, receive, send)
+            return
+        whole: list[Message] = [
+            {"type": "http.request", "body": b"".join(parts), "more_body": False}
+        ]
+
+        async def receive_again() -> Message:
+            return whole.pop() if whole else await receive()
+
+        await self.app(scope, receive_again, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        language = preferred_language(Request(scope).headers.get("accept-language"))
+        detail = DETAIL[language].format(most=self.most // 1024)
+        answer = problem_answer(PROBLEMS[TooLargeError], detail, language=language)
+        answer.headers["Connection"] = "close"  # the rest of the body is not read
+        await answer(scope, receive, send)

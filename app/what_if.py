@@ -1,0 +1,227 @@
+"""Scenario results as plain values: one scenario, two compared, a gap explained, openings."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+import geopandas as gpd
+import pandas as pd
+import pyproj
+import shapely
+
+from app.errors import ChangeError
+from spatial.errors import SpatialError
+from spatial.scenarios import changes_from_json, changes_to_json
+
+if TYPE_CHECKING:
+    from spatial.scenarios import GapExplanation, Openings, ScenarioBase, ScenarioResult
+
+__all__ = ["compare", "explain", "explanation_record", "openings_record", "result_record", "run"]
+
+Record = dict[str, Any]
+POSITION: Final = re.compile(r"\b[Cc]hange (\d+)\b")
+BEFORE: Final = "_before"
+
+_locks: WeakKeyDictionary[ScenarioBase, threading.Lock] = WeakKeyDictionary()
+_making: Final = threading.Lock()
+
+
+def lock_of(base: ScenarioBase) -> threading.Lock:
+    """Return the lock of a base: its scratch arrays serve one question at a time."""
+    with _making:
+        return _locks.setdefault(base, threading.Lock())
+
+
+def run(base: ScenarioBase, changes: Sequence[Mapping[str, Any]]) -> ScenarioResult:
+    """Compute what a list of changes (plain JSON values) makes different.
+
+    Raises
+    ------
+    ChangeError
+        If a change cannot be understood or does not fit the city; its position is named.
+    """
+    try:
+        read = changes_from_json(changes, base.crs)
+        with lock_of(base):
+            return base.run(read)
+    except SpatialError as fault:
+        found = POSITION.search(str(fault))
+        position = int(found[1]) if found else None
+        raise ChangeError(str(fault), fault.message_zh, position=position) from fault
+
+
+def explain(base: ScenarioBase, neighbourhood_id: str, kind: str, *, layer: str | None) -> Record:
+    """Explain a gap, as plain values."""
+    from spatial.scenarios import explain_gap  # noqa: PLC0415  (needed here alone)
+
+    with lock_of(base):
+        return explanation_record(explain_gap(base, neighbourhood_id, kind, layer=layer), base)
+
+
+def result_record(result: ScenarioResult, *, gaps_of: str | None = None) -> Record:
+    """Return a result as plain values, geometry in longitude/latitude.
+
+    Parameters
+    ----------
+    result : ScenarioResult
+    gaps_of : str, optional
+        Give the changed gaps of this neighbourhood only: a page shows one sheet at a time.
+    """
+    gaps = result.gaps
+    if gaps_of is not None:
+        gaps = gaps[gaps["neighbourhood_id"] == gaps_of]
+    return {
+        "neighbourhoods": records(result.neighbourhoods),
+        "gaps": records(gaps, with_index=False),
+        "heatmap": records(result.heatmap),
+        "coverage": records(result.coverage, with_index=False),
+        "figures": {name: _plain_figure(values) for name, values in result.figures.items()},
+        "drawn": collection(result.drawn),
+        "notes": [
+            {"key": one.key, "level": one.level, "text_zh": one.text_zh, "text_en": one.text_en}
+            for one in result.notes
+        ],
+        "elapsed_ms": round(result.elapsed_ms, 3),
+    }
+
+
+def compare(a: Record, b: Record) -> Record:
+    """Set two results beside each other; only where they differ from one another.
+
+    Parameters
+    ----------
+    a, b : dict
+        Answers of `result_record`.
+
+    Returns
+    -------
+    dict
+        ``figures``: name → base, a, b. ``neighbourhoods``: the rows in which a and b differ, each
+        number as ``<name>_base``, ``<name>_a``, ``<name>_b``.
+    """
+    names = [*a["figures"], *(name for name in b["figures"] if name not in a["figures"])]
+    figures = {}
+    for name in names:
+        one, other = a["figures"].get(name), b["figures"].get(name)
+        before = (one or other)["before"]
+        figures[name] = {
+            "base": before,
+            "a": one["after"] if one else before,
+            "b": other["after"] if other else before,
+        }
+    return {"figures": figures, "neighbourhoods": _compared_rows(a, b)}
+
+
+def explanation_record(found: GapExplanation, base: ScenarioBase) -> Record:
+    """Return an explained gap as plain values."""
+    facility = found.facility
+    if isinstance(facility, pd.Series):
+        facility = facility.to_dict()
+    elif facility is not None and not isinstance(facility, Mapping):
+        facility = {"id": str(facility)}
+    return {
+        "facility": None if facility is None else {str(k): plain(v) for k, v in facility.items()},
+        "path": geometry_record(found.path, base.crs),
+        "missing_m": plain(found.missing_m),
+        "missing_capacity": plain(found.missing_capacity),
+        "fixes": [
+            {
+                "changes": changes_to_json(fix.changes, base.crs),
+                "gain": plain(fix.gain),
+                "zh": fix.zh,
+                "en": fix.en,
+            }
+            for fix in found.fixes
+        ],
+    }
+
+
+def openings_record(openings: Openings, base: ScenarioBase) -> Record:
+    """Return chosen openings as plain values."""
+    rows = records(openings.frame.drop(columns="geometry", errors="ignore"))
+    if isinstance(openings.frame, gpd.GeoDataFrame):
+        for row, shape in zip(rows, openings.frame.geometry, strict=True):
+            row["geometry"] = geometry_record(shape, base.crs)
+    return {"items": rows, "bound": plain(openings.bound)}
+
+
+def records(frame: pd.DataFrame, *, with_index: bool = True) -> list[Record]:
+    """Return rows as plain values; missing ones and numbers that are none become None.
+
+    Examples
+    --------
+    >>> records(pd.DataFrame({"x": [1.5, float("nan")]}, index=["a", "b"]))
+    [{'id': 'a', 'x': 1.5}, {'id': 'b', 'x': None}]
+    """
+    columns = {str(name): _plain_column(frame[name]) for name in frame.columns}
+    if with_index:
+        columns = {"id": [str(key) for key in frame.index], **columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def collection(frame: gpd.GeoDataFrame) -> Record:
+    """Return a frame with geometry as GeoJSON in longitude/latitude."""
+    rows = records(pd.DataFrame(frame.drop(columns=frame.geometry.name)), with_index=False)
+    features = []
+    for key, row, shape in zip(frame.index, rows, frame.geometry, strict=True):
+        geometry = geometry_record(shape, frame.crs)
+        features.append(
+            {"type": "Feature", "id": str(key), "geometry": geometry, "properties": row}
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def geometry_record(shape: Any, crs: Any) -> Record | None:
+    """Return one geometry of the metric zone as GeoJSON in longitude/latitude."""
+    if shape is None or shapely.is_empty(shape):
+        return None
+    zone = pyproj.CRS.from_user_input(crs)
+    to_degrees = pyproj.Transformer.from_crs(zone, zone.geodetic_crs, always_xy=True)
+    lonlat = shapely.transform(shape, to_degrees.transform, interleaved=False)
+    return shapely.geometry.mapping(lonlat)
+
+
+def plain(value: Any) -> Any:
+    """Return one value as JSON knows it."""
+    if value is None or value is pd.NA:
+        return None
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _plain_column(column: pd.Series) -> list[Any]:
+    values = column.tolist()
+    if column.dtype.kind in "biu":
+        return values
+    return [plain(value) for value in values]
+
+
+def _plain_figure(values: Mapping[str, float]) -> Record:
+    return {"before": plain(values["before"]), "after": plain(values["after"])}
+
+
+def _compared_rows(a: Record, b: Record) -> list[Record]:
+    of_a = {row["id"]: row for row in a["neighbourhoods"]}
+    of_b = {row["id"]: row for row in b["neighbourhoods"]}
+    rows = []
+    for key in sorted(of_a.keys() | of_b.keys()):
+        one, other = of_a.get(key), of_b.get(key)
+        some = one or other
+        assert some is not None
+        names = [name for name in some if f"{name}{BEFORE}" in some]
+        row: Record = {"id": key}
+        for name in names:
+            before = some[f"{name}{BEFORE}"]
+            row[f"{name}_base"] = before
+            row[f"{name}_a"] = one[name] if one else before
+            row[f"{name}_b"] = other[name] if other else before
+        if any(row[f"{name}_a"] != row[f"{name}_b"] for name in names):
+            rows.append(row)
+    return rows
