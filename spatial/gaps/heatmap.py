@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from spatial.city.model import City
     from spatial.city.neighbourhoods import Neighbourhoods
 
-__all__ = ["gap_heatmap"]
+__all__ = ["Lacking", "cell_values", "gap_heatmap", "people_by_cell", "people_counts"]
 
 
 def gap_heatmap(
@@ -75,26 +75,12 @@ def gap_heatmap(
     lacking = _lacking(gaps, frame.index)
     if buildings is not None:
         lacking = _stacked(lacking, _lacking_buildings(buildings, lacking.kinds))
-    places = _placed(neighbourhoods, city, parameters, cell_m, buildings)
-    places = places[places["people"] > 0]
-    cells, cell_of = np.unique(
-        places[["x", "y"]].to_numpy(dtype="int64"), axis=0, return_inverse=True
-    )
-    counts = sparse.csr_array(
-        (places["people"].to_numpy(), (cell_of.ravel(), places["truth"].to_numpy(dtype=int))),
-        shape=(len(cells), len(lacking.times)),
-    )  # (cells, neighbourhoods and buildings)
-    person_gaps = counts @ lacking.times
-    told = counts @ lacking.known.astype(float)
-    mean = np.divide(person_gaps, told, out=np.full(len(cells), np.nan), where=told > 0)
+    ids = None if buildings is None else buildings.ids
+    places = people_by_cell(neighbourhoods, city, parameters, cell_m, ids)
+    cells, counts = people_counts(places, len(lacking.times))
     corner = cells * cell_m
     grid = gpd.GeoDataFrame(
-        {
-            "persons": counts.sum(axis=1),
-            "missing_mean": pd.Series(mean).astype("Float64"),
-            "person_gaps": pd.Series(np.where(told > 0, person_gaps, np.nan)).astype("Float64"),
-            "worst_kind": _worst(counts @ lacking.missed, lacking.kinds),
-        },
+        cell_values(counts, lacking),
         geometry=shapely.box(*corner.T, *(corner + cell_m).T),
         crs=frame.crs,
     )
@@ -103,7 +89,7 @@ def gap_heatmap(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Lacking:
+class Lacking:
     """What neighbourhoods, and after them buildings, lack; row i of every field is one of them."""
 
     missed: sparse.csr_array  # (r, kinds)
@@ -112,25 +98,35 @@ class _Lacking:
     kinds: list[str]
 
 
-def _placed(
+def people_by_cell(
     neighbourhoods: Neighbourhoods,
     city: City,
     parameters: ParameterSet,
     cell_m: float,
-    buildings: BuildingGaps | None,
+    building_ids: pd.Index | None,
 ) -> pd.DataFrame:
-    """Place people in cells: ``x, y, people`` and ``truth``, the row that says what they lack."""
+    """Place people in cells.
+
+    Returns
+    -------
+    DataFrame
+        ``x, y`` of the cell; ``row`` of the neighbourhood, ``part`` of its residents, ``people``;
+        and ``truth``, the row that says what they lack: a neighbourhood, or after all of them a
+        building of `building_ids`.
+    """
     frame = neighbourhoods.frame
     homes = residents_at_home(neighbourhoods, city.layer("buildings"), parameters)
     row = frame.index.astype("str").get_indexer(homes["neighbourhood_id"])
     truth = row
-    if buildings is not None:
-        own = buildings.ids.get_indexer(homes.index)
+    if building_ids is not None:
+        own = building_ids.get_indexer(homes.index)
         truth = np.where(own >= 0, own + len(frame), row)
     by_home = pd.DataFrame(
         {
             "x": np.floor(homes["x_m"].to_numpy() / cell_m).astype("int64"),
             "y": np.floor(homes["y_m"].to_numpy() / cell_m).astype("int64"),
+            "row": row,
+            "part": homes["share"].to_numpy(dtype=float),
             "people": homes["persons"].to_numpy(dtype=float),
             "truth": truth,
         }
@@ -144,12 +140,50 @@ def _placed(
         {
             "x": pieces["x"],
             "y": pieces["y"],
+            "row": pieces["row"],
+            "part": part,
             "people": persons[pieces["row"].to_numpy(dtype=int)] * part,
             "truth": pieces["row"],
         }
     )
     parts = [part for part in (by_home, by_land) if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else by_home
+
+
+def people_counts(
+    places: pd.DataFrame, truths: int
+) -> tuple[npt.NDArray[np.int64], sparse.csr_array]:
+    """Count people by cell and by who says what they lack.
+
+    Returns
+    -------
+    array of int, shape (c, 2), and sparse array, shape (c, truths)
+        Column and row of each cell in which people live, and their numbers.
+    """
+    places = places[places["people"] > 0]
+    cells, cell_of = np.unique(
+        places[["x", "y"]].to_numpy(dtype="int64"), axis=0, return_inverse=True
+    )
+    counts = sparse.csr_array(
+        (places["people"].to_numpy(), (cell_of.ravel(), places["truth"].to_numpy(dtype=int))),
+        shape=(len(cells), truths),
+    )  # (cells, neighbourhoods and buildings)
+    return cells, counts
+
+
+def cell_values(counts: sparse.csr_array, lacking: Lacking) -> pd.DataFrame:
+    """Sum over the people of each cell what they lack: the columns of ``results.heatmap``."""
+    person_gaps = counts @ lacking.times
+    told = counts @ lacking.known.astype(float)
+    mean = np.divide(person_gaps, told, out=np.full(counts.shape[0], np.nan), where=told > 0)
+    return pd.DataFrame(
+        {
+            "persons": counts.sum(axis=1),
+            "missing_mean": pd.Series(mean).astype("Float64"),
+            "person_gaps": pd.Series(np.where(told > 0, person_gaps, np.nan)).astype("Float64"),
+            "worst_kind": _worst(counts @ lacking.missed, lacking.kinds),
+        }
+    )
 
 
 def _by_area(
@@ -169,7 +203,7 @@ def _by_area(
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
-def _lacking(gaps: pd.DataFrame, index: pd.Index) -> _Lacking:
+def _lacking(gaps: pd.DataFrame, index: pd.Index) -> Lacking:
     """Tell what each neighbourhood lacks."""
     must = gaps[(gaps["need"] == "must").to_numpy(dtype=bool)]
     row = index.astype("str").get_indexer(must["neighbourhood_id"].astype("str"))
@@ -183,10 +217,10 @@ def _lacking(gaps: pd.DataFrame, index: pd.Index) -> _Lacking:
     missed = sparse.csr_array(
         (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(index), len(kinds))
     )
-    return _Lacking(missed, times, known, kinds)
+    return Lacking(missed, times, known, kinds)
 
 
-def _lacking_buildings(buildings: BuildingGaps, kinds: list[str]) -> _Lacking:
+def _lacking_buildings(buildings: BuildingGaps, kinds: list[str]) -> Lacking:
     """Tell what each building lacks, in the same columns."""
     must = buildings.checks.index[buildings.checks["need"] == "must"].to_numpy()
     missing = buildings.missing[:, must]
@@ -198,11 +232,11 @@ def _lacking_buildings(buildings: BuildingGaps, kinds: list[str]) -> _Lacking:
     missed.data[:] = 1.0  # a kind missed at two layers is missed once
     scores = buildings.scores()
     known = (scores["must_checked"] > 0).to_numpy(dtype=bool)
-    return _Lacking(missed, missing.sum(axis=1).astype(float), known, kinds)
+    return Lacking(missed, missing.sum(axis=1).astype(float), known, kinds)
 
 
-def _stacked(first: _Lacking, second: _Lacking) -> _Lacking:
-    return _Lacking(
+def _stacked(first: Lacking, second: Lacking) -> Lacking:
+    return Lacking(
         sparse.vstack([first.missed, second.missed], format="csr"),
         np.concatenate([first.times, second.times]),
         np.concatenate([first.known, second.known]),

@@ -19,7 +19,7 @@ from spatial.standards import Catalogue, ParameterSet, Profile, facility_area_m2
 if TYPE_CHECKING:
     from spatial.city.neighbourhoods import Neighbourhoods
 
-__all__ = ["absence_tells", "facility_gaps", "gap_scores"]
+__all__ = ["absence_tells", "facilities_inside", "facility_gaps", "gap_scores"]
 
 
 def facility_gaps(
@@ -100,7 +100,7 @@ def facility_gaps(
                 f"{checks['limit_m'].max():g} m;请至少搜索到该距离。"
             ),
         )
-    inside = _inside(frame, facilities, kinds)
+    inside = facilities_inside(frame, facilities, kinds)
     gaps = _cross(frame, checks)
     gaps = _with_nearest(gaps, nearest, inside, kinds)
     gaps["straight_m"] = _straight(gaps, frame, facilities, kinds)
@@ -203,7 +203,7 @@ def _cross(frame: gpd.GeoDataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _inside(
+def facilities_inside(
     frame: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, kinds: pd.DataFrame
 ) -> pd.DataFrame:
     """Pair each neighbourhood with the facilities inside its parcel, and their kinds.
