@@ -3,15 +3,17 @@
 from spatial.reach.between import walk_between
 from spatial.reach.circles import life_circles
 from spatial.reach.labels import NodeLabels, nearest_by_node
-from spatial.reach.nearest import nearest_facilities
+from spatial.reach.nearest import NearestTable, nearest_facilities, nearest_table
 from spatial.reach.paths import path_between
 from spatial.reach.reached import reached_facilities
 
 __all__ = [
+    "NearestTable",
     "NodeLabels",
     "life_circles",
     "nearest_by_node",
     "nearest_facilities",
+    "nearest_table",
     "path_between",
     "reached_facilities",
     "walk_between",

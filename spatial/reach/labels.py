@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +11,8 @@ import pandas as pd
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.progress import Progress, silent
-from spatial.reach.arcs import By, arcs_for, limit_key, place_points
-from spatial.reach.kernels import Placed, nearest_owner
-from spatial.reach.kinds import id_ranks, kinds_by_row
+from spatial.reach.arcs import By
+from spatial.reach.search_kinds import Search, search_all
 
 __all__ = ["NodeLabels", "nearest_by_node"]
 
@@ -73,25 +71,19 @@ def nearest_by_node(
         If `kinds` lacks a column.
     IndexMismatchError
         If `kinds` names a facility that `facilities` does not have.
+
+    Notes
+    -----
+    All kinds are searched at once, from their facilities against the walk: see
+    :mod:`spatial.reach.lanes`.
     """
-    names, rows_of_kind = kinds_by_row(kinds, facilities)
-    rank = id_ranks(facilities.ids)
-    backward: Any = arcs_for(network, by=by, backward=True)
-    goal = place_points(network, facilities, by=by)
-    limit = limit_key(cutoff_m)
-    shape = (len(names), network.node_count)
-    key, owner = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int32)
-    for number, rows in enumerate(rows_of_kind):
-        progress("nearest", number / len(rows_of_kind))
-        some = Placed(goal.edge[rows], goal.offset_mm[rows], goal.entry_key[rows])
-        nearest_owner(backward, some, rank[rows], limit, key[number], owner[number])
-    progress("nearest", 1.0)
-    by_rank = np.append(np.argsort(rank), -1).astype(np.int32)  # the last answers for owner -1
+    search = Search.of(network, facilities, kinds, cutoff=cutoff_m, by=by)
+    key, facility = search_all(search, None, progress=progress)
     return NodeLabels(
-        kinds=tuple(names),
-        key=np.ascontiguousarray(key.T),
-        facility=np.ascontiguousarray(by_rank[owner].T),
-        rank=rank,
-        limit=limit,
+        kinds=search.kinds,
+        key=key,
+        facility=facility,
+        rank=search.rank,
+        limit=search.limit,
         by=by,
     )

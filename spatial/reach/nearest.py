@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -9,22 +11,76 @@ import pandas as pd
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.progress import Progress, silent
-from spatial.reach.arcs import (
-    By,
-    arcs_for,
-    limit_key,
-    place_points,
-    points_by_edge,
-    split_key,
-)
-from spatial.reach.groups import best_of_ways, origin_starts
-from spatial.reach.kernels import FAR, Placed, nearest_owner, owners_at_points
-from spatial.reach.kinds import id_ranks, kinds_by_row
+from spatial.reach.arcs import By, split_key
+from spatial.reach.groups import origin_starts
+from spatial.reach.kernels import FAR
+from spatial.reach.search_kinds import Search, search_all
 
-__all__ = ["nearest_facilities"]
+__all__ = ["NearestTable", "nearest_facilities", "nearest_table"]
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearestTable:
+    """Nearest facility of each kind from each origin: a row an origin, a column a kind.
+
+    A key is ``cost · 2³² + other`` (see :mod:`spatial.reach.arcs`), ``FAR`` beyond the cutoff.
+    """
+
+    origin_ids: pd.Index  # (o,) each once, in the order given
+    kinds: tuple[str, ...]  # (k,) in alphabetical order
+    facility_ids: pd.Index  # (f,)
+    key: Longs  # (o, k)
+    facility: Ints  # (o, k) row of the facility, -1 where there is none
+    by: By
+
+    @property
+    def distance_m(self) -> npt.NDArray[np.float64]:
+        """Metres to walk, shape (o, k); infinite beyond the cutoff."""
+        return np.where(self.key < FAR, split_key(self.key, by=self.by)[0], np.inf)
+
+    @property
+    def time_s(self) -> npt.NDArray[np.float64]:
+        """Seconds to walk, shape (o, k); infinite beyond the cutoff."""
+        return np.where(self.key < FAR, split_key(self.key, by=self.by)[1], np.inf)
+
+    def frame(self) -> pd.DataFrame:
+        """Only what is within the cutoff, long: the columns of :func:`nearest_facilities`."""
+        hit = np.flatnonzero(self.facility.ravel() >= 0)
+        origin, kind = np.divmod(hit, max(len(self.kinds), 1))
+        distance_m, time_s = split_key(self.key.ravel()[hit], by=self.by)
+        return pd.DataFrame(
+            {
+                "origin_id": _text(self.origin_ids).take(origin),
+                "kind": _text(list(self.kinds)).take(kind),
+                "facility_id": _text(self.facility_ids).take(self.facility.ravel()[hit]),
+                "distance_m": distance_m,
+                "time_s": time_s,
+            },
+            copy=False,
+        )
+
+
+def nearest_table(
+    network: WalkNetwork,
+    origins: Attachments,
+    facilities: Attachments,
+    kinds: pd.DataFrame,
+    *,
+    cutoff_m: float,
+    by: By = "distance",
+    progress: Progress = silent,
+) -> NearestTable:
+    """Nearest facility of each kind, walking from each origin, as a wide table.
+
+    The same as :func:`nearest_facilities` (which see) without a row for every pair.
+    """
+    search = Search.of(network, facilities, kinds, cutoff=cutoff_m, by=by)
+    key, facility = search_all(search, origins, progress=progress)
+    ids = origins.ids[origin_starts(origins.ids)]
+    return NearestTable(ids, search.kinds, facilities.ids, key, facility, by)
 
 
 def nearest_facilities(
@@ -71,59 +127,13 @@ def nearest_facilities(
     Notes
     -----
     Distance is walked from the origin to the facility: straight entry, the part of the edge,
-    the streets, the part of the edge, straight entry. One backward search per kind from all
-    its facilities at once [1]_.
-
-    References
-    ----------
-    .. [1] E. W. Dijkstra (1959), Numerische Mathematik 1, 269-271.
+    the streets, the part of the edge, straight entry. All kinds are searched at once, from
+    their facilities against the walk: see :mod:`spatial.reach.lanes`. Millions of rows are
+    better read as :func:`nearest_table`.
     """
-    names, rows_of_kind = kinds_by_row(kinds, facilities)
-    rank = id_ranks(facilities.ids)
-    by_rank = np.argsort(rank).astype(np.int32)
-    forward = arcs_for(network, by=by)
-    backward = arcs_for(network, by=by, backward=True)
-    start, goal = place_points(network, origins, by=by), place_points(network, facilities, by=by)
-    limit = limit_key(cutoff_m)
-    label = np.empty(network.node_count, dtype=np.int64)
-    label_owner = np.empty(network.node_count, dtype=np.int32)
-    best = np.empty(len(origins), dtype=np.int64)
-    owner = np.empty(len(origins), dtype=np.int32)
-    places = origin_starts(origins.ids)
-    columns: list[tuple[Ints, Ints, Ints, Longs]] = []
-    for number, rows in enumerate(rows_of_kind):
-        progress("nearest", number / max(len(rows_of_kind), 1))
-        some = Placed(goal.edge[rows], goal.offset_mm[rows], goal.entry_key[rows])
-        nearest_owner(backward, some, rank[rows], limit, label, label_owner)
-        on_edges = points_by_edge(some.edge, network.edge_count)
-        labels = (label, label_owner)
-        owners_at_points(forward, labels, some, on_edges, rank[rows], start, limit, best, owner)
-        least, who = best_of_ways(best, owner, places)
-        hit = np.flatnonzero(least < FAR)
-        columns.append(
-            (
-                hit.astype(np.int32),
-                np.full(len(hit), number, dtype=np.int32),
-                by_rank[who[hit]],
-                least[hit],
-            )
-        )
-    progress("nearest", 1.0)
-    if not columns:
-        columns.append((np.empty(0, np.int32),) * 3 + (np.empty(0, np.int64),))
-    origin, kind, facility, key = (np.concatenate(column) for column in zip(*columns, strict=True))
-    order = np.argsort(origin, kind="stable")  # kinds were appended in their order
-    distance_m, time_s = split_key(key[order], by=by)
-    return pd.DataFrame(
-        {
-            "origin_id": _text(origins.ids[places]).take(origin[order]),
-            "kind": _text(names).take(kind[order]),
-            "facility_id": _text(facilities.ids).take(facility[order]),
-            "distance_m": distance_m,
-            "time_s": time_s,
-        },
-        copy=False,
-    )
+    return nearest_table(
+        network, origins, facilities, kinds, cutoff_m=cutoff_m, by=by, progress=progress
+    ).frame()
 
 
 def _text(values: pd.Index | list[str]) -> pd.api.extensions.ExtensionArray:

@@ -1,0 +1,172 @@
+"""Rows of lanes of 64 bits: the innermost step of the search of all kinds at once.
+
+A row is one node and a lane one kind; a row is ``vectors`` times 8 lanes long. What a loop over
+the lanes would do, one or a few vector instructions do here: the functions are written in the
+compiler's own language (LLVM), which fits them to whatever the processor has. They can only be
+called from compiled code, and check nothing.
+"""
+
+# An intrinsic is called by the compiler, which gives its arguments no types and binds them by name.
+# ruff: noqa: ANN001, ANN201, ANN202, ARG001
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,import-untyped"
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic as make_intrinsic
+
+__all__ = ["WIDTH", "fill_lanes", "lower_lanes", "pull_lanes"]
+
+WIDTH: Final = 8
+"""Lanes of one vector."""
+
+intrinsic: Any = make_intrinsic
+_I64 = ir.IntType(64)
+_VECTOR = ir.VectorType(_I64, WIDTH)
+_NONE = ir.Constant(_VECTOR, [0] * WIDTH)
+_ALIGN: Final = 8
+_UNROLLED: Final = 4
+"""Vectors of a row that are kept in registers together."""
+
+
+def _whole(number: int) -> Any:
+    return ir.Constant(_I64, number)
+
+
+def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+    return context.make_array(kind)(context, builder, array).data
+
+
+def _place(builder: Any, data: Any, at: Any) -> Any:
+    return builder.bitcast(builder.gep(data, [at]), _VECTOR.as_pointer())
+
+
+def _spread(builder: Any, value: Any) -> Any:
+    """Vector with one value in every lane."""
+    none = ir.Constant(_VECTOR, ir.Undefined)
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+    first = builder.insert_element(none, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, none, zeros)
+
+
+def _smaller(builder: Any, first: Any, second: Any) -> Any:
+    return builder.select(builder.icmp_signed("<", first, second), first, second)
+
+
+def _any(builder: Any, bits: Any) -> Any:
+    """1 where any lane of the difference is not zero, else 0."""
+    lanes = builder.bitcast(builder.icmp_unsigned("!=", bits, _NONE), ir.IntType(WIDTH))
+    some = builder.icmp_unsigned("!=", lanes, ir.Constant(ir.IntType(WIDTH), 0))
+    return builder.zext(some, _I64)
+
+
+def _each_part(builder: Any, vectors: Any, work: Any) -> None:
+    """Emit ``work(count, first lane)`` for a row: four vectors at a time, then one by one."""
+    fours = builder.udiv(vectors, _whole(_UNROLLED))
+    with cgutils.for_range(builder, fours) as loop:
+        work(_UNROLLED, builder.mul(loop.index, _whole(_UNROLLED * WIDTH)))
+    rest = builder.mul(fours, _whole(_UNROLLED))
+    with cgutils.for_range_slice(builder, rest, vectors, _whole(1)) as (index, _):
+        work(1, builder.mul(index, _whole(WIDTH)))
+
+
+@intrinsic
+def pull_lanes(typing_context, labels, heads, keys, row, low, high, vectors):
+    """Lower a row by its leaving arcs ``low:high``; return 1 if any lane changed, else 0.
+
+    ``labels[row] = min(labels[row], labels[heads[i]] + keys[i])``; `labels` is flat.
+    """
+    signature = types.int64(labels, heads, keys, *(types.int64,) * 4)
+
+    def make(context, builder, made, values):
+        data, heads_, keys_ = (_data(context, builder, made.args[i], values[i]) for i in range(3))
+        row_, low_, high_, vectors_ = values[3:]
+        width = builder.mul(vectors_, _whole(WIDTH))
+        base = builder.mul(row_, width)
+        changed = cgutils.alloca_once_value(builder, _NONE)
+
+        def work(count: int, lane: Any) -> None:
+            first = builder.add(base, lane)
+            places = [
+                _place(builder, data, builder.add(first, _whole(WIDTH * part)))
+                for part in range(count)
+            ]
+            before = [builder.load(place, align=_ALIGN) for place in places]
+            best = [cgutils.alloca_once(builder, _VECTOR) for _ in range(count)]
+            for value, slot in zip(before, best, strict=True):
+                builder.store(value, slot)
+            with cgutils.for_range_slice(builder, low_, high_, _whole(1)) as (index, _):
+                head = builder.sext(builder.load(builder.gep(heads_, [index])), _I64)
+                key = _spread(builder, builder.load(builder.gep(keys_, [index])))
+                from_ = builder.add(builder.mul(head, width), lane)
+                for part, slot in enumerate(best):
+                    at = _place(builder, data, builder.add(from_, _whole(WIDTH * part)))
+                    reached = builder.add(builder.load(at, align=_ALIGN), key)
+                    builder.store(_smaller(builder, reached, builder.load(slot)), slot)
+            bits = builder.load(changed)
+            for value, slot, place in zip(before, best, places, strict=True):
+                after = builder.load(slot)
+                builder.store(after, place, align=_ALIGN)
+                bits = builder.or_(bits, builder.xor(value, after))
+            builder.store(bits, changed)
+
+        _each_part(builder, vectors_, work)
+        return _any(builder, builder.load(changed))
+
+    return signature, make
+
+
+@intrinsic
+def lower_lanes(typing_context, into, row, labels, head, key, vectors):
+    """Lower a row by one arc, ``into[row] = min(into[row], labels[head] + key)``; 1 if changed."""
+    signature = types.int64(into, types.int64, labels, *(types.int64,) * 3)
+
+    def make(context, builder, made, values):
+        to, data = (_data(context, builder, made.args[i], values[i]) for i in (0, 2))
+        row_, head_, key_, vectors_ = (values[i] for i in (1, 3, 4, 5))
+        width = builder.mul(vectors_, _whole(WIDTH))
+        more = _spread(builder, key_)
+        changed = cgutils.alloca_once_value(builder, _NONE)
+
+        def work(count: int, lane: Any) -> None:
+            bits = builder.load(changed)
+            for part in range(count):
+                at = builder.add(lane, _whole(WIDTH * part))
+                place = _place(builder, to, builder.add(builder.mul(row_, width), at))
+                other = _place(builder, data, builder.add(builder.mul(head_, width), at))
+                before = builder.load(place, align=_ALIGN)
+                reached = builder.add(builder.load(other, align=_ALIGN), more)
+                after = _smaller(builder, reached, before)
+                builder.store(after, place, align=_ALIGN)
+                bits = builder.or_(bits, builder.xor(before, after))
+            builder.store(bits, changed)
+
+        _each_part(builder, vectors_, work)
+        return _any(builder, builder.load(changed))
+
+    return signature, make
+
+
+@intrinsic
+def fill_lanes(typing_context, labels, row, value, vectors):
+    """Set every lane of a row to one value."""
+    signature = types.void(labels, *(types.int64,) * 3)
+
+    def make(context, builder, made, values):
+        data = _data(context, builder, made.args[0], values[0])
+        row_, value_, vectors_ = values[1:]
+        base = builder.mul(row_, builder.mul(vectors_, _whole(WIDTH)))
+        same = _spread(builder, value_)
+
+        def work(count: int, lane: Any) -> None:
+            for part in range(count):
+                at = builder.add(builder.add(base, lane), _whole(WIDTH * part))
+                builder.store(same, _place(builder, data, at), align=_ALIGN)
+
+        _each_part(builder, vectors_, work)
+        return context.get_dummy_value()
+
+    return signature, make
