@@ -48,9 +48,22 @@ def fingerprint(
             continue
         digest.update(name.encode())
         digest.update(b"".join(shapely.to_wkb(frame.geometry.to_numpy())))
-        plain = frame.drop(columns="geometry").astype("str")
+        plain = pd.DataFrame(frame.drop(columns="geometry")).apply(_plain)
         digest.update(pd.util.hash_pandas_object(plain).to_numpy().tobytes())
     for name, raster in sorted(city.rasters.items()):
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(raster.values).tobytes())
     return digest.hexdigest()[:16]
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    """Text of every value; of a mapping with its keys in order, for stores keep no order."""
+    if values.dtype == object:
+        values = values.map(
+            lambda value: (
+                json.dumps(value, sort_keys=True, ensure_ascii=False)
+                if isinstance(value, dict | list)
+                else value
+            )
+        )
+    return values.astype("str")

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, Table
 from app.errors import NotFoundError
 from app.store.tables import INPUT_TABLES, SCHEMA
 from spatial.city.model import City, Raster
+from spatial.city.precision import on_grid
 from spatial.city.report import ImportReport, LayerReport, Note, Refusal, Repair
 from spatial.dictionary import LayerSpec, data_dictionary
 
@@ -50,7 +51,7 @@ def read_city(engine: Engine, city_id: str) -> City:
         rasters = dict(_read_rasters(connection, key))
     return City.from_layers(
         name,
-        {layer: _mended(frame) for layer, frame in layers.items()},
+        {layer: _mended(on_grid(frame)) for layer, frame in layers.items()},
         crs=crs,
         geographic_crs=srid,
         rasters=rasters,

@@ -24,6 +24,7 @@ from data.demo.streets import Ways, insert_vertices, plan_streets, street_frame
 from data.demo.terrain import elevation_raster, population_raster
 from data.demo.walks import Greens, door_paths, green_paths, joined_where_crossing, pavements
 from spatial.city.model import City, Raster
+from spatial.city.precision import on_grid
 from spatial.progress import Progress, silent
 
 __all__ = ["make_demo_city", "make_demo_city_with_truth"]
@@ -167,6 +168,7 @@ def make_demo_city_with_truth(
     }
     progress("demo_city", 0.85)
     rasters = _rasters(ground, homes)
+    layers = {name: on_grid(frame) for name, frame in layers.items()}
     city = City.from_layers("邻里示范城", layers, crs=ZONE, rasters=rasters)
     progress("demo_city", 1.0)
     return city, _truth(fabric.year, homes)

@@ -19,6 +19,7 @@ from spatial.city.columns import fill_columns
 from spatial.city.crs import geographic_crs, metric_zone, parse_crs
 from spatial.city.declared import Declared, declare_crs
 from spatial.city.model import City, Raster
+from spatial.city.precision import on_grid
 from spatial.city.rasters import Around, Grid
 from spatial.city.raw import RawLayer
 from spatial.city.repair import repair_layer
@@ -126,7 +127,7 @@ def assemble_city(
         frame, report = _settle(raw, metric)
         reports.append(report)
         frames.setdefault(raw.layer, []).append(frame)
-    layers = {layer: _together(parts, layer, reports) for layer, parts in frames.items()}
+    layers = {layer: on_grid(_together(parts, layer, reports)) for layer, parts in frames.items()}
     city = City.from_layers(
         name,
         layers,

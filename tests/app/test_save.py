@@ -10,7 +10,9 @@ from sqlalchemy import text
 
 from app.errors import NotFoundError, StoreError
 from app.store.tables import INPUT_TABLES, RESULT_TABLES
+from spatial.city.precision import on_grid
 from spatial.errors import CancelledError
+from spatial.fingerprint import fingerprint
 
 pytestmark = pytest.mark.postgis
 
@@ -51,6 +53,16 @@ def test_a_stored_city_comes_back_as_it_was(store):
     before, after = analysis.city.rasters["elevation"], city.rasters["elevation"]
     np.testing.assert_array_equal(after.values, before.values)
     assert (after.transform, after.crs, after.unit) == (before.transform, before.crs, before.unit)
+
+
+def test_a_city_on_the_grid_comes_back_with_the_same_fingerprint(store):
+    analysis = grid_analysis()
+    layers = {name: on_grid(frame) for name, frame in analysis.city.layers.items()}
+    read = analysis.city.with_layers(**layers)  # as every reader hands it over
+    store.save_analysis(replace(analysis, city=read))
+    stored = store.read_city("grid-town")
+    choices = (analysis.profile, {"year": 2026}, "0.1.0")
+    assert fingerprint(stored, *choices) == fingerprint(read, *choices)
 
 
 def test_missing_values_are_stored_as_missing(store):

@@ -10,7 +10,10 @@ from shapely import LineString, Point, box
 
 from spatial.city import City, Raster, read_city, write_city
 from spatial.city.crs import zone_crs
+from spatial.city.precision import on_grid
 from spatial.errors import InputError
+from spatial.fingerprint import fingerprint
+from spatial.standards import read_profile
 
 
 @pytest.fixture
@@ -169,4 +172,23 @@ def test_a_grid_of_another_place_is_said(tmp_path, city):
 @pytest.mark.parametrize("folder", ["wudaokou", "porto-alegre"])
 def test_a_real_city_comes_back_the_same(folder, shared_data, tmp_path):
     ours = read_city([shared_data / folder])
-    assert_same(ours, read_city([write_city(ours, tmp_path / f"{folder}.gpkg")]))
+    back = read_city([write_city(ours, tmp_path / f"{folder}.gpkg")])
+    assert_same(ours, back)
+    choices = (read_profile("national"), {"year": 2026}, "0.1.0")
+    assert fingerprint(back, *choices) == fingerprint(ours, *choices)
+
+
+def test_coordinates_of_a_read_city_stand_on_the_micrometre(city, tmp_path):
+    back = read_city([write_city(city, tmp_path / "a.gpkg")])
+    for frame in back.layers.values():
+        xy_m = shapely.get_coordinates(frame.geometry.array)
+        np.testing.assert_array_equal(xy_m, np.round(xy_m, 6))
+
+
+def test_rounding_folds_no_valid_shape_over():
+    sliver = shapely.Polygon([(0, 0), (1, 0), (1, 1e-7), (0.5, 2e-7), (0, 1e-7)])
+    frame = gpd.GeoDataFrame(geometry=[sliver, box(0, 0, 1, 1 + 4e-7)], crs=4547)
+    rounded = on_grid(frame)
+    assert rounded.geometry.is_valid.all()
+    assert rounded.geometry.iloc[0].equals_exact(sliver, 0)
+    assert rounded.geometry.iloc[1].bounds == (0, 0, 1, 1)
