@@ -38,6 +38,8 @@ def document() -> str:
     dictionary = data_dictionary()
     parts = [HEAD.format(version=dictionary.version), "## 输入图层 Input layers\n"]
     parts += [_layer(spec, aliases=True) for spec in dictionary.inputs.values()]
+    parts.append("## 输入表 Input tables without geometry\n")
+    parts += [_layer(spec, aliases=True) for spec in dictionary.tables.values()]
     parts.append("## 栅格 Grids (GeoTIFF)\n")
     rows = (
         (f"`{name}`", body["zh"], body["en"], body["unit"], ", ".join(map(str, body["aliases"])))

@@ -25,6 +25,7 @@ from spatial.eligibility import assess
 from spatial.fingerprint import fingerprint
 from spatial.gaps import (
     BuildingGaps,
+    Demand,
     building_gaps,
     by_entrance,
     by_facility,
@@ -33,6 +34,8 @@ from spatial.gaps import (
     facility_gaps,
     gap_heatmap,
     gap_scores,
+    resident_demand,
+    weigh_gaps,
 )
 from spatial.input_notes import (
     notes_on_capacity,
@@ -193,6 +196,7 @@ def analyse(
     circles, reached = run.stage("circles", lambda: run.circles(walk, kinds, places))
     gaps = run.stage("gaps", lambda: run.gaps(places, nearest, kinds, walk, reached))
     homes = run.building_gaps(places, walk, nearest, gaps)
+    demand = run.demand(places)
     scores = gap_scores(gaps).reindex(places.frame.index)
     findings, overall = run.stage(
         "eligibility",
@@ -205,11 +209,24 @@ def analyse(
     stock, fits = run.stage("stock", lambda: run.stock(places, walk, gaps))
 
     def finish() -> Analysis:
+        weighed = weigh_gaps(
+            gaps,
+            places,
+            profile,
+            city.layer("buildings"),
+            homes,
+            demand=demand,
+            year=parameters.year,
+            districts=plan.assignment,
+            seed=parameters.seed,
+        )
         frame = places.frame.assign(
             eligibility=overall,
             must_missing=scores["must_missing"],
             must_checked=scores["must_checked"],
             gap_index=scores["gap_index"],
+            priority=weighed.priority["priority"],
+            priority_rank=weighed.priority["rank"],
             district_id=plan.assignment,
             single_reason=plan.single_reason,
         )
@@ -223,6 +240,11 @@ def analyse(
                 "life_circles": circles,
                 "reached_facilities": reached,
                 "gaps": gaps,
+                "building_gaps": weighed.building_gaps,
+                "areas": weighed.areas,
+                "queue": weighed.queue,
+                "priority": weighed.priority,
+                "equity": weighed.equity,
                 "coverage": coverage(
                     gaps,
                     places,
@@ -459,6 +481,12 @@ class _Run:
             self.city.layer("buildings"),
             measured=walk.buildings.ids[walk.buildings.edge >= 0],
         )
+
+    def demand(self, places: Neighbourhoods) -> Demand:
+        votes = self.city.table("demand_votes")
+        demand = resident_demand(votes, places.frame, self.profile.catalogue)
+        self.notes += demand.notes
+        return demand
 
     def adjacency(self, places: Neighbourhoods, walk: _Walk) -> gpd.GeoDataFrame:
         return adjacency(

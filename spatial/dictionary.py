@@ -26,6 +26,7 @@ __all__ = [
     "data_dictionary",
     "data_file",
     "empty_layer",
+    "empty_table",
 ]
 
 PANDAS_DTYPES: Final = {
@@ -90,6 +91,8 @@ class Dictionary:
 
     version: str
     inputs: Mapping[str, LayerSpec]
+    tables: Mapping[str, LayerSpec]
+    """Inputs without geometry."""
     rasters: Mapping[str, Mapping[str, Any]]
     results: Mapping[str, LayerSpec]
 
@@ -117,9 +120,14 @@ def data_dictionary() -> Dictionary:
     """
     raw = yaml.safe_load(data_file("dictionary.yaml").read_text(encoding="utf-8"))
     inputs = {name: _layer(name, body, {}) for name, body in raw["inputs"].items()}
+    tables = {name: _layer(name, body, {}) for name, body in raw["tables"].items()}
     results = {name: _layer(name, body, inputs) for name, body in raw["results"].items()}
     return Dictionary(
-        version=str(raw["version"]), inputs=inputs, rasters=raw["rasters"], results=results
+        version=str(raw["version"]),
+        inputs=inputs,
+        tables=tables,
+        rasters=raw["rasters"],
+        results=results,
     )
 
 
@@ -167,6 +175,13 @@ def empty_layer(spec: LayerSpec, crs: Any) -> gpd.GeoDataFrame:
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
     frame.index = pd.Index([], dtype="str", name="id")
     return frame
+
+
+def empty_table(spec: LayerSpec) -> pd.DataFrame:
+    """Return a table without rows, every column of the dictionary present and typed."""
+    table = pd.DataFrame({c.name: pd.Series(dtype=c.dtype) for c in spec.columns.values()})
+    table.index = pd.Index([], dtype="str", name="id")
+    return table
 
 
 def conform(frame: pd.DataFrame, spec: LayerSpec, *, name: str) -> pd.DataFrame:

@@ -50,6 +50,10 @@ def fingerprint(
         digest.update(b"".join(shapely.to_wkb(frame.geometry.to_numpy())))
         plain = pd.DataFrame(frame.drop(columns="geometry")).apply(_plain)
         digest.update(pd.util.hash_pandas_object(plain).to_numpy().tobytes())
+    for name, table in sorted(city.tables.items()):
+        if len(table):
+            digest.update(name.encode())
+            digest.update(pd.util.hash_pandas_object(table.astype("str")).to_numpy().tobytes())
     for name, raster in sorted(city.rasters.items()):
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(raster.values).tobytes())

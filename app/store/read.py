@@ -48,6 +48,10 @@ def read_city(engine: Engine, city_id: str) -> City:
             layer: _read_layer(connection, INPUT_TABLES[layer], spec, key, srid).to_crs(crs)
             for layer, spec in data_dictionary().inputs.items()
         }
+        tables = {
+            table: _read_table(connection, INPUT_TABLES[table], spec, key)
+            for table, spec in data_dictionary().tables.items()
+        }
         rasters = dict(_read_rasters(connection, key))
     return City.from_layers(
         name,
@@ -56,6 +60,7 @@ def read_city(engine: Engine, city_id: str) -> City:
         geographic_crs=srid,
         rasters=rasters,
         report=_report(report),
+        tables=tables,
     )
 
 
@@ -76,11 +81,23 @@ def read_choices(engine: Engine, city_id: str) -> dict[str, Any]:
 def _read_layer(
     connection: Any, table: Table, spec: LayerSpec, version: int, srid: int
 ) -> gpd.GeoDataFrame:
+    frame, shapes = _read_rows(connection, table, spec, version, sql.SQL("ST_AsBinary(geom)"))
+    return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(shapes), crs=srid)
+
+
+def _read_table(connection: Any, table: Table, spec: LayerSpec, version: int) -> pd.DataFrame:
+    return _read_rows(connection, table, spec, version, sql.SQL("NULL"))[0]
+
+
+def _read_rows(
+    connection: Any, table: Table, spec: LayerSpec, version: int, last: sql.SQL
+) -> tuple[pd.DataFrame, Any]:
+    """Columns of the dictionary as a frame, and one more column as it comes."""
     names = list(spec.columns)
-    statement = sql.SQL("SELECT id, {} ST_AsBinary(geom) FROM {} WHERE version = %s ORDER BY fid")
+    statement = sql.SQL("SELECT id, {}{} FROM {} WHERE version = %s ORDER BY fid")
     columns = sql.SQL("").join(sql.SQL("{}, ").format(sql.Identifier(name)) for name in names)
     rows = connection.execute(
-        statement.format(columns, sql.Identifier(SCHEMA, table.name)), [version]
+        statement.format(columns, last, sql.Identifier(SCHEMA, table.name)), [version]
     ).fetchall()
     values = list(zip(*rows, strict=True)) or [()] * (len(names) + 2)
     index = pd.Index(values[0], dtype="str", name="id")
@@ -91,8 +108,7 @@ def _read_layer(
         },
         index=index,
     )
-    shapes = shapely.from_wkb(np.array(values[-1], dtype=object))
-    return gpd.GeoDataFrame(frame, geometry=shapes, crs=srid)
+    return frame, np.array(values[-1], dtype=object)
 
 
 def _mended(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import psycopg
 import pyproj
 from psycopg import sql
@@ -23,6 +24,7 @@ from app.store.tables import INPUT_TABLES, RESULT_TABLES, SCHEMA
 from app.store.tile_layers import TILE_LAYERS
 from spatial.city.model import City
 from spatial.city.report import Note
+from spatial.dictionary import data_dictionary
 from spatial.progress import Progress, silent
 from spatial.standards import Profile, classify_facilities
 
@@ -142,7 +144,7 @@ def _write_everything(
 ) -> None:
     srid = _srid(analysis.city)
     work = [
-        *((table, analysis.city.layer(name)) for name, table in INPUT_TABLES.items()),
+        *((table, _input(analysis.city, name)) for name, table in INPUT_TABLES.items()),
         *((table, analysis.tables[name]) for name, table in RESULT_TABLES.items()),
     ]
     points = {layer.table.name for layer in TILE_LAYERS.values() if layer.as_points}
@@ -170,6 +172,11 @@ def _write_everything(
     for name in [*(table.name for table, _ in work), "tile_overview", "tile_label"]:
         connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(SCHEMA, name)))
     progress("store", 1.0)
+
+
+def _input(city: City, name: str) -> pd.DataFrame:
+    """Return an input layer, or an input table without geometry."""
+    return city.table(name) if name in data_dictionary().tables else city.layer(name)
 
 
 def _kind_rows(key: int, analysis: Analysis) -> Iterator[tuple[Any, ...]]:
@@ -217,7 +224,7 @@ def _bounds(city: City, tables: Mapping[str, Any]) -> tuple[float, float, float,
 
 def _counts(analysis: Analysis) -> dict[str, Any]:
     return {
-        "inputs": {name: len(frame) for name, frame in analysis.city.layers.items()},
+        "inputs": {name: len(_input(analysis.city, name)) for name in INPUT_TABLES},
         "results": {name: len(analysis.tables[name]) for name in RESULT_TABLES},
     }
 

@@ -261,7 +261,8 @@ scenario = Table(
 )
 
 INPUT_TABLES: Final[Mapping[str, Table]] = {
-    name: _layer_table("input", spec) for name, spec in data_dictionary().inputs.items()
+    name: _layer_table("input", spec)
+    for name, spec in {**data_dictionary().inputs, **data_dictionary().tables}.items()
 }
 """Layer of a `City` → its table."""
 

@@ -86,7 +86,8 @@ def recognise_raster(name: str) -> str | None:
 @lru_cache(maxsize=1)
 def _known_names() -> dict[tuple[str, ...], FileRecipe]:
     known = {}
-    for layer, spec in data_dictionary().inputs.items():
+    dictionary = data_dictionary()
+    for layer, spec in (*dictionary.inputs.items(), *dictionary.tables.items()):
         for alias in (layer, *spec.aliases):
             known[name_tokens(alias)] = FileRecipe(layer=layer)
     for alias, recipe in common_recipes().items():

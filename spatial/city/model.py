@@ -9,11 +9,12 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyproj
 import shapely
 
 from spatial.city.report import ImportReport
-from spatial.dictionary import conform, data_dictionary, empty_layer
+from spatial.dictionary import conform, data_dictionary, empty_layer, empty_table
 from spatial.errors import CRSError, LayerError
 
 __all__ = ["City", "Raster"]
@@ -55,6 +56,8 @@ class City:
         ``elevation`` (m) and ``population`` (persons per cell), where given.
     report : ImportReport
         What became of every feature read.
+    tables : mapping of name to DataFrame
+        Inputs without geometry: ``demand_votes``. Missing ones are added, empty.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class City:
     layers: Mapping[str, gpd.GeoDataFrame]
     rasters: Mapping[str, Raster] = field(default_factory=dict)
     report: ImportReport = field(default_factory=ImportReport)
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def from_layers(
@@ -87,6 +91,7 @@ class City:
         geographic_crs: Any = 4490,
         rasters: Mapping[str, Raster] | None = None,
         report: ImportReport | None = None,
+        tables: Mapping[str, pd.DataFrame] | None = None,
     ) -> City:
         """Check the layers, complete them, and bundle them."""
         zone = pyproj.CRS.from_user_input(crs)
@@ -134,6 +139,7 @@ class City:
             layers=checked,
             rasters=dict(rasters or {}),
             report=report or ImportReport(),
+            tables=_checked_tables(tables or {}),
         )
 
     @classmethod
@@ -152,6 +158,20 @@ class City:
             )
         return self.layers[name]
 
+    def table(self, name: str) -> pd.DataFrame:
+        """Return one input table without geometry, possibly empty; treat it as read-only."""
+        known = data_dictionary().tables
+        if name not in known:
+            raise LayerError(
+                f"No input table `{name}`; a city has {', '.join(known)}.",
+                zh=f"没有输入表 {name};城市包含 {'、'.join(known)}。",
+            )
+        return self.tables[name] if name in self.tables else empty_table(known[name])
+
+    def with_tables(self, **tables: pd.DataFrame) -> City:
+        """Return a city in which these tables without geometry are replaced (and checked)."""
+        return replace(self, tables=_checked_tables({**self.tables, **tables}))
+
     def with_layers(self, **layers: gpd.GeoDataFrame) -> City:
         """Return a city in which these layers are replaced (and checked)."""
         return City.from_layers(
@@ -161,6 +181,7 @@ class City:
             geographic_crs=self.geographic_crs,
             rasters=self.rasters,
             report=self.report,
+            tables=self.tables,
         )
 
     def with_report(self, report: ImportReport) -> City:
@@ -179,6 +200,23 @@ class City:
         west, south = boxes[:, :2].min(axis=0)
         east, north = boxes[:, 2:].max(axis=0)
         return float(west), float(south), float(east), float(north)
+
+
+def _checked_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Give every input table without geometry the dictionary's columns; absent ones are empty."""
+    known = data_dictionary().tables
+    unknown = sorted(set(tables) - set(known))
+    if unknown:
+        raise LayerError(
+            f"Unknown tables {', '.join(unknown)}. Linli reads {', '.join(known)}; "
+            "see data/dictionary.yaml.",
+            zh=f"未知输入表 {'、'.join(unknown)}。Linli 读取 {'、'.join(known)};"
+            "见 data/dictionary.yaml。",
+        )
+    return {
+        name: conform(tables[name], spec, name=name) if name in tables else empty_table(spec)
+        for name, spec in known.items()
+    }
 
 
 def _require_usable(frame: gpd.GeoDataFrame, *, layer: str, types: set[str]) -> None:

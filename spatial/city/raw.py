@@ -9,6 +9,7 @@ import geopandas as gpd
 import pyproj
 
 from spatial.city.crs import Shift
+from spatial.city.input_tables import RawTable
 from spatial.city.rasters import Grid
 from spatial.city.report import Note, Refusal, Repair
 
@@ -53,3 +54,5 @@ class ReadFile:
     """Name of the city, where the file says it."""
     zone: pyproj.CRS | None = None
     """Metric zone of the city, where the file says it."""
+    tables: tuple[RawTable, ...] = ()
+    """Input tables without geometry."""

@@ -18,6 +18,7 @@ from spatial.city.city_notes import MIDDLE_LAYERS, near_bounds_m, notes_on_city
 from spatial.city.columns import fill_columns
 from spatial.city.crs import geographic_crs, metric_zone, parse_crs
 from spatial.city.declared import Declared, declare_crs
+from spatial.city.input_tables import RawTable, joined_tables
 from spatial.city.model import City, Raster
 from spatial.city.precision import on_grid
 from spatial.city.rasters import Around, Grid
@@ -76,6 +77,7 @@ def read_city(
     declared = Declared.parse(source_crs, shifted)
     raws: list[RawLayer] = []
     grids: dict[str, Grid] = {}
+    tables: list[RawTable] = []
     own_name = None
     for number, source in enumerate(found):
         tick = partial(progress, "read", 0.7 * number / len(found))
@@ -83,6 +85,7 @@ def read_city(
         read = read_source(source, tick=tick)
         raws.extend(read.layers)
         grids.update(read.grids)
+        tables.extend(read.tables)
         notes = (*notes, *read.notes)
         own_name = own_name or read.name
         zone = read.zone if zone is None else zone
@@ -91,6 +94,7 @@ def read_city(
         name or own_name or _name_of(found),
         raws,
         grids=grids,
+        tables=tables,
         notes=notes,
         declared=declared,
         zone=zone,
@@ -103,6 +107,7 @@ def assemble_city(
     raws: Sequence[RawLayer],
     *,
     grids: Mapping[str, Grid] | None = None,
+    tables: Sequence[RawTable] = (),
     notes: Sequence[Note] = (),
     declared: Declared | None = None,
     zone: Any = None,
@@ -128,12 +133,14 @@ def assemble_city(
         reports.append(report)
         frames.setdefault(raw.layer, []).append(frame)
     layers = {layer: on_grid(_together(parts, layer, reports)) for layer, parts in frames.items()}
+    joined, of_tables = joined_tables(tables)
     city = City.from_layers(
         name,
         layers,
         crs=metric,
         geographic_crs=geographic_crs(lon, lat),
-        report=ImportReport(tuple(reports), tuple(notes)),
+        report=ImportReport((*reports, *of_tables), tuple(notes)),
+        tables=joined,
     )
     city = _with_grids(city, grids or {})
     progress("read", 1.0)

@@ -98,7 +98,7 @@ def _recipe(body: Mapping[str, Any], where: str, name: Any) -> FileRecipe:
             ),
         )
     recipe = FileRecipe(**body)
-    inputs = data_dictionary().inputs
+    inputs = {**data_dictionary().inputs, **data_dictionary().tables}
     if recipe.layer is not None and recipe.layer not in inputs:
         raise InputError(
             f"{where}, `{name}`: no layer `{recipe.layer}`; Linli reads {', '.join(inputs)}.",

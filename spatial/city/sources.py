@@ -12,11 +12,12 @@ from typing import Final
 import pyogrio
 import pyproj
 
+from spatial.city.input_tables import RawTable, read_table
 from spatial.city.layer_names import Recognised, name_tokens, recognise_layer, recognise_raster
 from spatial.city.model import Raster
 from spatial.city.rasters import Grid, read_raster
 from spatial.city.raw import RawLayer, ReadFile
-from spatial.city.read_files import FILE_READERS, raw_layer, sheets_of
+from spatial.city.read_files import FILE_READERS, Sheet, raw_layer, sheets_of
 from spatial.city.read_osm import read_osm
 from spatial.city.recipe import FileRecipe, read_recipe
 from spatial.city.report import Note
@@ -137,7 +138,8 @@ def _parse(item: str | Path) -> Source:
             layer, path = text.split("=", 1)
         if "::" in path:
             path, inner = path.rsplit("::", 1)
-    known = {*data_dictionary().inputs, *data_dictionary().rasters}
+    dictionary = data_dictionary()
+    known = {*dictionary.inputs, *dictionary.tables, *dictionary.rasters}
     if layer is not None and layer not in known:
         raise InputError(
             f"{text}: no layer `{layer}`. Linli reads {', '.join(sorted(known))}; write "
@@ -282,6 +284,7 @@ def _read_zip(source: Source) -> ReadFile:
         inside, notes = find_sources([folder])
         layers: list[RawLayer] = []
         grids: dict[str, Grid] = {}
+        tables: list[RawTable] = []
         for item in inside:
             read = read_source(
                 replace(item, layer=source.layer, inner=source.inner, recipes=source.recipes)
@@ -289,9 +292,12 @@ def _read_zip(source: Source) -> ReadFile:
             layers += [
                 replace(raw, source=f"{source.path.name}::{raw.source}") for raw in read.layers
             ]
+            tables += [
+                replace(raw, source=f"{source.path.name}::{raw.source}") for raw in read.tables
+            ]
             grids |= {name: _already_read(grid(None)) for name, grid in read.grids.items()}
             notes = (*notes, *read.notes)
-    return ReadFile(tuple(layers), grids, notes)
+    return ReadFile(tuple(layers), grids, notes, tables=tuple(tables))
 
 
 def _already_read(result: tuple[Raster, tuple[Note, ...]]) -> Grid:
@@ -300,7 +306,7 @@ def _already_read(result: tuple[Raster, tuple[Note, ...]]) -> Grid:
 
 
 def _read_sheets(source: Source) -> ReadFile:
-    layers: list[RawLayer] = []
+    found: list[RawLayer | RawTable] = []
     notes: list[Note] = []
     sheets = sheets_of(source.path)
     names = [name for name, _ in sheets]
@@ -326,14 +332,14 @@ def _read_sheets(source: Source) -> ReadFile:
             notes.append(_note_left_out(label, *why))
             continue
         try:
-            layers.append(raw_layer(read, source=label, layer=recipe.layer, recipe=recipe))
+            found.append(_sheet(source.path, name, read, label=label, recipe=recipe))
         except InputError as error:
             if source.named and (len(sheets) == 1 or source.inner is not None):
                 raise
             zh = error.message_zh.removeprefix(label).lstrip(" :").rstrip("。")
             en = str(error).removeprefix(label).lstrip(" :").rstrip(".")
             notes.append(_note_left_out(label, zh, en))
-    if source.named and not layers and about.name is None:
+    if source.named and not found and about.name is None:
         raise InputError(
             f"{source.path.name}: which layer is it? Its names ({', '.join(names)}) do not say. "
             f"Write `layer={source.path.name}` with one of {', '.join(data_dictionary().inputs)}.",
@@ -343,7 +349,22 @@ def _read_sheets(source: Source) -> ReadFile:
                 " 之一。"
             ),
         )
-    return replace(about, layers=tuple(layers), notes=(*about.notes, *notes))
+    return replace(
+        about,
+        layers=tuple(raw for raw in found if isinstance(raw, RawLayer)),
+        tables=tuple(raw for raw in found if isinstance(raw, RawTable)),
+        notes=(*about.notes, *notes),
+    )
+
+
+def _sheet(
+    path: Path, name: str, read: Callable[[], Sheet], *, label: str, recipe: FileRecipe
+) -> RawLayer | RawTable:
+    """Read a sheet as the layer, or the table without geometry, that its recipe names."""
+    layer = recipe.layer or ""
+    if layer in data_dictionary().tables:
+        return read_table(path, name, table=layer, source=label, recipe=recipe)
+    return raw_layer(read, source=label, layer=layer, recipe=recipe)
 
 
 def _is_result(name: str, names: Sequence[str]) -> bool:

@@ -72,6 +72,11 @@ def write_city(city: City, path: str | Path) -> Path:
                     promote_to_multi=False,  # a line stays a line
                     geometry_type=str(kinds[0]) if len(kinds) == 1 else "Unknown",
                 )
+        for name, spec in data_dictionary().tables.items():
+            table = city.table(name)
+            if len(table):
+                rows = table[list(spec.columns)].reset_index(names="id")
+                pyogrio.write_dataframe(rows, made, layer=name, driver="GPKG")
         about = {
             "name": city.name,
             "zone": city.crs.to_wkt(),

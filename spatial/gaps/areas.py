@@ -60,9 +60,9 @@ def area_shares(
         here = (gaps["kind"] == rule.kind) & (gaps["layer"] == rule.layer)
         rows = gaps.loc[here, [*COLUMNS, "short_m2"]].reset_index(drop=True)
         by_household = rule.per == "household"
-        persons = rows["neighbourhood_id"].astype("str").map(heads["persons"])
-        hundreds = rows["neighbourhood_id"].astype("str").map(heads["households"])
-        hundreds = hundreds / HOUSEHOLDS_COUNTED
+        place = rows["neighbourhood_id"].astype("str")
+        persons = place.map(heads["persons"]).astype("float64")
+        hundreds = place.map(heads["households"]).astype("float64") / HOUSEHOLDS_COUNTED
         supplied = rows["supplied_m2"].astype("Float64").astype("float64")
         value = rule.old_m2 if old else rule.new_m2
         zh, en = _unknown(rows, hundreds if by_household else persons, by_household=by_household)

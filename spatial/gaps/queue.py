@@ -209,7 +209,7 @@ def _of_areas(
     leading = rows.sort_values(["area", "kind", "missing", "order"], ascending=[1, 1, 0, 1])
     leading = leading.groupby(["area", "kind"], sort=True)[["need", "part_need", "status"]].first()
     whole = persons.groupby(area_of.reindex(persons.index)).sum(min_count=1)
-    living = pd.Series(sums.index.get_level_values("area").map(whole), index=sums.index)
+    living = whole.reindex(sums.index.get_level_values("area")).set_axis(sums.index)
     table = pd.DataFrame(
         {
             "level": level,

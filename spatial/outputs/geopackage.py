@@ -28,6 +28,7 @@ def write_geopackage(analysis: Analysis, path: Path) -> None:
     for name, frame in analysis.city.layers.items():
         if len(frame):
             tables[f"input_{name}" if name in tables else name] = frame
+    tables |= {name: table for name, table in analysis.city.tables.items() if len(table)}
     for name, frame in tables.items():
         if isinstance(frame, gpd.GeoDataFrame):
             _write_layer(frame.to_crs(geographic), path, name)

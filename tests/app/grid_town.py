@@ -136,6 +136,38 @@ def grid_city(side=3, name="Grid town"):
     )
 
 
+def weighed(ids, places):
+    """Tables that follow from the gaps: every neighbourhood misses a library."""
+    index = pd.Index([f"b{c}-{r}" for c, r in places])
+    homes = frame(
+        [{"id": i, "must_missing": 2, "must_checked": 3} for i in index],
+        [parcel(c, r).centroid for c, r in places],
+    )
+    areas = pd.DataFrame(
+        [{"neighbourhood_id": i, "rule": "green_c5", "per": "person"} for i in ids],
+        index=[f"{i}:green_c5" for i in ids],
+    )
+    queue = pd.DataFrame(
+        [
+            {"level": level, "area": area, "rank": 1, "kind": "library", "status": "missing"}
+            for level, area in [("city", "city"), *(("neighbourhood", i) for i in ids)]
+        ]
+    )
+    queue.index = queue["level"] + ":" + queue["area"] + ":library"
+    priority = pd.DataFrame({"priority": 0.5, "rank": 1, "part_gaps": 0.5}, index=list(ids))
+    equity = pd.DataFrame(
+        [{"area": "city", "kind": "library", "layer": "c5", "gini": 0.25}],
+        index=["city:library:c5"],
+    )
+    return {
+        "building_gaps": homes,
+        "areas": areas,
+        "queue": queue,
+        "priority": priority,
+        "equity": equity,
+    }
+
+
 def grid_analysis(side=3, data_version="v1", profile="national", city=None, name="Grid town"):
     city = city or grid_city(side, name)
     places = [(c, r) for r in range(side) for c in range(side)]
@@ -333,5 +365,6 @@ def grid_analysis(side=3, data_version="v1", profile="national", city=None, name
         ),
     }
     results = data_dictionary().results
+    tables |= weighed(ids, places)
     checked = {key: conform(tables[key], spec, name=key) for key, spec in results.items()}
     return GridAnalysis(city, checked, data_version, read_profile(profile))
