@@ -239,18 +239,12 @@ def _check(options: argparse.Namespace, language: Language) -> int:
                 if repair.area_before_m2 is None
                 else f" ({repair.area_before_m2:.1f} → {repair.area_after_m2 or 0.0:.1f} m²)"
             )
-            print(say("repair_line", language, row=repair.row, what=repair.what, area=area))
+            what = repair.what_zh if language == "zh" else repair.what
+            print(say("repair_line", language, row=repair.row, what=what, area=area))
         _more(len(layer.repairs), language)
         for refusal in layer.refusals[:SHOWN_PROBLEMS]:
-            print(
-                say(
-                    "refusal_line",
-                    language,
-                    row=refusal.row,
-                    why=refusal.why,
-                    detail=refusal.detail,
-                )
-            )
+            why = refusal.why_zh if language == "zh" else f"{refusal.why} {refusal.detail}"
+            print(say("refusal_line", language, row=refusal.row, why=why))
         _more(len(layer.refusals), language)
     notes = [note for layer in city.report.layers for note in layer.notes]
     for note in (*notes, *city.report.notes):

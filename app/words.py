@@ -103,7 +103,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "{refused} refused, {merged} merged",
     ),
     "repair_line": ("  修复 {row}:{what}{area}", "  repaired {row}: {what}{area}"),
-    "refusal_line": ("  拒绝 {row}:{why} {detail}", "  refused {row}: {why} {detail}"),
+    "refusal_line": ("  拒绝 {row}:{why}", "  refused {row}: {why}"),
     "more": ("  …… 另有 {count} 条(--json 可见全部)", "  … and {count} more (--json shows all)"),
     "zone": ("计算坐标系:{zone}", "computed in: {zone}"),
 }

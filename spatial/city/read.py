@@ -214,7 +214,7 @@ def _middle(raws: Sequence[RawLayer]) -> tuple[float, float]:
         return float(lon), float(lat)
     first = next((refusal for raw in raws for refusal in raw.refusals), None)
     rows = f" First row {first.row}: {first.detail}" if first else ""
-    rows_zh = f"首个被拒收的是第 {first.row} 行({first.why})。" if first else ""
+    rows_zh = f"首个被拒收的是第 {first.row} 行:{first.why_zh}。" if first else ""
     raise InputError(
         "None of the sources holds a usable coordinate: "
         + ", ".join(f"{raw.source} ({raw.read} rows read)" for raw in raws)

@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from spatial.errors import InputError
 
 __all__ = ["ImportReport", "LayerReport", "Note", "Refusal", "Repair"]
+
+REFUSALS_ZH: Final = {
+    "area_not_built": "轮廓不完整或自相交,不能成面;请修正轮廓",
+    "duplicate_id": "编号与前面的行相同而内容不同;请给每行各自的编号",
+    "empty_geometry": "没有几何;请补画,或去掉这一行",
+    "missing_nodes": "文件中该线的节点不足两个;请导出完整数据",
+    "no_coordinates": "坐标无法识别;请更正",
+    "not_closed": "轮廓未闭合;请闭合",
+    "not_finite": "坐标不是有限数值;请更正",
+    "outside_projection": "该处不能投影到城市坐标带;请核对坐标与声明的坐标系",
+    "wrong_geometry": "几何类型与图层不符;请移到相应图层",
+    "zero_area": "面积为零;请重画,或去掉这一行",
+    "zero_coordinates": "坐标均为 0,位置不明;请查明位置",
+    "zero_length": "长度为零;请重画,或去掉这一行",
+}
+"""Keys of refusals in Chinese."""
+REPAIRS_ZH: Final = {
+    "axes_swapped": "经纬度颠倒,已对调",
+    "invalid_polygon": "面自相交,已修正",
+    "missing_id": "缺少编号,已补",
+    "missing_nodes": "缺少部分节点,按其余节点连接",
+    "mixed_geometry_parts": "混合几何,取所需部分",
+}
+"""Keys of repairs in Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +46,11 @@ class Repair:
     area_before_m2: float | None = None
     area_after_m2: float | None = None
 
+    @property
+    def what_zh(self) -> str:
+        """What was mended, in Chinese words."""
+        return REPAIRS_ZH.get(self.what, self.what)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -31,7 +60,18 @@ class Refusal:
     why: str
     """Key of the reason, e.g. ``empty_geometry``, ``not_finite``, ``duplicate_id``."""
     detail: str = ""
-    """The value given and what to do about it."""
+    """The value given and what to do about it, in English."""
+
+    @property
+    def why_zh(self) -> str:
+        """The reason and what to do about it, in Chinese.
+
+        Examples
+        --------
+        >>> Refusal("7", "duplicate_id").why_zh
+        '编号与前面的行相同而内容不同;请给每行各自的编号'
+        """
+        return REFUSALS_ZH.get(self.why, f"{self.why} {self.detail}".strip())
 
 
 @dataclass(frozen=True, slots=True)
