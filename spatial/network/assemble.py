@@ -38,17 +38,41 @@ class Edges:
     xy_m: npt.NDArray[np.float64]  # (v, 2) vertices from tail to head, edge after edge
     xy_start: npt.NDArray[np.int64]  # (m + 1,)
     length_mm: npt.NDArray[np.int64]  # (m,)
+    first: npt.NDArray[np.int64]  # (m,) vertex of the strands at which it begins
+    last: npt.NDArray[np.int64]  # (m,) vertex at which it ends
+
+    def take(self, rows: Longs) -> Edges:
+        """Keep some edges, and the nodes that they need."""
+        vertex, xy_start = rows_of_lines(self.xy_start, rows)
+        ends = np.concatenate([self.tail[rows], self.head[rows]])
+        used, place = np.unique(ends, return_inverse=True)
+        return Edges(
+            tail=place[: len(rows)],
+            head=place[len(rows) :],
+            node_xy_m=self.node_xy_m[used],
+            street=self.street[rows],
+            xy_m=self.xy_m[vertex],
+            xy_start=xy_start,
+            length_mm=self.length_mm[rows],
+            first=self.first[rows],
+            last=self.last[rows],
+        )
 
     def lines(self, rows: Longs | None = None) -> npt.NDArray[np.object_]:
         """Edges as LineStrings, all or some."""
         return lines_of(self.xy_m, self.xy_start, rows)
 
 
-def edges_between_junctions(strands: Strands) -> Edges:
-    """Cut strands at their ends and wherever two meet; parallel edges and loops are kept."""
+def edges_between_junctions(strands: Strands, stops: Longs | None = None) -> Edges:
+    """Cut strands at their ends, wherever two meet, and at the vertices of `stops`.
+
+    Parallel edges and loops are kept.
+    """
     first, last = strands.is_first(), strands.is_last()
     count = np.bincount(strands.node, minlength=1)
     stop = first | last | (count[strands.node] > 1) if len(first) else first
+    if stops is not None:
+        stop[stops] = True
     begins = np.flatnonzero(stop & ~last)
     ends = np.flatnonzero(stop & ~first)
     size = ends - begins + 1
@@ -68,6 +92,8 @@ def edges_between_junctions(strands: Strands) -> Edges:
         xy_m=xy,
         xy_start=xy_start,
         length_mm=length_mm,
+        first=begins,
+        last=ends,
     )
 
 

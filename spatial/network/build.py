@@ -18,6 +18,7 @@ from spatial.network.assemble import Edges, edges_between_junctions, network_fro
 from spatial.network.barriers import cut_at_barriers
 from spatial.network.crossings import with_crossings
 from spatial.network.graph import NO_PASSAGE, WalkNetwork
+from spatial.network.kerbs import crossing_delays_ms, with_kerbs
 from spatial.network.links import with_gate_links, with_square_links
 from spatial.network.obstacles import Obstacles, all_gates, blocking_walls, passable
 from spatial.network.slope import slope_factors
@@ -68,6 +69,12 @@ def build_network(
     StandardsError
         If `profile` is unknown.
 
+    Notes
+    -----
+    Time is level walking time (length / speed) times the factor of the slope (or of stairs), and
+    the wait at each crossing of a main road, which lies on an edge of its own between the kerb
+    and the middle of the road (:mod:`spatial.network.kerbs`).
+
     Examples
     --------
     >>> from shapely import LineString
@@ -114,13 +121,22 @@ def build_network(
         report=report,
     )
     progress("network", 0.7)
-    edges = edges_between_junctions(strands)
-    street_time = _times(city, edges, table, walker, parameters, report)
+    kerbs = with_kerbs(
+        strands,
+        _of_street(table["wait_ms"], strands.street, 0),
+        half_width_m=parameters["crossing_half_width_m"],
+        median_m=parameters["crossing_median_m"],
+    )
+    report["main_road_crossings"] = kerbs.crossings
+    edges = edges_between_junctions(kerbs.strands, kerbs.stops)
+    edges, time_ms = _timed(city, edges, table, walker, parameters, report)
+    wait_ms = kerbs.begins_ms[edges.first] + kerbs.ends_ms[edges.last]
+    time_ms[time_ms != NO_PASSAGE] += np.repeat(wait_ms, 2)[(time_ms != NO_PASSAGE).ravel()]
     network = network_from_edges(
         edges,
-        street_time,
+        time_ms,
         layer=_of_street(table["layer"], edges.street, 0).astype(np.int32),
-        is_open=_of_street(table["open"], edges.street, other=True),
+        is_open=_of_street(table["open"], edges.street, other=True) & (wait_ms == 0),
         street_ids=Texts.of(kept.index.to_numpy(dtype=object)),
         crs=city.crs,
         speed_m_per_s=float(walker["speed_m_per_s"]),
@@ -171,6 +187,9 @@ def _street_table(
         "square": streets["area"].fillna(value=False).to_numpy(dtype=bool),
         "forward": (streets["oneway_foot"] != "backward").to_numpy(dtype=bool, na_value=True),
         "backward": (streets["oneway_foot"] != "forward").to_numpy(dtype=bool, na_value=True),
+        "wait_ms": np.where(
+            ground & (layer == 0), crossing_delays_ms(highway.to_numpy(dtype=str), parameters), 0
+        ),
         "bridge": (structure != "ground").to_numpy(dtype=bool) | (layer != 0),
     }
 
@@ -224,28 +243,37 @@ def _with_walls_and_gates(
     return linked
 
 
-def _times(
+def _timed(
     city: City,
     edges: Edges,
     table: dict[str, npt.NDArray[Any]],
     walker: dict[str, Any],
     parameters: ParameterSet,
     report: Report,
-) -> npt.NDArray[np.int32]:
-    """Milliseconds along and against, shape (m, 2)."""
+) -> tuple[Edges, npt.NDArray[np.int32]]:
+    """Edges that the walker can use, and their milliseconds along and against, shape (m, 2)."""
     stairs = _of_street(table["stairs"], edges.street, other=False)
     factors = np.ones((len(edges.tail), 2))
     elevation = city.rasters.get("elevation")
+    steep = np.zeros(len(edges.tail), dtype=bool)
     if elevation is not None and walker["slope"]:
         level = stairs | ~_of_street(table["sloped"], edges.street, other=True)
-        factors, unknown = slope_factors(edges.lines(), level, elevation, city.crs, parameters)
-        report["edges_without_elevation"] = unknown
+        lines = (edges.xy_m, edges.xy_start)
+        slopes = slope_factors(lines, level, elevation, city.crs, parameters)
+        factors = slopes.factor
+        report["edges_without_elevation"] = slopes.unknown
+        if walker.get("max_slope") is not None:
+            steep = slopes.steepest > walker["max_slope"]
+            report["edges_too_steep"] = int(steep.sum())
     factors[stairs] = walker["stairs_factor"]
     level_ms = edges.length_mm * (MS_PER_S / (MM_PER_M * walker["speed_m_per_s"]))
     time_ms = np.maximum(np.round(level_ms[:, None] * factors), 1).astype(np.int32)
     time_ms[~_of_street(table["forward"], edges.street, other=True), 0] = NO_PASSAGE
     time_ms[~_of_street(table["backward"], edges.street, other=True), 1] = NO_PASSAGE
-    return time_ms
+    if not steep.any():
+        return edges, time_ms
+    usable = np.flatnonzero(~steep)
+    return edges.take(usable), time_ms[usable]
 
 
 def _told_crossings(

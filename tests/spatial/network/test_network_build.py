@@ -178,7 +178,7 @@ def test_an_escalator_is_walked_one_way():
 
 
 def test_an_unknown_walker_is_refused_by_name():
-    with pytest.raises(StandardsError, match="known are adult, elder, wheelchair"):
+    with pytest.raises(StandardsError, match="known are adult, elder, child, wheelchair"):
         build_network(world(), WALKING, profile="horse")
 
 
