@@ -6,10 +6,14 @@ from spatial.reach.labels import NodeLabels, nearest_by_node
 from spatial.reach.nearest import NearestTable, nearest_facilities, nearest_table
 from spatial.reach.paths import path_between
 from spatial.reach.reached import reached_facilities
+from spatial.reach.streets import Streets, lay_streets
+from spatial.reach.sums import weighted_sums
 
 __all__ = [
     "NearestTable",
     "NodeLabels",
+    "Streets",
+    "lay_streets",
     "life_circles",
     "nearest_by_node",
     "nearest_facilities",
@@ -17,4 +21,5 @@ __all__ = [
     "path_between",
     "reached_facilities",
     "walk_between",
+    "weighted_sums",
 ]

@@ -1,0 +1,251 @@
+"""Sums of weights within a walk: persons, seats, places around every node or origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spatial.errors import IndexMismatchError, LayerError, StandardsError
+from spatial.network.attach import Attachments
+from spatial.network.graph import WalkNetwork
+from spatial.reach.arcs import By, place_points, points_by_edge
+from spatial.reach.decays import Decay, decay_table, within
+from spatial.reach.groups import origin_starts
+from spatial.reach.kernels import Placed
+from spatial.reach.streets import PLACELESS, Ends, Streets, as_streets
+from spatial.reach.sum_kernels import Places, Sources, Weights, sum_clusters
+from spatial.reach.vectors import LANES, UNREACHED
+from spatial.units import MM_PER_M
+
+__all__ = ["weighted_sums"]
+
+Floats = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
+
+
+def weighted_sums(
+    network: WalkNetwork | Streets,
+    origins: Attachments | None,
+    points: Attachments,
+    weights: pd.DataFrame,
+    *,
+    cutoff_m: float,
+    decays: Mapping[str, Decay] | None = None,
+    by: By = "distance",
+) -> pd.DataFrame:
+    """Sum weights of points over what is reached on foot, for every origin or node.
+
+    ``S_o = Σ_p w_p · f(d_op)`` over all points p with ``d_op`` within the cutoff.
+
+    Parameters
+    ----------
+    network : WalkNetwork or Streets
+        `lay_streets(network)` saves laying it out again for each call.
+    origins : Attachments, shape (o,), or None
+        None: every node of the network. Rows with one id that stand together are ways out of
+        one place; its best way to each point counts.
+    points : Attachments
+        Where the weights are; rows with one id that stand together are ways into one place.
+    weights : DataFrame, shape (p, columns)
+        Numbers, indexed by the ids of `points`; a missing weight makes nothing 0: fill or drop
+        it first.
+    cutoff_m : float
+        In metres (seconds when `by` is time), inclusive.
+    decays : Mapping of str to Decay, optional
+        One or several decays, computed in the same pass. Default: all or nothing.
+    by : {"distance", "time"}
+        What the walk minimises and the decays are of.
+
+    Returns
+    -------
+    DataFrame, shape (o, columns) or (o, decays × columns)
+        Indexed by origin id (or node number); columns as in `weights`, or pairs
+        ``(decay, column)`` when `decays` are given. Missing where an origin is not attached.
+
+    Raises
+    ------
+    LayerError
+        If a weight is missing or not a number.
+    IndexMismatchError
+        If `weights` and `points` do not speak of the same points.
+
+    Notes
+    -----
+    Walks count from the true place on the edge, on both ends, as everywhere. Distances are exact
+    (whole millimetres). Each product is rounded to a grid of 2⁻⁵¹ of the column's total, on
+    which sums are exact: the result depends on no order, and whole-number weights within a limit
+    sum exactly. Clusters of 32 neighbouring origins share one search (see
+    ``docs/methods/sums.md``).
+
+    Examples
+    --------
+    >>> from spatial.reach import weighted_sums, within          # doctest: +SKIP
+    >>> weighted_sums(network, None, homes, persons, cutoff_m=1000)  # doctest: +SKIP
+    """
+    streets = as_streets(network, by=by)
+    limit = whole_limit(cutoff_m)
+    made = _sources(streets, origins)
+    places, of_place = make_places(streets, points)
+    packed = pack_weights(weights, points.ids[of_place], decays)
+    columns = weights.columns
+    out = np.zeros((len(made.order), len(packed.plain) * len(columns)))
+    if len(made.cluster) > 1:
+        sum_clusters(
+            streets.forward, streets.backward, streets.edge_arcs, made.sources, made.cluster,
+            places, packed, limit, out,
+        )  # fmt: skip
+    return _frame(out, made, columns, decays)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Clusters:
+    """Sources in the order of their clusters."""
+
+    index: pd.Index  # (o,) ids of the origins, as given
+    order: Longs  # (g,) origin of each source
+    sources: Sources
+    cluster: Longs  # (k + 1,) first source of each cluster
+
+
+def whole_limit(cutoff: float) -> int:
+    """Metres or seconds as thousandths, as far as costs of 30 bits go."""
+    if not cutoff >= 0:
+        raise StandardsError(
+            f"A limit must be 0 or more, not {cutoff!r}.",
+            zh=f"限值须不小于 0,不能是 {cutoff!r}。",
+        )
+    if cutoff * MM_PER_M >= UNREACHED:
+        raise StandardsError(
+            f"A limit of {cutoff:g} is too far: searches go to {UNREACHED // MM_PER_M:,} m or s.",
+            zh=f"限值 {cutoff:g} 过大:搜索上限为 {UNREACHED // MM_PER_M:,} 米或秒。",
+        )
+    return round(cutoff * MM_PER_M)
+
+
+def _sources(streets: Streets, origins: Attachments | None) -> _Clusters:
+    if origins is None:
+        nodes = len(streets.node)
+        each = np.arange(nodes + 1, dtype=np.int64)
+        sources = Sources(
+            each, np.arange(nodes, dtype=np.int32), np.zeros(nodes, dtype=np.int32),
+            np.zeros(nodes + 1, dtype=np.int64), PLACELESS,
+        )  # fmt: skip
+        return _Clusters(pd.RangeIndex(nodes), streets.node, sources, _blocks(nodes))
+    first = origin_starts(origins.ids)
+    owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(origins))))
+    ends = streets.outward(origins)
+    node, cost, row = flat_ends(ends)
+    nearest = np.full(len(first), len(streets.node), dtype=np.int64)
+    np.minimum.at(nearest, owner[row], node)
+    known = np.flatnonzero(nearest < len(streets.node))
+    order = known[np.argsort(nearest[known], kind="stable")]
+    rank = np.full(len(first), -1, dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    seeds = np.argsort(rank[owner[row]], kind="stable")
+    way = np.flatnonzero(rank[owner] >= 0)
+    way = way[np.argsort(rank[owner[way]], kind="stable")]
+    placed = place_points(streets.network, origins, by=streets.by)
+    sources = Sources(
+        _starts(rank[owner[row]], len(order)), node[seeds], cost[seeds],
+        _starts(rank[owner[way]], len(order)),
+        Placed(placed.edge[way], placed.offset_mm[way], placed.entry_key[way]),
+    )  # fmt: skip
+    return _Clusters(origins.ids[first], order, sources, _blocks(len(order)))
+
+
+def flat_ends(ends: Ends) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Longs]:
+    """List all ends there are: node, cost and row of the point, in the order of the points."""
+    nodes = np.column_stack([ends.first, ends.second]).ravel()
+    costs = np.column_stack([ends.first_cost, ends.second_cost]).ravel()
+    at = np.flatnonzero(nodes >= 0)
+    return nodes[at], costs[at], at // 2
+
+
+def _starts(code: npt.NDArray[np.integer], groups: int) -> Longs:
+    counts = np.bincount(code, minlength=groups)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def _blocks(sources: int) -> Longs:
+    return np.append(np.arange(0, sources, LANES), sources).astype(np.int64)
+
+
+def make_places(streets: Streets, points: Attachments) -> tuple[Places, Longs]:
+    """Targets in the order of the streets, and the first row of each among the points.
+
+    Points that are not attached stay outside: nobody reaches them.
+    """
+    first = origin_starts(points.ids)
+    owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(points))))
+    node, cost, row = flat_ends(streets.inward(points))
+    nearest = np.full(len(first), len(streets.node), dtype=np.int64)
+    np.minimum.at(nearest, owner[row], node)
+    known = np.flatnonzero(nearest < len(streets.node))
+    order = known[np.argsort(nearest[known], kind="stable")]
+    rank = np.full(len(first), -1, dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    of_end = rank[owner[row]]
+    sorted_ends = np.argsort(of_end, kind="stable")
+    node, cost, of_end = node[sorted_ends], cost[sorted_ends], of_end[sorted_ends]
+    at = np.argsort(node, kind="stable")
+    once = np.ones(len(at), dtype=bool)  # a place with two ends at one node stands there once
+    once[1:] = (node[at][1:] != node[at][:-1]) | (of_end[at][1:] != of_end[at][:-1])
+    at = at[once]
+    placed = place_points(streets.network, points, by=streets.by)
+    places = Places(
+        _starts(of_end, len(order)), node, cost,
+        _starts(node[at], len(streets.node)), of_end[at].astype(np.int32),
+        points_by_edge(np.where(rank[owner] >= 0, points.edge, -1), streets.network.edge_count),
+        placed, rank[owner].astype(np.int32),
+    )  # fmt: skip
+    return places, first[order]
+
+
+def pack_weights(
+    weights: pd.DataFrame, ids: pd.Index, decays: Mapping[str, Decay] | None
+) -> Weights:
+    """Bring weights into the order of the places and onto their grids."""
+    rows = weights.index.get_indexer(ids) if weights.index.is_unique else np.array([-1])
+    if (rows < 0).any() or not weights.index.is_unique:
+        raise IndexMismatchError(
+            f"`weights` has {len(weights)} rows that do not speak of the attached points. "
+            "Give one row for each point, indexed by its id.",
+            zh=f"`weights` 的 {len(weights)} 行与已接入路网的点不对应。每个点给一行,以编号为索引。",
+        )
+    value = np.empty(weights.shape)
+    for number, name in enumerate(weights.columns):
+        column = pd.to_numeric(weights[name], errors="coerce").astype("Float64")
+        column = column.where(np.isfinite(column.fillna(0.0)))
+        if column.isna().any():
+            worst = weights.index[column.isna()][0]
+            raise LayerError(
+                f"`weights` column {name!r} has no number for {worst!r}. Fill it or leave the "
+                "point out: unknown is not 0.",
+                zh=f"`weights` 的列 {name!r} 在 {worst!r} 处没有数值。请补全或去掉该点。",
+            )
+        value[:, number] = column.to_numpy(dtype=np.float64)
+    total = np.abs(value).sum(axis=0)
+    step = np.exp2(np.ceil(np.log2(np.where(total > 0, total, 1.0))) - 51)
+    every = list((decays or {"": within(UNREACHED / MM_PER_M)}).values())
+    plain = [
+        round(decay.limits[0] * MM_PER_M) if decay.weights == (1.0,) else -1 for decay in every
+    ]
+    return Weights(
+        value=np.ascontiguousarray((np.rint(value / step) * step)[rows]),
+        rounder=1.5 * 2.0**52 * step,
+        decays=decay_table(every),
+        plain=np.array(plain, dtype=np.int64),
+    )
+
+
+def _frame(
+    out: Floats, made: _Clusters, columns: pd.Index, decays: Mapping[str, Decay] | None
+) -> pd.DataFrame:
+    values = np.full((len(made.index), out.shape[1]), np.nan)
+    values[made.order] = out
+    names = columns if decays is None else pd.MultiIndex.from_product([list(decays), columns])
+    return pd.DataFrame(values, index=made.index, columns=names)
