@@ -133,6 +133,11 @@ def grid_city(side=3, name="Grid town"):
         crs=ZONE,
         rasters={"elevation": height},
         report=report,
+        tables={
+            "demand_votes": pd.DataFrame(
+                {"neighbourhood_id": ["n0-0"], "kind": ["library"], "votes": [12.0]}, index=["1"]
+            )
+        },
     )
 
 

@@ -50,6 +50,9 @@ def test_a_stored_city_comes_back_as_it_was(store):
             pd.DataFrame(before.drop(columns="geometry")),
         )
         assert after.geometry.geom_equals_exact(before.geometry, tolerance=1e-6).all()
+    votes = "demand_votes"
+    pd.testing.assert_frame_equal(city.table(votes), analysis.city.table(votes))
+    assert len(city.table(votes)) == 1
     before, after = analysis.city.rasters["elevation"], city.rasters["elevation"]
     np.testing.assert_array_equal(after.values, before.values)
     assert (after.transform, after.crs, after.unit) == (before.transform, before.crs, before.unit)
