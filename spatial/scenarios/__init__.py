@@ -1,5 +1,6 @@
 """What if: changes of a city, and what they do to reach and gaps, at once and exactly."""
 
+from spatial.scenarios.base import ScenarioBase
 from spatial.scenarios.changes import (
     AddFacility,
     BuildLink,
@@ -14,6 +15,8 @@ from spatial.scenarios.changes import (
     changes_from_json,
     changes_to_json,
 )
+from spatial.scenarios.result import ScenarioResult
+from spatial.scenarios.whole import WholeCity, whole_city
 
 __all__ = [
     "AddFacility",
@@ -26,6 +29,10 @@ __all__ = [
     "OpenGate",
     "OpenWall",
     "ResizeFacility",
+    "ScenarioBase",
+    "ScenarioResult",
+    "WholeCity",
     "changes_from_json",
     "changes_to_json",
+    "whole_city",
 ]

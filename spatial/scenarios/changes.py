@@ -195,7 +195,7 @@ def _change(item: Any, where: str, where_zh: str, to_zone: pyproj.Transformer) -
             zh=f'{where_zh}不是对象;请写成 {{"op": "close_gate", "id": "…"}} 的形式。',
         )
     op = item.get("op")
-    if op not in OPS:
+    if not isinstance(op, str) or op not in OPS:
         raise InputError(
             f"{where}: `op` is {op!r}; use one of {', '.join(OPS)}.",
             zh=f"{where_zh}:`op` 为 {op!r};可用:{'、'.join(OPS)}。",

@@ -1,0 +1,521 @@
+"""The reach of a city that may change: labels, arcs and points in one place, and back again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from spatial.errors import InputError
+from spatial.network import Attachments, WalkNetwork
+from spatial.reach.arcs import arcs_for, limit_key, place_points, points_by_edge
+from spatial.reach.kernels import FAR, INWARD, to_end_key
+from spatial.reach.labels import NodeLabels
+from spatial.reach.repair import (
+    LiveArcs,
+    LivePoints,
+    Lost,
+    best_of_points,
+    points_near,
+    points_on,
+    reach_from,
+    repair,
+    roll_back,
+    walks_of,
+    wipe,
+)
+
+__all__ = ["LiveReach", "Touched"]
+
+SPARE_NODES: Final = 4096
+SPARE_EDGES: Final = 4096
+SPARE_ARCS: Final = 32_768
+SPARE_POINTS: Final = 1024
+
+Longs = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int32]
+Arrays = dict[str, npt.NDArray[Any]]
+NO_ROWS: Final = np.empty(0, dtype=np.int64)
+POINT_SETS: Final = ("facility", "gate", "home")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Touched:
+    """What one kind's repair touched: the groups of gates and the homes to be asked again."""
+
+    places: Longs
+    homes: Longs
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """What was lost and gained since the last repair, kind by kind."""
+
+    seeds_lost: list[tuple[int, int, int]] = field(default_factory=list)
+    seeds_gained: list[tuple[int, int, int]] = field(default_factory=list)
+    arcs_lost: list[tuple[int, int, int]] = field(default_factory=list)
+    arcs_gained: list[tuple[int, int, int]] = field(default_factory=list)
+    kinds_lost: dict[int, list[int]] = field(default_factory=dict)
+    kinds_gained: dict[int, list[int]] = field(default_factory=dict)
+    edges: set[int] = field(default_factory=set)
+    everywhere: bool = False
+
+
+class LiveReach:
+    """Labels of all nodes for all kinds, on a network that may change and change back.
+
+    `arrays` hold everything with room to spare, so that they can lie on disk; nothing here is a
+    frame. Whoever calls holds a lock: changes are made in place and undone by :meth:`undo`.
+    """
+
+    def __init__(self, arrays: Arrays, *, search_m: float, home_m: float) -> None:
+        self.arrays = arrays
+        self.limit = limit_key(search_m)
+        self.home_limit = limit_key(home_m)
+        take = arrays.__getitem__
+        self.arcs: Any = LiveArcs._make([*map(take, LiveArcs._fields[:-1]), False])
+        self.label: Longs = take("label")
+        self.owner: Ints = take("owner")
+        self.alive: npt.NDArray[np.bool_] = take("alive")
+        self.rank: npt.NDArray[np.float64] = take("rank")
+        self.place_rank: npt.NDArray[np.float64] = take("place_rank")
+        self.points = {
+            name: LivePoints._make(
+                [*(take(f"{name}_{part}") for part in LivePoints._fields[:-1]), NO_ROWS]
+            )
+            for name in POINT_SETS
+        }
+        self.gate_group: Ints = take("gate_group")
+        self.home_group: Ints = take("home_group")
+        self.counts = dict(
+            zip(("node", "edge", "out", "in", *POINT_SETS), take("counts").tolist(), strict=True)
+        )
+        places = int(take("gates_of_start").shape[0] - 1)
+        self._mark_place = np.zeros(places, dtype=np.int64)
+        homes = int(take("homes_of_start").shape[0] - 1)
+        self._mark_home = np.zeros(homes, dtype=np.int64)
+        self._found_place = np.empty(max(places, 1), dtype=np.int64)
+        self._found_home = np.empty(max(homes, 1), dtype=np.int64)
+        self._epoch = 0
+        self._scratch: Longs | None = None
+        self._touched_nodes: Ints | None = None
+        self._writes: list[tuple[npt.NDArray[Any], Any, Any]] = []
+        self._labels: list[tuple[int, Ints, Longs, Ints]] = []
+        self._before = (dict(self.counts), dict(self.points))
+        self._pending = _Pending()
+
+    # -- making -----------------------------------------------------------------------------------
+
+    @staticmethod
+    def lay_out(
+        network: WalkNetwork,
+        labels: NodeLabels,
+        points: Mapping[str, Attachments],
+        groups: Mapping[str, Ints],
+        *,
+        place_rank: Ints,
+        alive: npt.NDArray[np.bool_],
+        places: int,
+        buildings: int,
+    ) -> Arrays:
+        """Lay out everything as arrays with room to spare.
+
+        Parameters
+        ----------
+        network : WalkNetwork
+        labels : NodeLabels
+            Of the entrances of all facilities.
+        points : mapping
+            ``facility`` (entrances), ``gate`` and ``home``.
+        groups : mapping
+            ``gate``: row of the neighbourhood, -1 for none; ``home``: row of the building.
+        place_rank : array of int, shape (f,)
+            Place of each entrance's facility among the facility ids.
+        alive : array of bool, shape (k, f)
+            Which entrance is of which kind.
+        places, buildings : int
+            Number of neighbourhoods and of buildings.
+        """
+        forward, backward = arcs_for(network), arcs_for(network, backward=True)
+        counts = [network.node_count, network.edge_count, len(forward.head), len(backward.head)]
+        arrays: Arrays = {
+            "out_start": _roomy(forward.start[:-1], SPARE_NODES),
+            "out_end": _roomy(forward.start[1:], SPARE_NODES),
+            "out_head": _roomy(forward.head, SPARE_ARCS),
+            "out_edge": _roomy(forward.edge, SPARE_ARCS),
+            "out_key": _roomy(forward.key, SPARE_ARCS),
+            "in_start": _roomy(backward.start[:-1], SPARE_NODES),
+            "in_end": _roomy(backward.start[1:], SPARE_NODES),
+            "in_tail": _roomy(backward.head, SPARE_ARCS),
+            "in_edge": _roomy(backward.edge, SPARE_ARCS),
+            "in_key": _roomy(backward.key, SPARE_ARCS),
+            "edge_from": _roomy(network.edge_from, SPARE_EDGES),
+            "edge_to": _roomy(network.edge_to, SPARE_EDGES),
+            "edge_length_mm": _roomy(network.edge_length_mm, SPARE_EDGES),
+            "edge_time_ms": _roomy(network.edge_time_ms, SPARE_EDGES),
+            "label": _roomy_rows(labels.key.T, SPARE_NODES, FAR),
+            "owner": _roomy_rows(labels.facility.T, SPARE_NODES, -1),
+            "alive": _roomy_rows(alive, SPARE_POINTS, fill=False),
+            "rank": _roomy(labels.rank.astype(np.float64), SPARE_POINTS),
+            "place_rank": _roomy(place_rank.astype(np.float64), SPARE_POINTS),
+        }
+        for name in POINT_SETS:
+            placed = place_points(network, points[name])
+            on_edges = points_by_edge(points[name].edge, network.edge_count)
+            counts.append(len(placed.edge))
+            arrays |= {
+                f"{name}_edge": _roomy(placed.edge, SPARE_POINTS, -1),
+                f"{name}_offset_mm": _roomy(placed.offset_mm, SPARE_POINTS),
+                f"{name}_entry_key": _roomy(placed.entry_key, SPARE_POINTS),
+                f"{name}_start": on_edges.start,
+                f"{name}_order": on_edges.order,
+            }
+        gate_group = groups["gate"].astype(np.int32)
+        arrays |= {
+            "gate_group": _roomy(gate_group, SPARE_POINTS, -1),
+            "home_group": _roomy(groups["home"].astype(np.int32), SPARE_POINTS, -1),
+            **_by_group("gates_of", gate_group, places),
+            **_by_group("homes_of", groups["home"], buildings),
+            "counts": np.array(counts, dtype=np.int64),
+        }
+        return arrays
+
+    # -- changing ---------------------------------------------------------------------------------
+
+    def close_facility(self, row: int) -> None:
+        """Take an entrance out of all its kinds."""
+        kinds = np.flatnonzero(self.alive[:, row])
+        for kind in kinds.tolist():
+            self._set(self.alive, (kind, row), value=False)
+            self._pending.kinds_lost.setdefault(kind, []).append(row)
+        edge = int(self.points["facility"].edge[row])
+        if edge >= 0:
+            self._pending.edges.add(edge)
+
+    def add_facility(
+        self,
+        place: tuple[int, int, int],
+        kinds: Iterable[int],
+        *,
+        rank: float,
+        place_rank: float,
+    ) -> int:
+        """Add an entrance (edge, offset, key of its entry) of some kinds; return its row."""
+        row = self._add_point("facility", place)
+        self._set(self.rank, row, rank)
+        self._set(self.place_rank, row, place_rank)
+        for kind in kinds:
+            self._set(self.alive, (kind, row), value=True)
+            self._pending.kinds_gained.setdefault(int(kind), []).append(row)
+        if place[0] >= 0:
+            self._pending.edges.add(place[0])
+        return row
+
+    def close_gate(self, row: int) -> None:
+        """Let nobody begin a walk at a gate."""
+        self._set(self.gate_group, row, -1)
+
+    def add_gate(self, place: tuple[int, int, int], group: int) -> int:
+        """Let the residents of a neighbourhood begin their walks at a new gate."""
+        row = self._add_point("gate", place)
+        self._set(self.gate_group, row, group)
+        return row
+
+    def _add_point(self, name: str, place: tuple[int, int, int]) -> int:
+        points, row = self.points[name], self.counts[name]
+        if row >= len(points.edge):
+            raise InputError(
+                f"A scenario adds at most {SPARE_POINTS} points; make it smaller.",
+                zh=f"一个方案最多新增 {SPARE_POINTS} 个点;请减少变更。",
+            )
+        for values, value in zip(points[:3], place, strict=True):
+            self._set(values, row, value)
+        self.counts[name] = row + 1
+        self._also(name, row)
+        return row
+
+    def _also(self, name: str, row: int) -> None:
+        points = self.points[name]
+        self.points[name] = points._replace(extra=np.append(points.extra, np.int64(row)))
+
+    def _set(self, values: npt.NDArray[Any], at: Any, value: Any) -> None:
+        before = values[at]
+        self._writes.append(
+            (values, at, before.copy() if isinstance(before, np.ndarray) else before)
+        )
+        values[at] = value
+
+    # -- mending ----------------------------------------------------------------------------------
+
+    def _seeds(self, rows: list[int]) -> list[tuple[int, int, int]]:
+        """Node, key and row of the two ends from which each of these entrances is reached."""
+        points, found = self.points["facility"], []
+        for row in rows:
+            edge = int(points.edge[row])
+            if edge < 0:
+                continue
+            for end in range(2):
+                part = int(to_end_key(self.arcs, edge, points.offset_mm[row], end, INWARD))
+                if part < FAR:
+                    ends = self.arcs.edge_from if end == 0 else self.arcs.edge_to
+                    found.append((int(ends[edge]), part + int(points.entry_key[row]), row))
+        return found
+
+    def mend(self) -> dict[int, Touched]:
+        """Repair the labels of every kind that a change may have touched, and say what it did."""
+        pending, self._pending = self._pending, _Pending()
+        kinds = (
+            range(len(self.label))
+            if pending.everywhere
+            else sorted(set(pending.kinds_lost) | set(pending.kinds_gained))
+        )
+        return {kind: self._mend_kind(kind, pending) for kind in kinds}
+
+    def _mend_kind(self, kind: int, pending: _Pending) -> Touched:
+        alive = self.alive[kind]
+        lost = [seed for seed in pending.seeds_lost if self._was_of(kind, seed[2], pending)]
+        gained = [seed for seed in pending.seeds_gained if alive[seed[2]]]
+        still = [row for row in pending.kinds_lost.get(kind, []) if not alive[row]]
+        lost += self._seeds(still)
+        gained += self._seeds([r for r in pending.kinds_gained.get(kind, []) if alive[r]])
+        log = repair(
+            self.arcs,
+            self.label[kind],
+            self.owner[kind],
+            self.rank,
+            self.points["facility"],
+            alive,
+            _lost(lost, pending.arcs_lost),
+            _lost(gained, pending.arcs_gained),
+            self.limit,
+        )
+        self._labels.append((kind, *log))
+        return self._touched(log[0], pending.edges)
+
+    def _was_of(self, kind: int, row: int, pending: _Pending) -> bool:
+        return bool(self.alive[kind, row]) or row in pending.kinds_lost.get(kind, [])
+
+    def _touched(self, nodes: Ints, edges: set[int]) -> Touched:
+        self._epoch += 1
+        sets = (
+            ("gate", self.gate_group, self._mark_place, self._found_place),
+            ("home", self.home_group, self._mark_home, self._found_home),
+        )
+        answer = []
+        for name, group, mark, found in sets:
+            count = points_near(
+                self.arcs, nodes, self.points[name], group, mark, self._epoch, found, 0
+            )
+            for edge in edges:
+                count = points_on(edge, self.points[name], group, mark, self._epoch, found, count)
+            answer.append(np.sort(found[:count]))
+        return Touched(*answer)
+
+    # -- asking -----------------------------------------------------------------------------------
+
+    def gates_of(self, places: Longs) -> tuple[Longs, Longs]:
+        """Rows of the gates of some neighbourhoods, and the neighbourhood of each."""
+        rows = self._members("gates_of", places)
+        extra = self.points["gate"].extra
+        new = extra[(extra >= self._before[0]["gate"]) & np.isin(self.gate_group[extra], places)]
+        rows = np.concatenate([rows, new])
+        group = self.gate_group[rows]
+        return rows[group >= 0], group[group >= 0].astype(np.int64)
+
+    def nearest_of_places(self, kind: int, places: Longs) -> tuple[Longs, Ints]:
+        """Key and entrance of the nearest facility of a kind: best gate of each neighbourhood.
+
+        Among its gates the shortest walk counts; among equals the facility that comes first,
+        then the gate that does.
+        """
+        rows, group = self.gates_of(places)
+        key, own = best_of_points(
+            self.arcs,
+            self.label[kind],
+            self.owner[kind],
+            self.rank,
+            self.points["facility"],
+            self.alive[kind],
+            self.points["gate"],
+            rows,
+            self.limit,
+        )
+        best = np.full(len(places), FAR, dtype=np.int64)
+        best_own = np.full(len(places), -1, dtype=np.int32)
+        order = np.lexsort((rows, self.place_rank[own], key >> 32, group))
+        _, first = np.unique(group[order], return_index=True)
+        chosen = order[first]
+        at = np.searchsorted(places, group[chosen])
+        best[at], best_own[at] = key[chosen], own[chosen]
+        best_own[best >= FAR] = -1
+        return best, best_own
+
+    def nearest_of_homes(self, kind: int, homes: Longs) -> Longs:
+        """Key of the nearest facility of a kind from each of these buildings: its best way out."""
+        rows = self._members("homes_of", homes)
+        group = self.home_group[rows]
+        rows, group = rows[group >= 0], group[group >= 0]
+        key, _ = best_of_points(
+            self.arcs,
+            self.label[kind],
+            self.owner[kind],
+            self.rank,
+            self.points["facility"],
+            self.alive[kind],
+            self.points["home"],
+            rows,
+            self.home_limit,
+        )
+        best = np.full(len(homes), FAR, dtype=np.int64)
+        np.minimum.at(best, np.searchsorted(homes, group), key)
+        return best
+
+    def _members(self, name: str, groups: Longs) -> Longs:
+        """Points of some groups, in their order."""
+        start, order = self.arrays[f"{name}_start"], self.arrays[f"{name}_order"]
+        if not len(groups):
+            return np.empty(0, dtype=np.int64)
+        size = start[groups + 1] - start[groups]
+        begin = np.repeat(start[groups] - np.cumsum(size) + size, size)
+        return order[begin + np.arange(len(begin))]
+
+    def places_that_walk_to(self, row: int, limit: int, *, by_time: bool) -> tuple[Longs, Longs]:
+        """Neighbourhoods from which an entrance is reached within the limit, and their keys."""
+        goals, gates = self.points["facility"], self.points["gate"]
+        search = _Search(self, goals, np.array([row]), NO_ROWS, limit, by_time=by_time)
+        places = self._near_places(search.nodes, [int(goals.edge[row])])
+        rows, group = self.gates_of(places)
+        key = search.walks(gates, rows)
+        best = np.full(len(places), FAR, dtype=np.int64)
+        np.minimum.at(best, np.searchsorted(places, group), key)
+        return places[best < FAR], best[best < FAR]
+
+    def places_near(self, nodes: Longs, limit: int, *, by_time: bool) -> Longs:
+        """Neighbourhoods from whose gates any of some nodes is reached within the limit."""
+        points = self.points["gate"]
+        search = _Search(self, points, NO_ROWS, nodes, limit, by_time=by_time)
+        search.done()
+        return self._near_places(search.nodes, [])
+
+    def reached_from_place(
+        self, place: int, among: npt.NDArray[np.bool_], limit: int, *, by_time: bool
+    ) -> tuple[Longs, Longs]:
+        """Entrances, of those `among`, that one neighbourhood reaches within the limit; keys."""
+        rows, _ = self.gates_of(np.array([place]))
+        gates, goals = self.points["gate"], self.points["facility"]
+        search = _Search(self, gates, rows, NO_ROWS, limit, by_time=by_time, forward=True)
+        edges = [
+            self.arcs.out_edge[self.arcs.out_start[n] : self.arcs.out_end[n]] for n in search.nodes
+        ]
+        near = np.unique(np.concatenate([*edges, gates.edge[rows]]))
+        found = self._on_edges(goals, near[near >= 0])
+        found = found[among[found]]
+        key = search.walks(goals, found)
+        return found[key < FAR], key[key < FAR]
+
+    def _on_edges(self, points: LivePoints, edges: Longs) -> Longs:
+        base = edges[edges < len(points.start) - 1]
+        size = points.start[base + 1] - points.start[base]
+        begin = np.repeat(points.start[base] - np.cumsum(size) + size, size)
+        rows = points.order[begin + np.arange(len(begin))]
+        rows = np.unique(np.concatenate([rows, points.extra]))
+        return rows[np.isin(points.edge[rows], edges)]
+
+    def _near_places(self, nodes: Ints, edges: list[int]) -> Longs:
+        self._epoch += 1
+        gates, group = self.points["gate"], self.gate_group
+        found, mark = self._found_place, self._mark_place
+        count = points_near(self.arcs, nodes, gates, group, mark, self._epoch, found, 0)
+        for edge in edges:
+            if edge >= 0:
+                count = points_on(edge, gates, group, mark, self._epoch, found, count)
+        return np.sort(found[:count])
+
+    def scratch(self) -> tuple[Longs, Ints]:
+        """Room for a search: labels, ``FAR`` everywhere, and nodes."""
+        if self._scratch is None or self._touched_nodes is None:
+            self._scratch = np.full(len(self.arcs.out_start), FAR, dtype=np.int64)
+            self._touched_nodes = np.empty(len(self.arcs.out_start), dtype=np.int32)
+        return self._scratch, self._touched_nodes
+
+    # -- and back ---------------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Bring everything back to where it was before the first change."""
+        for kind, *log in reversed(self._labels):
+            roll_back(self.label[kind], self.owner[kind], *log)
+        for values, at, before in reversed(self._writes):
+            values[at] = before
+        self._labels.clear()
+        self._writes.clear()
+        self._pending = _Pending()
+        self.counts, self.points = dict(self._before[0]), dict(self._before[1])
+
+
+class _Search:
+    """One search around points or nodes; its labels stand until :meth:`done`."""
+
+    def __init__(
+        self,
+        live: LiveReach,
+        seeds: LivePoints,
+        rows: Longs,
+        nodes: Longs,
+        limit: int,
+        *,
+        by_time: bool,
+        forward: bool = False,
+    ) -> None:
+        self.arcs = live.arcs._replace(by_time=by_time)
+        self.seeds, self.rows, self.limit, self.forward = seeds, rows, limit, forward
+        self.label, touched = live.scratch()
+        count = reach_from(self.arcs, seeds, rows, nodes, forward, limit, self.label, touched)
+        self.nodes = touched[:count].copy()
+
+    def walks(self, points: LivePoints, rows: Longs) -> Longs:
+        """Keys of the walks between some points and the seeds; ends the search."""
+        key = walks_of(
+            self.arcs, self.seeds, self.rows, points, rows, self.forward, self.limit, self.label
+        )
+        self.done()
+        return key
+
+    def done(self) -> None:
+        """Make the room ready for the next search."""
+        wipe(self.label, self.nodes)
+
+
+def _lost(seeds: list[tuple[int, int, int]], arcs: list[tuple[int, int, int]]) -> Lost:
+    seed = np.array(seeds, dtype=np.int64).reshape(-1, 3)
+    arc = np.array(arcs, dtype=np.int64).reshape(-1, 3)
+    return Lost(
+        np.ascontiguousarray(seed[:, 0]),
+        np.ascontiguousarray(seed[:, 1]),
+        seed[:, 2].astype(np.int32),
+        *(np.ascontiguousarray(column) for column in arc.T),
+    )
+
+
+def _by_group(name: str, group: Ints, groups: int) -> Arrays:
+    order = np.argsort(group, kind="stable")
+    order = order[np.searchsorted(group[order], 0) :]
+    count = np.bincount(group[order], minlength=groups)
+    return {
+        f"{name}_start": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        f"{name}_order": order.astype(np.int64),
+    }
+
+
+def _roomy(values: npt.NDArray[Any], spare: int, fill: Any = 0) -> npt.NDArray[Any]:
+    out = np.full((len(values) + spare, *values.shape[1:]), fill, dtype=values.dtype)
+    out[: len(values)] = values
+    return out
+
+
+def _roomy_rows(values: npt.NDArray[Any], spare: int, fill: Any) -> npt.NDArray[Any]:
+    out = np.full((values.shape[0], values.shape[1] + spare), fill, dtype=values.dtype)
+    out[:, : values.shape[1]] = values
+    return out

@@ -1,0 +1,287 @@
+"""Apply a plan to the live reach, and read again only what it touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from spatial.reach.arcs import limit_key, place_points, split_key
+from spatial.scenarios.live import LiveReach, Touched
+from spatial.scenarios.tally import (
+    held_without_walk,
+    stand_in_counts,
+    status_of,
+    within,
+)
+
+if TYPE_CHECKING:
+    from spatial.network import Attachments
+    from spatial.scenarios.base import ScenarioBase
+    from spatial.scenarios.plan import NewFacility, Plan
+
+__all__ = ["Delta", "measure"]
+
+Longs = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int32]
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(slots=True, eq=False)
+class Delta:
+    """What differs from the base; whatever is not named here is as it was."""
+
+    near: dict[int, tuple[Longs, Longs, Ints]] = field(default_factory=dict)
+    """By kind: neighbourhoods, key and entrance of their nearest facility."""
+    homes: dict[int, tuple[Longs, Longs]] = field(default_factory=dict)
+    """By kind: buildings and the key of their nearest facility."""
+    inside: list[tuple[int, int, int]] = field(default_factory=list)
+    """Neighbourhood, kind, and one more or less inside its parcel."""
+    air: dict[int, list[shapely.Point | shapely.Geometry]] = field(default_factory=dict)
+    """By kind: places of facilities that opened or closed (for the distance by air)."""
+    measured: tuple[Longs, npt.NDArray[np.bool_]] | None = None
+    walked: tuple[Longs, npt.NDArray[np.bool_]] | None = None
+    pairs_gone: npt.NDArray[np.bool_] | None = None
+    pairs_new: tuple[Longs, Longs, Longs] | None = None
+    """Neighbourhood, entrance and key of reached facilities that count by area or stand in."""
+    stand_ins: npt.NDArray[np.int32] | None = None
+    status: dict[int, tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]] = field(
+        default_factory=dict
+    )
+    """By check: status and held of all neighbourhoods, where any may differ."""
+    persons: npt.NDArray[np.float64] | None = None
+    alive: npt.NDArray[np.bool_] | None = None
+    """Kinds of the entrances that were added, shape (k, added)."""
+
+
+def entrance_rows(base: ScenarioBase, facility: int) -> Longs:
+    """Rows of the entrances of a facility of the base."""
+    return np.flatnonzero(base.arrays["entrance_facility"] == facility)
+
+
+def measure(base: ScenarioBase, plan: Plan) -> Delta:
+    """Apply a plan and read what it touches. The caller undoes it."""
+    live, delta = base.live, Delta()
+    gone = _close(base, plan, live, delta)
+    new = _open(base, plan, live, delta)
+    touched_places = _gates(base, plan, live, delta)
+    reach = live.mend()
+    _read_again(base, live, reach, touched_places, delta)
+    _read_pairs(base, live, gone, new, touched_places, delta)
+    _count_inside(base, plan, delta)
+    if plan.persons:
+        delta.persons = base.arrays["persons"].copy()
+        delta.persons[list(plan.persons)] = list(plan.persons.values())
+    _decide(base, delta)
+    return delta
+
+
+def _close(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> Longs:
+    rows = [entrance_rows(base, facility) for facility in sorted(plan.closed)]
+    gone = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
+    kinds = base.frame("kinds")
+    ids = base.frame("facilities").index
+    for row in gone.tolist():
+        live.close_facility(row)
+    for facility in sorted(plan.closed):
+        of = kinds.loc[(kinds["facility_id"] == ids[facility]).to_numpy(dtype=bool), "kind"]
+        shape = base.frame("facilities").geometry.iloc[facility]
+        for kind in of:
+            if kind in base.kind_row:
+                delta.air.setdefault(base.kind_row[kind], []).append(shape)
+    return gone
+
+
+def _open(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> list[int]:
+    added = sorted(plan.added.values(), key=lambda facility: facility.id)
+    rows = []
+    ranks = _between(base.arrays["sorted_entrances"], [facility.id for facility in added])
+    orders = _between(base.arrays["sorted_facilities"], [facility.id for facility in added])
+    for facility, rank, order in zip(added, ranks, orders, strict=True):
+        kind = base.kind_row.get(facility.kind)
+        kinds = [] if kind is None else [kind]
+        place = placed(base, facility.entry)
+        rows.append(live.add_facility(place, kinds, rank=rank, place_rank=order))
+        if kind is not None:
+            delta.air.setdefault(kind, []).append(shapely.Point(facility.x_m, facility.y_m))
+    return rows
+
+
+def added_in_order(plan: Plan) -> list[NewFacility]:
+    """Return the added facilities in the order of their rows."""
+    return sorted(plan.added.values(), key=lambda facility: facility.id)
+
+
+def _between(known: npt.NDArray[np.str_], new: list[str]) -> list[float]:
+    """Ranks of new ids (sorted) among known ones: between those of their neighbours."""
+    place = np.searchsorted(known, np.array(new, dtype=str)) if new else np.empty(0, int)
+    ranks, last, run = [], -1, 0
+    for at in place.tolist():
+        run = run + 1 if at == last else 1
+        last = at
+        ranks.append(at - 1 + run / (len(new) + 1))
+    return ranks
+
+
+def placed(base: ScenarioBase, entry: Attachments) -> tuple[int, int, int]:
+    """Edge, offset and key of the entry of one attached point."""
+    points = place_points(base.network, entry)
+    return int(points.edge[0]), int(points.offset_mm[0]), int(points.entry_key[0])
+
+
+def _gates(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> Longs:
+    """Close and open gates; return the neighbourhoods whose walks begin elsewhere now."""
+    places = set()
+    for row in sorted(plan.gates_closed):
+        places.add(int(live.gate_group[row]))
+        live.close_gate(row)
+    for gate in plan.gates_new:
+        live.add_gate(placed(base, gate.entry), gate.place)
+        places.add(gate.place)
+    places.discard(-1)
+    found = np.array(sorted(places), dtype=np.int64)
+    if len(found):
+        rows, group = live.gates_of(found)
+        on_network = np.unique(group[live.points["gate"].edge[rows] >= 0])
+        delta.measured = found, np.isin(found, on_network)
+    return found
+
+
+def _read_again(
+    base: ScenarioBase,
+    live: LiveReach,
+    reach: dict[int, Touched],
+    everywhere: Longs,
+    delta: Delta,
+) -> None:
+    near_key, near_owner = base.arrays["near_key"], base.arrays["near_owner"]
+    home_key = base.arrays["home_key"]
+    none = np.empty(0, dtype=np.int64)
+    kinds = range(len(near_key)) if len(everywhere) else sorted(reach)
+    for kind in kinds:
+        touched = reach.get(kind, Touched(none, none))
+        places = np.union1d(touched.places, everywhere)
+        if len(places):
+            key, own = live.nearest_of_places(kind, places)
+            other = (key != near_key[kind, places]) | (own != near_owner[kind, places])
+            if other.any():
+                delta.near[kind] = places[other], key[other], own[other]
+        if len(touched.homes):
+            key = live.nearest_of_homes(kind, touched.homes)
+            other = key != home_key[kind, touched.homes]
+            if other.any():
+                delta.homes[kind] = touched.homes[other], key[other]
+
+
+def _read_pairs(
+    base: ScenarioBase,
+    live: LiveReach,
+    gone: Longs,
+    new: list[int],
+    everywhere: Longs,
+    delta: Delta,
+) -> None:
+    special = live.alive[base.special_rows]
+    limit, by_time = limit_key(base.facts.reach_limit), base.facts.by_time
+    pair_entrance, pair_place = base.arrays["pair_entrance"], base.arrays["pair_place"]
+    fresh: list[tuple[Longs, Longs, Longs]] = []
+    for row in new:
+        if special[:, row].any():
+            places, key = live.places_that_walk_to(row, limit, by_time=by_time)
+            other = ~np.isin(places, everywhere)
+            fresh.append((places[other], np.full(int(other.sum()), row), key[other]))
+    among = special.any(axis=0)
+    for place in everywhere.tolist():
+        rows, key = live.reached_from_place(place, np.asarray(among), limit, by_time=by_time)
+        fresh.append((np.full(len(rows), place), rows, key))
+    if not fresh and not np.isin(pair_entrance, gone).any():
+        return
+    delta.pairs_gone = np.isin(pair_entrance, gone) | np.isin(pair_place, everywhere)
+    place, entrance, key = (
+        (np.concatenate(column).astype(np.int64) for column in zip(*fresh, strict=True))
+        if fresh
+        else (np.empty(0, dtype=np.int64),) * 3
+    )
+    delta.pairs_new = place, entrance, key
+    if base.checks.stand_ins:
+        kept = ~delta.pairs_gone
+        metres = split_key(key, by="time" if by_time else "distance")[0]
+        facility_of = np.concatenate(
+            [
+                base.arrays["entrance_facility"],
+                len(base.frame("facilities")) + np.arange(len(new)),
+            ]
+        )
+        delta.stand_ins = stand_in_counts(
+            (
+                np.concatenate([pair_place[kept], place]),
+                np.concatenate([pair_entrance[kept], entrance]),
+                np.concatenate([base.arrays["pair_m"][kept], metres]),
+            ),
+            facility_of,
+            live.alive,
+            base.checks,
+            len(base.arrays["persons"]),
+        )
+
+
+def _count_inside(base: ScenarioBase, plan: Plan, delta: Delta) -> None:
+    take = base.arrays.__getitem__
+    if plan.closed:
+        rows = np.flatnonzero(np.isin(take("inside_facility"), sorted(plan.closed)))
+        pairs = zip(take("inside_place")[rows], take("inside_kind")[rows], strict=True)
+        delta.inside += [(int(place), int(kind), -1) for place, kind in pairs]
+    bounds = take("bounds_m")
+    for facility in added_in_order(plan):
+        kind = base.kind_row.get(facility.kind)
+        if kind is None:
+            continue
+        x, y = facility.x_m, facility.y_m
+        near = np.flatnonzero(
+            (bounds[:, 0] <= x) & (bounds[:, 1] <= y) & (bounds[:, 2] >= x) & (bounds[:, 3] >= y)
+        )
+        outlines = base.frame("neighbourhoods").geometry.to_numpy()[near]
+        held = near[shapely.intersects(outlines, shapely.Point(x, y))]
+        delta.inside += [(int(place), kind, 1) for place in held]
+
+
+def _decide(base: ScenarioBase, delta: Delta) -> None:
+    """Decide again every check that anything here may touch."""
+    take, checks = base.arrays.__getitem__, base.checks
+    kinds = set(delta.near) | {kind for _, kind, _ in delta.inside}
+    rows = {check for kind in kinds for check in checks.of_kind(kind)}
+    if delta.stand_ins is not None:
+        rows |= {
+            of
+            for row, (of, *_) in enumerate(checks.stand_ins)
+            if (delta.stand_ins[row] != take("stand_in_count")[row]).any()
+        }
+    if delta.measured is not None:
+        rows = set(range(len(checks.kind)))
+    measured = take("measured")
+    if delta.measured is not None:
+        measured = measured.copy()
+        measured[delta.measured[0]] = delta.measured[1]
+    counts = take("stand_in_count") if delta.stand_ins is None else delta.stand_ins
+    inside = take("inside_count")
+    if delta.inside:
+        inside = inside.copy()
+        for place, kind, more in delta.inside:
+            inside[kind, place] += more
+    for check in sorted(rows):
+        kind = int(checks.kind[check])
+        key = take("near_key")[kind]
+        if kind in delta.near:
+            key = key.copy()
+            key[delta.near[kind][0]] = delta.near[kind][1]
+        status, held = status_of(
+            within(key, checks.limit_m[check]),
+            held_without_walk(checks, check, inside, counts),
+            tells=bool(take("tells")[check]),
+            measured=measured,
+        )
+        if (status != take("status")[check]).any() or (held != take("held")[check]).any():
+            delta.status[check] = status, held
