@@ -228,6 +228,8 @@ def _reporter(store: Store, identifier: str, worker: str, stopping: Callable[[],
             logger.warning("progress of job %s cannot be written down: %s", identifier, fault)
             return
         if not wanted:
-            raise CancelledError(f"Job {identifier} was cancelled.")
+            raise CancelledError(
+                f"Job {identifier} was cancelled.", zh=f"任务 {identifier} 已取消。"
+            )
 
     return tell

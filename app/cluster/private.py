@@ -269,7 +269,10 @@ def _stop(folder: Path, installation: Installation, identity: Identity) -> None:
     arguments: list[str | Path] = ["-D", folder / "data", "-m", "fast", "-w", "-t", "60", "stop"]
     answer = _run(installation, identity, "pg_ctl", arguments)
     if answer.returncode != 0:
-        raise ClusterError(f"The private PostGIS does not stop: {answer.stderr.strip()}")
+        raise ClusterError(
+            f"The private PostGIS does not stop: {answer.stderr.strip()}",
+            f"私有 PostGIS 无法停止:{answer.stderr.strip()}",
+        )
 
 
 def _run(

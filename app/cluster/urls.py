@@ -44,15 +44,25 @@ def normalise_url(url: str) -> str:
     >>> normalise_url("postgres://me:secret@db.example/city?sslmode=require")
     'postgresql+psycopg://me:secret@db.example/city?sslmode=require'
     """
-    cure = "Give DATABASE_URL as postgresql://user:password@host:5432/database."
+    address = "postgresql://user:password@host:5432/database"
+    cure, cure_zh = f"Give DATABASE_URL as {address}.", f"请写成 {address}。"
     try:
         parsed = make_url(url)
     except ArgumentError as fault:
-        raise ClusterError(f"DATABASE_URL cannot be read as an address. {cure}") from fault
+        raise ClusterError(
+            f"DATABASE_URL cannot be read as an address. {cure}",
+            f"DATABASE_URL 不是可识别的地址。{cure_zh}",
+        ) from fault
     if parsed.drivername not in POSTGRES_SCHEMES:
-        raise ClusterError(f"DATABASE_URL names `{parsed.drivername}`, not PostgreSQL. {cure}")
+        raise ClusterError(
+            f"DATABASE_URL names `{parsed.drivername}`, not PostgreSQL. {cure}",
+            f"DATABASE_URL 指向 {parsed.drivername},不是 PostgreSQL。{cure_zh}",
+        )
     if not parsed.database:
-        raise ClusterError(f"DATABASE_URL names no database. {cure}")
+        raise ClusterError(
+            f"DATABASE_URL names no database. {cure}",
+            f"DATABASE_URL 没有写明数据库。{cure_zh}",
+        )
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 

@@ -69,7 +69,9 @@ def copy_layer(
         raise StoreError(
             f"The database refuses a row of `{table.name}`: {fault.diag.message_primary} "
             f"{detail[:300]} Nothing was stored. This is a defect of the analysis or a reader; "
-            "please report it with the input."
+            "please report it with the input.",
+            f"数据库拒绝表 {table.name} 的一行:{fault.diag.message_primary} {detail[:300]} "
+            "未存入任何内容。这是分析或读取程序的缺陷,请连同数据反馈。",
         ) from fault
 
 

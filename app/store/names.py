@@ -21,5 +21,8 @@ def city_id_from(name: str) -> str:
     plain = unicodedata.normalize("NFKC", name).lower()
     slug = re.sub(r"[^\w]+|_+", "-", plain).strip("-")[:80].strip("-")
     if not slug:
-        raise StoreError(f"No id can be made from the city's name {name!r}; give one by hand.")
+        raise StoreError(
+            f"No id can be made from the city's name {name!r}; give one by hand.",
+            f"无法由城市名称 {name!r} 生成编号;请自行给出(--id)。",
+        )
     return slug

@@ -71,7 +71,10 @@ def rank_places(
     Places without the number come last, whichever way one sorts.
     """
     if sort not in SORTS:
-        raise BadRequestError(f"`sort` must be one of {', '.join(SORTS)}, not {sort!r}.")
+        raise BadRequestError(
+            f"`sort` must be one of {', '.join(SORTS)}, not {sort!r}.",
+            f"`sort` 应为 {'、'.join(SORTS)} 之一,不能是 {sort!r}。",
+        )
     after, place = _after(sort, cursor, descending=descending)
     statement = RANKING.format(
         ranked=RANKED,
@@ -103,7 +106,10 @@ def _after(sort: str, cursor: str | None, *, descending: bool) -> tuple[str, dic
     kind = (str, type(None)) if sort == "name" else (int, float, type(None))
     place = read_cursor(cursor, s=str, v=kind, id=str)
     if place["s"] != sort:
-        raise BadRequestError("The `cursor` belongs to another `sort`. Start without one.")
+        raise BadRequestError(
+            "The `cursor` belongs to another `sort`. Start without one.",
+            "该 `cursor` 属于另一种排序;请从头查询。",
+        )
     column = SORTS[sort]
     values = {"after_id": place["id"]}
     if place["v"] is None:

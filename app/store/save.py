@@ -91,7 +91,10 @@ def _lock_city(connection: psycopg.Connection[Any], city_id: str, name: str) -> 
             [city_id, name],
         )
     except psycopg.errors.CheckViolation as fault:
-        raise StoreError(f"`{city_id}` is no city id: give 1 to 80 characters.") from fault
+        raise StoreError(
+            f"`{city_id}` is no city id: give 1 to 80 characters.",
+            f"“{city_id}”不能作城市编号:须为 1 至 80 个字符。",
+        ) from fault
     connection.execute("SELECT 1 FROM linli.city WHERE id = %s FOR UPDATE", [city_id])
 
 
@@ -210,7 +213,9 @@ def _srid(city: City) -> int:
     if code not in {4326, 4490}:
         raise StoreError(
             f"City `{city.name}` is kept in {city.geographic_crs.name}; the store takes "
-            "EPSG:4490 (China) or EPSG:4326."
+            "EPSG:4490 (China) or EPSG:4326.",
+            f"城市“{city.name}”的经纬度坐标系为 {city.geographic_crs.name};"
+            "数据库只存 EPSG:4490(中国)或 EPSG:4326。",
         )
     return code
 

@@ -1,4 +1,4 @@
-"""Every error that the engine raises speaks Chinese as well as English."""
+"""Every error that the engine or the app raises speaks Chinese as well as English."""
 
 import ast
 import re
@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from app import errors as app_errors
 from spatial import errors
 
-ROOT = Path(errors.__file__).parent
-NAMES = frozenset(errors.__all__)
+ROOT = Path(errors.__file__).parents[1]
+ENGINE = frozenset(errors.__all__)
+APP = frozenset(name for name in app_errors.__all__ if name.endswith("Error"))
+NAMES = ENGINE | APP
+SOURCES = sorted([*(ROOT / "spatial").rglob("*.py"), *(ROOT / "app").rglob("*.py")])
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def raised(source: str) -> list[tuple[int, ast.Call]]:
-    """Return line and call of every engine error that is made in a source."""
+    """Return line and call of every error of ours that is made in a source."""
     return [
         (node.lineno, node)
         for node in ast.walk(ast.parse(source))
@@ -28,20 +32,20 @@ def raised(source: str) -> list[tuple[int, ast.Call]]:
 
 def speaks_chinese(call: ast.Call) -> bool:
     """Say whether the call gives `zh=` that holds Chinese, or passes on a text named so."""
-    given = [node for word in call.keywords if word.arg == "zh" for node in ast.walk(word.value)]
+    said = [word.value for word in call.keywords if word.arg in {"zh", "message_zh"}]
+    said += call.args[1:2]  # the app's errors take it in second place
+    given = [node for text in said for node in ast.walk(text)]
     texts = [node.value for node in given if isinstance(node, ast.Constant)]
-    names = [node.id for node in given if isinstance(node, ast.Name)]
+    names = [getattr(node, "id", getattr(node, "attr", "")) for node in given]
     return any(CHINESE.search(text) for text in texts if isinstance(text, str)) or any(
         name == "zh" or name.endswith("_zh") for name in names
     )
 
 
-@pytest.mark.parametrize(
-    "path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
-)
-def test_every_error_of_the_engine_speaks_chinese(path):
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_error_speaks_chinese(path):
     silent = [line for line, call in raised(path.read_text("utf-8")) if not speaks_chinese(call)]
-    assert silent == [], f"{path}: errors without zh= in lines {silent}"
+    assert silent == [], f"{path}: errors without Chinese in lines {silent}"
 
 
 def test_the_check_finds_errors_without_chinese():
