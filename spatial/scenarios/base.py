@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -30,6 +31,7 @@ from spatial.reach.labels import nearest_by_node
 from spatial.scenarios.changes import Change
 from spatial.scenarios.figures import sums, walk_s
 from spatial.scenarios.heat import lived
+from spatial.scenarios.keep import read_base, write_base
 from spatial.scenarios.live import LiveReach
 from spatial.scenarios.measure import Delta, measure
 from spatial.scenarios.plan import Plan, resolve
@@ -214,6 +216,31 @@ class ScenarioBase:
         progress("scenario base", 1.0)
         return base
 
+    @classmethod
+    def open(cls, folder: str | Path, *, verify: bool = False) -> ScenarioBase:
+        """Open a kept base without reading it: its arrays are mapped into memory.
+
+        Parameters
+        ----------
+        folder : path
+            As written by :meth:`save`.
+        verify : bool
+            Read every file and compare its checksum.
+
+        Raises
+        ------
+        ScenarioFileError
+            If there is none, or it is incomplete, damaged, or of another engine or format.
+        """
+        facts, arrays, frames, profile = read_base(Path(folder), verify=verify)
+        facts["kinds"] = tuple(facts["kinds"])
+        return cls(Facts(**facts), arrays, frames, profile)
+
+    def save(self, folder: str | Path) -> Path:
+        """Keep the base in a folder, whole or not at all; a base that lies there is replaced."""
+        with self._lock:
+            return write_base(self, Path(folder))
+
     # -- what lies in it --------------------------------------------------------------------------
 
     @cached_property
@@ -225,6 +252,11 @@ class ScenarioBase:
     def crs(self) -> pyproj.CRS:
         """The city's metric zone."""
         return pyproj.CRS.from_wkt(self.facts.crs)
+
+    @property
+    def table_names(self) -> list[str]:
+        """Names of the tables that the base keeps."""
+        return [name for name in self._frames if name != "network"]
 
     def frame(self, name: str) -> Any:
         """One of the tables that the base keeps; treat it as read-only."""
