@@ -21,6 +21,7 @@ from data.demo.layout import Layout, make_layout
 from data.demo.people import Homes, make_homes
 from data.demo.rows import Frames, Rows, lay_rows, parcel_frames
 from data.demo.streets import Ways, insert_vertices, plan_streets, street_frame
+from data.demo.survey import make_demand_votes
 from data.demo.terrain import elevation_raster, population_raster
 from data.demo.walks import Greens, door_paths, green_paths, joined_where_crossing, pavements
 from spatial.city.model import City, Raster
@@ -169,9 +170,20 @@ def make_demo_city_with_truth(
     progress("demo_city", 0.85)
     rasters = _rasters(ground, homes)
     layers = {name: on_grid(frame) for name, frame in layers.items()}
-    city = City.from_layers("邻里示范城", layers, crs=ZONE, rasters=rasters)
+    truth = _truth(fabric.year, homes)
+    known = truth["neighbourhoods"]
+    votes = make_demand_votes(
+        layers["neighbourhoods"],
+        layers["facilities"],
+        known["year_built"],
+        known["households"],
+        _rng(seed, 12),
+    )
+    city = City.from_layers(
+        "邻里示范城", layers, crs=ZONE, rasters=rasters, tables={"demand_votes": votes}
+    )
     progress("demo_city", 1.0)
-    return city, _truth(fabric.year, homes)
+    return city, truth
 
 
 def _rng(seed: int, step: int) -> np.random.Generator:

@@ -89,6 +89,8 @@ def make_homes(ground: Ground, fabric: Fabric, rows: Rows, rng: np.random.Genera
     )
     frame["elderly_persons"] = (frame["persons"] * elderly).round()
     buildings.loc[rng.random(len(buildings)) < 0.25, "households"] = pd.NA
+    young = np.clip(0.21 - 0.35 * elderly + rng.normal(0, 0.02, len(estate)), 0.03, 0.3)
+    frame["children_persons"] = (frame["persons"] * young).round()
     spare = gpd.GeoDataFrame(
         {"use": role[~built], "parcel": rows.parcel[~built]},
         geometry=rows.boxes[~built],

@@ -28,7 +28,8 @@ class Demand:
     votes : DataFrame
         ``neighbourhood_id, kind, votes, vote_share, basis``: one row for each kind voted for.
     asked : Index
-        Neighbourhoods with any vote; what they did not vote for has 0 votes, not unknown ones.
+        Neighbourhoods with any answer. A kind that the survey names anywhere has 0 votes where
+        nobody voted for it; one that it names nowhere could not be voted for, and stays unknown.
     notes : tuple of Note
         What could not be used, and why.
     """
@@ -38,7 +39,7 @@ class Demand:
     notes: tuple[Note, ...] = ()
 
     def of(self, neighbourhood_id: pd.Series, kind: pd.Series) -> pd.DataFrame:
-        """Give ``votes`` and ``vote_share`` of pairs, on their index; NaN where nobody was asked.
+        """Give ``votes`` and ``vote_share`` of pairs, on their index; NaN where not asked for.
 
         Parameters
         ----------
@@ -49,6 +50,7 @@ class Demand:
         keys = pd.MultiIndex.from_arrays([neighbourhood_id.astype("str"), kind.astype("str")])
         found = known.reindex(keys).set_axis(neighbourhood_id.index, axis=0).astype("float64")
         asked = neighbourhood_id.isin(self.asked).to_numpy(dtype=bool)
+        asked &= kind.isin(set(self.votes["kind"])).to_numpy(dtype=bool)
         found = found.fillna(0.0)
         found.loc[~asked] = np.nan
         return found

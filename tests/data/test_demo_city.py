@@ -9,6 +9,7 @@ import shapely
 from data.demo import make_demo_city, make_demo_city_with_truth
 from spatial.dictionary import data_dictionary
 from spatial.network.build import build_network
+from spatial.standards import read_profile
 from spatial.standards.parameters import read_parameters
 
 
@@ -60,6 +61,18 @@ def test_every_input_layer_but_population_points_is_filled(city):
     empty = [name for name, frame in city.layers.items() if frame.empty]
     assert empty == ["population"]  # the population is a raster
     assert set(city.rasters) == {"elevation", "population"}
+
+
+def test_old_neighbourhoods_were_asked_what_they_want_and_most_know_their_old_and_young(city):
+    votes, places = city.table("demand_votes"), city.layer("neighbourhoods")
+    assert 0.1 < votes["neighbourhood_id"].nunique() / len(places) < 0.7
+    assert set(votes["neighbourhood_id"]) <= set(places.index)
+    assert set(votes["kind"]) <= set(read_profile("national").catalogue.kinds)
+    known = votes["households_asked"].notna()
+    assert (votes["votes"] <= votes["households_asked"])[known].all()
+    ages = places["elderly_persons"] + places["children_persons"]
+    assert (ages < 0.7 * places["persons"])[ages.notna()].all()
+    assert ages.notna().equals(places["persons"].notna())
 
 
 def test_parcels_do_not_overlap(city):

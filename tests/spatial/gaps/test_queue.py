@@ -106,10 +106,13 @@ def test_votes_move_a_kind_up_and_those_not_asked_stay_neutral():
     asked = queue_of_missing(GAPS, places(), RULES, demand=demand)
     at = [f"neighbourhood:a:{kind}" for kind in ("kindergarten", "bank", "childcare")]
     assert plain.loc[at, "rank"].tolist() == [1, 2, 3]
-    assert asked.loc[at, "vote_share"].tolist() == [0.0, 0.0, 0.9]
+    shares = asked.loc[at, "vote_share"]
+    assert (shares.iloc[0], shares.iloc[2]) == (0.0, 0.9)
+    assert pd.isna(shares.iloc[1])  # the survey names no bank, so nobody could vote for one
+    assert asked.loc[at[1], "score"] == plain.loc[at[1], "score"]
     assert asked.loc[at[2], "score"] > plain.loc[at[2], "score"]
     assert asked.loc[at[0], "score"] < plain.loc[at[0], "score"]
-    others = ["neighbourhood:b:bank", "neighbourhood:c:kindergarten"]
+    others = ["neighbourhood:b:bank", "neighbourhood:c:kindergarten"]  # not asked
     pd.testing.assert_frame_equal(asked.loc[others], plain.loc[others])
 
 
