@@ -49,8 +49,7 @@ class Demand:
         known = self.votes.set_index(["neighbourhood_id", "kind"])[["votes", "vote_share"]]
         keys = pd.MultiIndex.from_arrays([neighbourhood_id.astype("str"), kind.astype("str")])
         found = known.reindex(keys).set_axis(neighbourhood_id.index, axis=0).astype("float64")
-        asked = neighbourhood_id.isin(self.asked).to_numpy(dtype=bool)
-        asked &= kind.isin(set(self.votes["kind"])).to_numpy(dtype=bool)
+        asked = (neighbourhood_id.isin(self.asked) & kind.isin(set(self.votes["kind"]))).to_numpy()
         found = found.fillna(0.0)
         found.loc[~asked] = np.nan
         return found
