@@ -15,6 +15,8 @@ SECTIONS = [
     "## 出处 · Sources",
     "## 局限 · Limits",
 ]
+FENCE = re.compile(r"^```.*$", re.MULTILINE)
+"""Fences of code blocks, which would else be taken for expected output."""
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 by_name = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
@@ -34,7 +36,7 @@ def test_the_worked_example_gives_its_numbers(page):
             verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
         ),
     )
-    text = page.read_text("utf-8")
+    text = FENCE.sub("", page.read_text("utf-8"))
     test = parser.get_doctest(text, {}, page.name, str(page), 0)
     section = text.index("## 手算例")
     assert any(text.count("\n", 0, section) < example.lineno for example in test.examples), (
