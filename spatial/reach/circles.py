@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 import geopandas as gpd
@@ -21,24 +20,55 @@ from spatial.network.graph import WalkNetwork
 from spatial.network.obstacles import Obstacles
 from spatial.progress import Progress, silent
 from spatial.reach.arcs import By, arcs_for, limit_key, place_points
-from spatial.reach.fronts import EdgeFronts
+from spatial.reach.contour import Drawing
+from spatial.reach.fronts import StreetFronts
 from spatial.reach.groups import Groups, group_points
-from spatial.reach.kernels import FAR, Placed, ball_nodes
-from spatial.reach.parts import EdgeLines, cut_edges, reached_parts
-from spatial.standards.parameters import read_parameters
-from spatial.units import MM_PER_M
+from spatial.reach.kernels import Arcs, Placed
+from spatial.reach.raster_circles import draw_groups
+from spatial.reach.raster_field import Grid
+from spatial.standards.parameters import ParameterSet, read_parameters
+from spatial.units import MM_PER_M, MS_PER_S
 
-__all__ = ["life_circles"]
+__all__ = ["circle_fronts", "life_circles"]
 
 BATCH: Final = 64
-"""Groups drawn together, which bounds the memory for their parts."""
-JOIN_GRID_M: Final = 1e-4
+"""Groups drawn by one thread at a time."""
 
 Longs = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Objects = npt.NDArray[np.object_]
 
 
-def life_circles(
+def circle_fronts(
+    network: WalkNetwork,
+    obstacles: Obstacles,
+    *,
+    street_front_m: float | None = None,
+    parameters: ParameterSet | None = None,
+) -> StreetFronts:
+    """Find the land along the streets once, for many calls of :func:`life_circles`.
+
+    Parameters
+    ----------
+    network : WalkNetwork
+    obstacles : Obstacles
+        A circle does not reach behind them off the streets.
+    street_front_m : float, optional
+        Depth to each side of a reached street that is drawn.
+    parameters : ParameterSet, optional
+        Room ``walking``; by default the national values.
+    """
+    walking = parameters or read_parameters("walking")
+    return StreetFronts.of(
+        network,
+        obstacles,
+        street_front_m=walking["street_front_m"] if street_front_m is None else street_front_m,
+        passage_half_width_m=walking["passage_half_width_m"],
+        cell_m=walking["circle_cell_m"],
+    )
+
+
+def life_circles(  # noqa: PLR0913
     network: WalkNetwork,
     gates: Attachments,
     gate_neighbourhood: pd.Series,
@@ -46,8 +76,9 @@ def life_circles(
     obstacles: Obstacles,
     *,
     by: By = "distance",
-    street_front_m: float,
-    passage_half_width_m: float | None = None,
+    street_front_m: float | None = None,
+    parameters: ParameterSet | None = None,
+    fronts: StreetFronts | None = None,
     progress: Progress = silent,
 ) -> gpd.GeoDataFrame:
     """Draw the life circles of every neighbourhood.
@@ -63,10 +94,12 @@ def life_circles(
     obstacles : Obstacles
         The circle does not reach behind them off the streets.
     by : {"distance", "time"}
-    street_front_m : float
-        Depth to each side of a reached street that is drawn.
-    passage_half_width_m : float, optional
-        Half width of bridges and passages; by default the national parameter.
+    street_front_m : float, optional
+        Depth to each side of a reached street that is drawn; by default that of `parameters`.
+    parameters : ParameterSet, optional
+        Room ``walking``: how circles are drawn; by default the national values.
+    fronts : StreetFronts, optional
+        Of :func:`circle_fronts` on the same network, where circles are drawn more than once.
     progress : Progress
 
     Returns
@@ -79,163 +112,145 @@ def life_circles(
     Raises
     ------
     LayerError
-        If no limit is given.
+        If no limit is given, or the fronts are those of another network.
 
     Notes
     -----
-    A walk starts at all gates of the neighbourhood with the entry counted. An edge is reached
-    in part up to the exact limit. The polygon is the union of the fronts of the reached parts:
-    a drawing. Whether a facility is reached is answered by the network, never by the polygon.
+    A walk starts at all gates of the neighbourhood with the entry counted. A place belongs to
+    the circle if it lies within `street_front_m` of its own street (the nearest one that a
+    straight way reaches without crossing an obstacle) and the walk to there plus the straight
+    way is within the limit: the rule by which points are attached to streets. The places are
+    those of a grid, the outline between them is where the limit, the depth, the obstacle or the
+    land of another street is met. It is a drawing: whether a facility is reached is answered by
+    the network, never by the polygon. See ``docs/methods/life-circles.md``.
     """
     if not limits:
-        raise LayerError(
-            "No limit was given; pass e.g. {'c5': 300.0, 'c10': 500.0}.",
-            zh="没有给出限值;请传入如 {'c5': 300.0, 'c10': 500.0}。",
-        )
-    if passage_half_width_m is None:
-        passage_half_width_m = float(read_parameters("walking")["passage_half_width_m"])
+        raise LayerError("No limit was given; pass e.g. {'c5': 300.0, 'c10': 500.0}.")
+    walking = parameters or read_parameters("walking")
     layers = sorted(limits, key=lambda layer: (limits[layer], layer))
     groups = group_points(gates, gate_neighbourhood, name="gate_neighbourhood")
-    fronts = EdgeFronts(
-        network, obstacles, street_front_m=street_front_m, passage_half_width_m=passage_half_width_m
-    )
-    lines = EdgeLines.of(network)
-    reached = _each_reached(network, gates, groups, [limits[layer] for layer in layers], by=by)
-    rows: list[tuple[int, int, float]] = []
-    shapes: list[shapely.Geometry] = []
-    group = 0
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # joining polygons leaves the GIL
-        while batch := list(islice(reached, BATCH)):
-            for drawn in threads.map(lambda parts: _draw(parts, lines, network, fronts), batch):
-                usable = [number for number, shape in enumerate(drawn) if not shape.is_empty]
-                rows += [
-                    (group, number, batch[group % BATCH][number].length_m) for number in usable
-                ]
-                shapes += [drawn[number] for number in usable]
-                group += 1
-            progress("circles", group / len(groups.names))
-    return _frame(rows, shapes, groups, layers, limits, by=by, network=network)
-
-
-def _draw(
-    circles: list[_Reached], lines: EdgeLines, network: WalkNetwork, fronts: EdgeFronts
-) -> list[shapely.Geometry]:
-    """Draw the circles of one group, each on top of the smaller one."""
-    drawn = [shapely.Polygon()]
-    known = np.empty((0, 3), dtype=np.int64)
-    for part in circles:
-        land = _new_land(part, part.is_new(known), lines, network, fronts)
-        known = part.table
-        drawn.append(_polygons_only(_joined([drawn[-1], *land])))
-    return drawn[1:]
-
-
-def _joined(areas: list[shapely.Geometry]) -> shapely.Geometry:
-    """Join areas; where rounding defeats the usual way, on a grid far finer than any map."""
-    try:
-        return shapely.union_all(areas)
-    except shapely.errors.GEOSException:  # "TopologyException", in rare bundles of slivers
-        return shapely.union_all(areas, grid_size=JOIN_GRID_M)
+    if fronts is None:
+        fronts = circle_fronts(
+            network, obstacles, street_front_m=street_front_m, parameters=walking
+        )
+    if len(fronts.stamps.start) != network.edge_count + 1:
+        raise LayerError("`fronts` are those of another network; make them with circle_fronts.")
+    job = _Job.of(network, gates, groups, fronts, walking, by=by)
+    costs = np.array([limit_key(limits[layer]) >> 32 for layer in layers], dtype=np.int64)
+    drawn: list[_Drawn] = []
+    for part in job.run(costs):
+        drawn.append(part)
+        progress("circles", len(drawn) * BATCH / max(len(groups.names), 1))
+    return _frame(drawn, groups, layers, limits, by=by, network=network)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Reached:
-    """Reached parts of edges for one limit, and the entries walked to get there."""
+class _Drawn:
+    """Circles of some groups: row i is layer ``layer[i]`` of group ``group[i]``."""
 
-    edge: Longs
-    begin_mm: Longs
-    end_mm: Longs
-    entries: Objects  # LineStrings from gates to their edges
-
-    @property
-    def table(self) -> Longs:
-        return np.stack([self.edge, self.begin_mm, self.end_mm], axis=1)
-
-    @property
-    def length_m(self) -> float:
-        return float((self.end_mm - self.begin_mm).sum() / MM_PER_M)
-
-    def is_whole(self, lines: EdgeLines) -> npt.NDArray[np.bool_]:
-        return (self.begin_mm == 0) & (self.end_mm == lines.length_mm[self.edge])
-
-    def is_new(self, known: Longs) -> npt.NDArray[np.bool_]:
-        """Whether each part is more than what a smaller circle has drawn (its table)."""
-        if not len(known):
-            return np.ones(len(self.edge), dtype=bool)
-        both = np.concatenate([known, self.table])
-        order = np.lexsort(both.T)
-        same = np.zeros(len(both), dtype=bool)
-        same[order[1:]] = (both[order[1:]] == both[order[:-1]]).all(axis=1)
-        return ~same[len(known) :]  # the sort is stable, so the known one comes first
+    group: Longs
+    layer: Longs
+    reached_mm: Longs
+    shape: Objects
 
 
-def _each_reached(
-    network: WalkNetwork, gates: Attachments, groups: Groups, limits: list[float], *, by: By
-) -> Iterator[list[_Reached]]:
-    """Reached parts of each group, one entry per limit (ascending)."""
-    arcs = arcs_for(network, by=by)
-    placed = groups.take(place_points(network, gates, by=by))
-    entries = _entry_lines(network, gates, groups.rows)
-    label = np.full(network.node_count, FAR, dtype=np.int64)
-    via = np.empty(network.node_count, dtype=np.int32)
-    touched = np.empty(network.node_count, dtype=np.int32)
-    from_tail = np.full(network.edge_count, -1, dtype=np.int64)
-    from_head = np.full(network.edge_count, -1, dtype=np.int64)
-    keys = [limit_key(limit) for limit in limits]
-    for number in range(len(groups.names)):
-        low, high = groups.start[number], groups.start[number + 1]
-        seeds = Placed(*(values[low:high] for values in placed))
-        count = ball_nodes(arcs, seeds, keys[-1], label, via, touched)
-        circles = []
-        for key in keys:
-            edge, begin, end = reached_parts(
-                arcs, seeds, label, touched[:count], key >> 32, from_tail, from_head
-            )
-            usable = entries[low:high][seeds.entry_key <= key]
-            circles.append(_Reached(edge, begin, end, usable))
-        label[touched[:count]] = FAR
-        yield circles
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """Everything that a thread needs to draw some groups."""
+
+    arcs: Arcs
+    fronts: StreetFronts
+    grid: Grid
+    drawing: Drawing
+    start: Longs
+    seeds: Placed
+    seed_xy: Floats
+    place_xy: Floats
+
+    @classmethod
+    def of(
+        cls,
+        network: WalkNetwork,
+        gates: Attachments,
+        groups: Groups,
+        fronts: StreetFronts,
+        walking: ParameterSet,
+        *,
+        by: By,
+    ) -> _Job:
+        edge = gates.edge[groups.rows]
+        along_m = gates.offset_mm[groups.rows] / MM_PER_M
+        place = shapely.line_interpolate_point(network.edge_geometry[edge], along_m)
+        per_m = float(MM_PER_M) if by == "distance" else MS_PER_S / network.speed_m_per_s
+        return cls(
+            arcs=arcs_for(network, by=by),
+            fronts=fronts,
+            grid=Grid(
+                *fronts.origin_m,
+                fronts.cell_m,
+                min(float(walking["circle_kerb_m"]), fronts.depth_m),
+                fronts.passage_m,
+                per_m,
+            ),
+            drawing=Drawing(
+                float(walking["circle_speck_m2"]),
+                float(walking["circle_yard_m2"]),
+                float(walking["circle_smooth_m"]),
+                float(walking["circle_smooth_wall_m"]),
+            ),
+            start=groups.start,
+            seeds=groups.take(place_points(network, gates, by=by)),
+            seed_xy=gates.xy_m[groups.rows],
+            place_xy=shapely.get_coordinates(place).reshape(-1, 2),
+        )
+
+    def run(self, costs: Longs) -> Iterator[_Drawn]:
+        """Draw all groups, in order."""
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            firsts = range(0, len(self.start) - 1, BATCH)
+            yield from threads.map(lambda first: self._draw(first, costs), firsts)
+
+    def _draw(self, first: int, costs: Longs) -> _Drawn:
+        start = self.start[first : first + BATCH + 1]
+        here = slice(int(start[0]), int(start[-1]))
+        xy, rings, reached = draw_groups(
+            self.arcs,
+            self.fronts.stamps,
+            self.grid,
+            self.drawing,
+            start - start[0],
+            Placed(*(values[here] for values in self.seeds)),
+            self.seed_xy[here],
+            self.place_xy[here],
+            costs,
+        )
+        group, layer, shape = _polygons(xy, rings)
+        return _Drawn(group + first, layer, reached[group, layer], shape)
 
 
-def _entry_lines(network: WalkNetwork, gates: Attachments, rows: Longs) -> Objects:
-    """Straight ways from gates to their places on the network."""
-    edge = gates.edge[rows]
-    along = gates.offset_mm[rows] / MM_PER_M
-    place = shapely.line_interpolate_point(network.edge_geometry[edge], along)
-    ends = np.stack([gates.xy_m[rows], shapely.get_coordinates(place)], axis=1)
-    return shapely.linestrings(ends) if len(rows) else np.empty(0, dtype=object)
-
-
-def _new_land(
-    part: _Reached,
-    new: npt.NDArray[np.bool_],
-    lines: EdgeLines,
-    network: WalkNetwork,
-    fronts: EdgeFronts,
-) -> list[shapely.Geometry]:
-    whole = part.is_whole(lines)
-    order = np.argsort(part.edge[whole])
-    kept = fronts.covering(part.edge[whole][order], new[whole][order])
-    partial_rows = new & ~whole
-    edge = part.edge[partial_rows]
-    cut = cut_edges(lines, edge, part.begin_mm[partial_rows], part.end_mm[partial_rows])
-    walked = part.entries[shapely.length(part.entries) > 0]
-    narrow = np.concatenate([network.edge_open[edge], np.zeros(len(walked), dtype=bool)])
-    partial = fronts.of_lines(np.concatenate([cut, walked]), narrow)
-    return [*kept, *partial]
-
-
-def _polygons_only(shape: shapely.Geometry) -> shapely.Geometry:
-    """Drop points and lines that a union may leave."""
-    if shape.geom_type in {"Polygon", "MultiPolygon"}:
-        return shape
-    parts = shapely.get_parts(shape)
-    return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
+def _polygons(xy: Floats, rings: Longs) -> tuple[Longs, Longs, Objects]:
+    """Put rings together: group and layer of each circle, and its Polygon or MultiPolygon."""
+    if not len(rings):
+        return rings[:, 0], rings[:, 1], np.empty(0, dtype=object)
+    group, layer, part, is_hole, end = rings.T
+    lines = shapely.linearrings(xy, indices=np.repeat(np.arange(len(end)), np.diff(end, prepend=0)))
+    order = np.lexsort((is_hole, part, layer, group))  # the outer ring of a part comes first
+    key = rings[order][:, :3]
+    opens = np.ones(len(key), dtype=bool)
+    opens[1:] = (key[1:] != key[:-1]).any(axis=1)
+    pieces = shapely.polygons(lines[order], indices=np.cumsum(opens) - 1)
+    key = key[opens][:, :2]
+    opens = np.ones(len(key), dtype=bool)
+    opens[1:] = (key[1:] != key[:-1]).any(axis=1)
+    circle = np.cumsum(opens) - 1
+    shapes = shapely.multipolygons(pieces, indices=circle)
+    single = np.bincount(circle) == 1
+    shapes[single] = pieces[opens][single]
+    return key[opens, 0], key[opens, 1], shapes
 
 
 def _frame(
-    rows: list[tuple[int, int, float]],
-    shapes: list[shapely.Geometry],
+    drawn: list[_Drawn],
     groups: Groups,
     layers: list[str],
     limits: Mapping[str, float],
@@ -243,23 +258,27 @@ def _frame(
     by: By,
     network: WalkNetwork,
 ) -> gpd.GeoDataFrame:
-    names = [str(groups.names[group]) for group, _, _ in rows]
-    layer = [layers[number] for _, number, _ in rows]
-    limit = pd.array([float(limits[name]) for name in layer], dtype="Float64")
-    nothing = pd.array([pd.NA] * len(rows), dtype="Float64")
-    geometry = gpd.GeoSeries(shapes, crs=network.crs)
+    whole = np.empty(0, dtype=np.int64)
+    group = np.concatenate([whole, *(part.group for part in drawn)])
+    number = np.concatenate([whole, *(part.layer for part in drawn)])
+    reached_mm = np.concatenate([whole, *(part.reached_mm for part in drawn)])
+    shapes = np.concatenate([np.empty(0, dtype=object), *(part.shape for part in drawn)])
+    names = groups.names[group].astype(str) if len(group) else []
+    layer = np.array(layers)[number]
+    limit = pd.array(np.array([float(limits[name]) for name in layers])[number], dtype="Float64")
+    nothing = pd.array([pd.NA] * len(group), dtype="Float64")
     frame = gpd.GeoDataFrame(
         {
-            "neighbourhood_id": pd.array(names, dtype="string"),
-            "layer": pd.array(layer, dtype="string"),
+            "neighbourhood_id": pd.array(list(names), dtype="string"),
+            "layer": pd.array(list(layer), dtype="string"),
             "limit_m": limit if by == "distance" else nothing,
             "limit_s": limit if by == "time" else nothing,
-            "reached_m": pd.array([length for _, _, length in rows], dtype="Float64"),
-            "area_m2": pd.array(shapely.area(geometry.to_numpy()), dtype="Float64"),
-            "facilities": pd.array([pd.NA] * len(rows), dtype="Int64"),
+            "reached_m": pd.array(reached_mm / MM_PER_M, dtype="Float64"),
+            "area_m2": pd.array(shapely.area(shapes), dtype="Float64"),
+            "facilities": pd.array([pd.NA] * len(group), dtype="Int64"),
             "persons": nothing,
         },
-        geometry=geometry,
+        geometry=gpd.GeoSeries(shapes, crs=network.crs),
         crs=network.crs,
     )
     ids = [f"{name}/{level}" for name, level in zip(names, layer, strict=True)]

@@ -1,164 +1,213 @@
-"""Street fronts: the land beside a reached street that can be entered from it."""
+"""Street fronts: the land beside the streets, on a grid, each point with the place it is entered.
+
+Made once per network, and shared by the circles of all neighbourhoods, layers and scenarios.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
+from spatial.errors import LayerError
 from spatial.network.graph import WalkNetwork
 from spatial.network.obstacles import Obstacles
+from spatial.reach.kernels import Array
+from spatial.reach.raster_stamp import Pieces, bucketed, stamp_tile
 
-__all__ = ["EdgeFronts", "street_fronts"]
+__all__ = ["Stamps", "StreetFronts"]
 
-ARC_SEGMENTS: Final = 2
-"""Segments of a quarter circle at the end of a street: enough for a drawing, light to send."""
-SMOOTH_M: Final = 0.5
-"""Bends of a street smaller than this are not drawn in its front."""
-ALONG_M: Final = 0.01
-"""A face belongs to a street if more than this of the street lies in it."""
-
-GRID_M: Final = 1e-4
-FAN: Final = 4
-"""Blocks of one level that make a block of the next."""
+TILE: Final = 256
+"""Grid points along the side of a tile, which is stamped at once."""
+DIAGONAL: Final = 0.7072
+"""A strip this many grid steps wide on each side of a line always meets a grid point."""
 
 Longs = npt.NDArray[np.int64]
-Objects = npt.NDArray[np.object_]
+Floats = npt.NDArray[np.float64]
 
 
-def street_fronts(
-    lines: Objects,
-    is_open: npt.NDArray[np.bool_],
-    obstacles: Obstacles,
-    *,
-    street_front_m: float,
-    passage_half_width_m: float,
-) -> Objects:
-    """Land beside streets, up to the walls, water and rails that bound it.
+class Stamps(NamedTuple):
+    """Grid points by edge: rows ``start[e]:start[e + 1]`` are entered from edge e."""
 
-    Parameters
+    start: Array  # (m + 1,) int64
+    column: Array  # (k,) int32
+    row: Array  # (k,) int32
+    at_mm: Array  # (k,) int32 place on the edge
+    off_mm: Array  # (k,) int32 straight way from there
+    reach: Array  # (k, 4) uint16, see raster_stamp
+    bounds: Array  # (m, 4) int32: first column and row, last column and row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreetFronts:
+    """Land along the streets of a network.
+
+    Attributes
     ----------
-    lines : array of LineString, shape (p,)
-    is_open : array of bool, shape (p,)
-        Streets that are entered from the side; bridges and passages get their own width only.
-    obstacles : Obstacles
-        A front does not reach behind an obstacle that cuts it through.
-    street_front_m, passage_half_width_m : float
-        Depth to each side.
-
-    Returns
-    -------
-    array of Polygon or MultiPolygon, shape (p,)
-    """
-    if not len(lines):
-        return np.empty(0, dtype=object)
-    depth_m = np.where(is_open, street_front_m, min(passage_half_width_m, street_front_m))
-    fronts = shapely.buffer(shapely.simplify(lines, SMOOTH_M), depth_m, quad_segs=ARC_SEGMENTS)
-    if not len(obstacles.pieces):
-        return fronts
-    entered = np.flatnonzero(is_open)
-    met, piece = obstacles.tree.query(fronts[entered], predicate="intersects")
-    order = np.lexsort((piece, met))
-    met, piece = entered[met[order]], piece[order]
-    rows, code = np.unique(met, return_inverse=True)
-    if not len(rows):
-        return fronts
-    bounds = shapely.multilinestrings(obstacles.pieces[piece], indices=code)
-    fronts[rows] = _faces_along(fronts[rows], bounds, lines[rows])
-    return fronts
-
-
-def _faces_along(fronts: Objects, bounds: Objects, lines: Objects) -> Objects:
-    """Divide each front by its bounds, and join the faces in which its street runs."""
-    drawn = shapely.union(shapely.boundary(fronts), bounds)
-    face, row = shapely.get_parts(shapely.polygonize(drawn[:, None], axis=-1), return_index=True)
-    inside = shapely.length(shapely.intersection(face, lines[row]))
-    kept = inside > np.minimum(ALONG_M, shapely.length(lines[row]) / 4)
-    face, row = face[kept], row[kept]
-    cut = fronts.copy()
-    single = np.bincount(row, minlength=len(fronts))
-    only = single[row] == 1
-    cut[row[only]] = face[only]
-    for several in np.flatnonzero(single > 1):
-        cut[several] = shapely.union_all(face[row == several])
-    return cut
-
-
-def _joined_rows(parts: Objects) -> Objects:
-    """Join the fronts of each row; where rounding defeats that, on a grid finer than any map."""
-    try:
-        joined: Objects = shapely.union_all(parts, axis=1)
-    except shapely.errors.GEOSException:  # "TopologyException", in rare bundles of slivers
-        joined = shapely.union_all(parts, axis=1, grid_size=GRID_M)
-    return joined
-
-
-class EdgeFronts:
-    """Fronts of whole edges and of blocks of them, kept: the circles of neighbours share them.
-
-    Edges are numbered along a Hilbert curve, so edges ``4i … 4i + 3`` lie together. Their joined
-    front is block i of level 1, four such blocks are one of level 2, and so on; a circle is
-    joined from few large blocks instead of many edges.
+    cell_m : float
+        Grid step.
+    origin_m : tuple of float
+        Where column 0 and row 0 lie.
+    shape : tuple of int
+        Columns and rows of the grid.
+    depth_m, passage_m : float
+        Depth of the land to each side of a street, and of a bridge or passage.
+    stamps : Stamps
     """
 
-    def __init__(
-        self,
+    cell_m: float
+    origin_m: tuple[float, float]
+    shape: tuple[int, int]
+    depth_m: float
+    passage_m: float
+    stamps: Stamps
+
+    @classmethod
+    def of(
+        cls,
         network: WalkNetwork,
         obstacles: Obstacles,
         *,
         street_front_m: float,
         passage_half_width_m: float,
-    ) -> None:
-        self._network = network
-        self._obstacles = obstacles
-        self._depths = {
-            "street_front_m": street_front_m,
-            "passage_half_width_m": passage_half_width_m,
-        }
-        sizes = [network.edge_count]
-        while sizes[-1] > 1:
-            sizes.append(-(-sizes[-1] // FAN))
-        # Threads share these: two may make the same front at once, but they make the same one.
-        self._levels = [np.full(size, None, dtype=object) for size in sizes]
-
-    def of_lines(self, lines: Objects, is_open: npt.NDArray[np.bool_]) -> Objects:
-        """Fronts of any lines, e.g. parts of edges, shape (p,)."""
-        return street_fronts(lines, is_open, self._obstacles, **self._depths)
-
-    def covering(self, edges: Longs, new: npt.NDArray[np.bool_]) -> list[shapely.Geometry]:
-        """Fewest kept fronts that hold all new edges and nothing but `edges`.
+        cell_m: float,
+    ) -> StreetFronts:
+        """Find the land along every street.
 
         Parameters
         ----------
-        edges : array of int, shape (p,)
-            Whole edges, sorted, each once.
-        new : array of bool, shape (p,)
-            Edges that must be held; the others may be.
-        """
-        found: list[shapely.Geometry] = []
-        level, items = 0, edges
-        while len(items):
-            block, first, count = np.unique(items // FAN, return_index=True, return_counts=True)
-            full = count == FAN
-            fresh = np.logical_or.reduceat(new, first)
-            single = np.repeat(~full, count) & new
-            found += list(self._fronts(level, items[single]))
-            items, new = block[full], fresh[full]
-            level += 1
-        return found
+        network : WalkNetwork
+        obstacles : Obstacles
+            No straight way from a street to the land beside it crosses them.
+        street_front_m : float
+            Depth to each side of a street that may be entered.
+        passage_half_width_m : float
+            The same of bridges, tunnels and passages; at least so much that the grid shows them.
+        cell_m : float
+            Grid step.
 
-    def _fronts(self, level: int, items: Longs) -> Objects:
-        """Fronts of blocks of one level, made where they are missing."""
-        kept = self._levels[level]
-        missing = items[shapely.is_missing(kept[items])]
-        if len(missing) and level == 0:
-            network = self._network
-            kept[missing] = self.of_lines(
-                network.edge_geometry[missing], network.edge_open[missing]
+        Notes
+        -----
+        A grid point belongs to the nearest street of the main component and, where a street
+        outside of it is nearer, to that one, too.
+        """
+        if not (cell_m > 0 and street_front_m > 0):
+            raise LayerError(
+                f"Street fronts need a depth and a grid step above 0, "
+                f"not {street_front_m!r} m and {cell_m!r} m."
             )
-        elif len(missing):
-            parts = self._fronts(level - 1, (missing[:, None] * FAN + np.arange(FAN)).ravel())
-            kept[missing] = _joined_rows(parts.reshape(-1, FAN))
-        return kept[items]
+        passage_m = max(passage_half_width_m, DIAGONAL * cell_m)
+        margin_m = max(street_front_m, passage_m) + 2 * cell_m
+        pieces, walls, origin = _pieces(network, obstacles, cell_m, margin_m)
+        if not len(pieces.edge):
+            return cls(cell_m, origin, (0, 0), street_front_m, passage_m, _no_stamps(network))
+        size = (pieces.ends.reshape(-1, 2).max(axis=0) + margin_m) // cell_m + 1
+        shape = (int(size[0]), int(size[1]))
+        found = _stamped(network, pieces, walls, (street_front_m, passage_m), cell_m, shape)
+        return cls(cell_m, origin, shape, street_front_m, passage_m, _by_edge(network, found))
+
+
+def _pieces(
+    network: WalkNetwork, obstacles: Obstacles, cell_m: float, margin_m: float
+) -> tuple[Pieces, Floats, tuple[float, float]]:
+    """Straight pieces of all edges and of the obstacles, from the origin of the grid."""
+    xy, row = shapely.get_coordinates(network.edge_geometry, return_index=True)
+    inner = np.flatnonzero(row[1:] == row[:-1])
+    if not len(inner):
+        empty = np.empty(0)
+        none = Pieces(np.empty((0, 4)), np.empty(0, dtype=np.int32), empty, empty)
+        return none, np.empty((0, 4)), (0.0, 0.0)
+    low = np.floor((xy.min(axis=0) - margin_m) / cell_m) * cell_m
+    edge = row[inner]
+    length = np.hypot(*(xy[inner + 1] - xy[inner]).T)
+    done = np.cumsum(length)
+    first = np.searchsorted(edge, np.arange(network.edge_count))
+    total = np.add.reduceat(length, first)
+    before = np.concatenate([[0.0], done])[first]
+    scale = network.edge_length_mm / np.maximum(total, np.finfo(float).tiny)
+    to_mm = (done - before[edge]) * scale[edge]
+    from_mm = (done - length - before[edge]) * scale[edge]
+    ends = np.concatenate([xy[inner] - low, xy[inner + 1] - low], axis=1)
+    walls = np.empty((0, 4))
+    if len(obstacles.pieces):
+        walls = shapely.get_coordinates(obstacles.pieces).reshape(-1, 4) - np.tile(low, 2)
+    pieces = Pieces(ends, edge.astype(np.int32), np.maximum(from_mm, 0.0), to_mm)
+    return pieces, np.ascontiguousarray(walls), (float(low[0]), float(low[1]))
+
+
+def _stamped(
+    network: WalkNetwork,
+    pieces: Pieces,
+    walls: Floats,
+    depths_m: tuple[float, float],
+    cell_m: float,
+    shape: tuple[int, int],
+) -> list[tuple[Array, Array]]:
+    """Stamp the tiles that hold edges."""
+    size_m = TILE * cell_m
+    across, up = -(-shape[0] // TILE), -(-shape[1] // TILE)
+    margin_m = max(depths_m) + 3 * cell_m
+    is_main = network.node_component[network.edge_from] == 0
+    is_open = network.edge_open
+    is_oneway = network.edge_time_ms.min(axis=1) < 0
+    sets = []
+    for members in (is_main & is_open, ~is_main & is_open, ~is_open):
+        rows = np.flatnonzero(members[pieces.edge])
+        start, order = bucketed(pieces.ends[rows], margin_m, size_m, across, up)
+        sets.append((start, rows[order]))
+    wall_start, wall_order = bucketed(walls, margin_m, size_m, across, up)
+
+    def stamp(tile: int) -> tuple[Array, Array]:
+        main, other, passage = (order[start[tile] : start[tile + 1]] for start, order in sets)
+        return stamp_tile(
+            ((tile % across) * TILE, (tile // across) * TILE, TILE, TILE),
+            cell_m,
+            pieces,
+            (main, other, passage),
+            walls,
+            wall_order[wall_start[tile] : wall_start[tile + 1]],
+            depths_m,
+            network.edge_length_mm,
+            is_oneway,
+        )
+
+    held = np.flatnonzero(sum(np.diff(start) for start, _ in sets))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(stamp, held.tolist()))
+
+
+def _by_edge(network: WalkNetwork, found: list[tuple[Array, Array]]) -> Stamps:
+    """Sort the stamps of all tiles by edge."""
+    stamps, reach = (np.concatenate(part) for part in zip(*found, strict=True))
+    edge = stamps[:, 0]
+    order = np.argsort(edge, kind="stable")
+    count = np.bincount(edge, minlength=network.edge_count)
+    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    column, row, at_mm, off_mm = (np.ascontiguousarray(stamps[order, i]) for i in range(1, 5))
+    bounds = np.tile(np.array([1, 1, 0, 0], dtype=np.int32), (network.edge_count, 1))
+    held = np.flatnonzero(count)
+    if len(held):
+        first = start[held]
+        bounds[held, 0] = np.minimum.reduceat(column, first)
+        bounds[held, 1] = np.minimum.reduceat(row, first)
+        bounds[held, 2] = np.maximum.reduceat(column, first)
+        bounds[held, 3] = np.maximum.reduceat(row, first)
+    return Stamps(start, column, row, at_mm, off_mm, reach[order], bounds)
+
+
+def _no_stamps(network: WalkNetwork) -> Stamps:
+    whole = np.empty(0, dtype=np.int32)
+    return Stamps(
+        np.zeros(network.edge_count + 1, dtype=np.int64),
+        whole,
+        whole,
+        whole,
+        whole,
+        np.empty((0, 4), dtype=np.uint16),
+        np.empty((network.edge_count, 4), dtype=np.int32),
+    )

@@ -10,10 +10,9 @@ from oracle import distances_mm, fastest_ms, split_graph
 from towns import WALKING, town, towns
 from walking_worlds import CRS, line, places, world
 
-from spatial.errors import IndexMismatchError, LayerError, StandardsError
+from spatial.errors import IndexMismatchError, StandardsError
 from spatial.network import Obstacles, attach_points, build_network
 from spatial.reach import (
-    life_circles,
     nearest_facilities,
     path_between,
     reached_facilities,
@@ -143,55 +142,6 @@ def GATES(drawn):  # noqa: N802
     return shapely.multipoints(gates.geometry.to_numpy()[(gates["access"] != "closed").to_numpy()])
 
 
-@FEW
-@given(towns())
-def test_a_place_lies_in_a_life_circle_exactly_if_it_is_within_the_limit(drawn):
-    _, network, obstacles, origins, _ = drawn
-    group = pd.Series("home", index=origins.ids)
-    rng = np.random.default_rng(7)
-    edge = rng.integers(0, network.edge_count, 60)
-    probe = (rng.random(60) * network.edge_length_mm[edge]).astype(np.int32)
-    spots = type(origins)(
-        ids=pd.Index([f"s{n}" for n in range(60)]),
-        edge=edge.astype(np.int32),
-        offset_mm=probe,
-        entry_mm=np.zeros(60, dtype=np.int32),
-        xy_m=np.zeros((60, 2)),
-        why_not=np.full(60, "", dtype=object),
-    )
-    graph = split_graph(network, origins, spots)
-    away = np.full(60, np.inf)
-    for origin in range(len(origins)):
-        reach = distances_mm(graph, 0, origin)
-        away = np.minimum(away, [reach.get((1, n), np.inf) for n in range(60)])
-    inside = _in_parts(network, origins, group, spots, limit_m=120.0)
-    assert (inside == (away <= 120_000)).all()
-    circles = life_circles(
-        network, origins, group, {"a": 60.0, "b": 120.0, "c": 300.0}, obstacles, street_front_m=25.0
-    )
-    assert circles.geometry.is_valid.all()
-    assert circles["reached_m"].is_monotonic_increasing
-    shapes = circles.geometry.to_numpy()
-    assert (shapely.area(shapely.difference(shapes[:-1], shapes[1:])) < 1e-6).all()
-
-
-def _in_parts(network, origins, group, spots, *, limit_m):
-    from spatial.reach.circles import _each_reached
-    from spatial.reach.groups import group_points
-
-    groups = group_points(origins, group, name="group")
-    inside = np.zeros(len(spots), dtype=bool)
-    for (part,) in _each_reached(network, origins, groups, [limit_m], by="distance"):
-        for number in range(len(spots)):
-            here = part.edge == spots.edge[number]
-            offset = spots.offset_mm[number]
-            inside[number] = (here & (part.begin_mm <= offset) & (offset <= part.end_mm)).any()
-        overlap = pd.DataFrame({"e": part.edge, "a": part.begin_mm, "b": part.end_mm})
-        before = overlap.sort_values(["e", "a"]).groupby("e")["b"].shift()
-        assert not (overlap.sort_values(["e", "a"])["a"] <= before).any()
-    return inside
-
-
 def small_town():
     streets = [line((0, 0), (100, 0)), line((100, 0), (200, 0)), line((100, 0), (100, 90))]
     city = world(streets=streets)
@@ -237,58 +187,8 @@ def test_a_larger_cutoff_never_loses_a_facility():
     assert met[0] <= met[1] <= met[2]
 
 
-def test_a_life_circle_follows_the_streets_and_stops_at_the_limit():
-    network, obstacles = small_town()
-    gates = attach([(0, 0)], "g")
-    group = pd.Series(["n"], index=["g0"], name="neighbourhood_id")
-    circles = life_circles(
-        network, gates, group, {"c15": 150.0, "c5": 40.0}, obstacles, street_front_m=10.0
-    )
-    assert circles.index.tolist() == ["n/c5", "n/c15"]
-    assert circles["reached_m"].tolist() == [40.0, 200.0]
-    assert circles.geometry["n/c15"].covers(shapely.Point(149, 9))
-    assert not circles.geometry["n/c15"].intersects(shapely.Point(161, 0))
-    assert circles.geometry["n/c5"].bounds[2] == pytest.approx(50.0)
-    assert circles["limit_s"].isna().all()
-    assert circles["persons"].isna().all()
-
-
-def test_a_life_circle_does_not_reach_behind_a_wall():
-    city = world(streets=[line((0, 0), (100, 0))], barriers=[line((-50, 8), (150, 8))])
-    network, obstacles = build_network(city, WALKING), Obstacles.from_city(city, None, WALKING)
-    gates = attach_points(network, places((0, 0)), obstacles, max_entry_m=10.0)
-    circles = life_circles(
-        network,
-        gates,
-        pd.Series(["n"], index=["p0"]),
-        {"c5": 90.0},
-        obstacles,
-        street_front_m=25.0,
-    )
-    shape = circles.geometry.iloc[0]
-    assert shape.bounds[3] == pytest.approx(8.0)
-    assert shape.bounds[1] == pytest.approx(-25.0)
-
-
-def test_a_circle_by_time_reaches_less_on_stairs():
-    city = world(streets=([line((0, 0), (100, 0))], {"highway": ["steps"]}))
-    network, obstacles = build_network(city, WALKING), Obstacles.from_city(city, None, WALKING)
-    gates = attach_points(network, places((0, 0)), obstacles, max_entry_m=10.0)
-    circles = life_circles(
-        network,
-        gates,
-        pd.Series(["n"], index=["p0"]),
-        {"c5": 60.0},
-        obstacles,
-        by="time",
-        street_front_m=5.0,
-    )
-    assert circles["reached_m"].tolist() == pytest.approx([36.0], abs=0.002)  # at 0.6 m/s
-    assert circles["limit_s"].tolist() == [60.0]
-
-
 def test_what_cannot_be_meant_is_refused():
-    network, obstacles = small_town()
+    network, _ = small_town()
     points = attach([(0, 0)], "g")
     kinds = pd.DataFrame({"facility_id": ["elsewhere"], "kind": ["k"]})
     with pytest.raises(IndexMismatchError, match="elsewhere"):
@@ -299,10 +199,6 @@ def test_what_cannot_be_meant_is_refused():
     with pytest.raises(IndexMismatchError, match="origin_group"):
         reached_facilities(
             network, points, pd.Series(["x"], index=["h0"]), points, good, cutoff_m=1.0
-        )
-    with pytest.raises(LayerError, match="No limit"):
-        life_circles(
-            network, points, pd.Series(["x"], index=["g0"]), {}, obstacles, street_front_m=5.0
         )
 
 
@@ -315,7 +211,6 @@ def test_nothing_asked_is_nothing_answered():
     assert answer.empty
     group = pd.Series([], dtype="str", index=none.ids)
     assert reached_facilities(network, none, group, none, empty, cutoff_m=10.0).empty
-    assert life_circles(network, none, group, {"c5": 10.0}, obstacles, street_front_m=5.0).empty
 
 
 def test_a_city_without_streets_reaches_nothing_and_does_not_fail():
@@ -331,9 +226,6 @@ def test_a_city_without_streets_reaches_nothing_and_does_not_fail():
     pairs = pd.DataFrame({"a": ["a"], "b": ["b"]})
     walks = walk_between(network, points, group, points, group, pairs, cutoff_m=50.0)
     assert walks["walk_m"].isna().all()
-    circles = life_circles(network, points, group, {"c5": 50.0}, obstacles, street_front_m=5.0)
-    assert circles.empty
-    assert circles.crs == network.crs
     assert path_between(network, points, 0, points, 1) is None
 
 
