@@ -434,7 +434,7 @@ class _Run:
             limits,
             walk.obstacles,
             by=by,
-            street_front_m=self.profile.rooms["walking"]["street_front_m"],
+            parameters=self.profile.rooms["walking"],
             progress=self.within,
         )
         measure = "distance_m" if by == "distance" else "time_s"

@@ -1,7 +1,7 @@
 """Reach on foot: nearest facilities, reached facilities, gate to gate, life circles, paths."""
 
 from spatial.reach.between import walk_between
-from spatial.reach.circles import life_circles
+from spatial.reach.circles import circle_fronts, life_circles
 from spatial.reach.labels import NodeLabels, nearest_by_node
 from spatial.reach.nearest import NearestTable, nearest_facilities, nearest_table
 from spatial.reach.paths import path_between
@@ -13,6 +13,7 @@ __all__ = [
     "NearestTable",
     "NodeLabels",
     "Streets",
+    "circle_fronts",
     "lay_streets",
     "life_circles",
     "nearest_by_node",

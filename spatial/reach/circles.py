@@ -140,7 +140,7 @@ def life_circles(  # noqa: PLR0913
     drawn: list[_Drawn] = []
     for part in job.run(costs):
         drawn.append(part)
-        progress("circles", len(drawn) * BATCH / max(len(groups.names), 1))
+        progress("circles", min(len(drawn) * BATCH / len(groups.names), 1.0))
     return _frame(drawn, groups, layers, limits, by=by, network=network)
 
 
