@@ -35,6 +35,7 @@ OUTWARD: Final = 0
 """From a place on an edge to one of its ends."""
 
 _jit = numba.njit(cache=True, nogil=True)
+_inline = numba.njit(cache=True, nogil=True, inline="always")
 Array = Any
 """Arrays inside kernels; their types stand beside the fields of the tuples below."""
 Whole = Any
@@ -114,7 +115,7 @@ def _pop(heap_key: Array, heap_node: Array, size: Whole) -> Whole:
     return size
 
 
-@_jit
+@_inline
 def _part_key(arcs: Arcs, edge: Whole, direction: Whole, part_mm: Whole) -> Whole:
     """Key of walking part of an edge: its time in proportion, rounded half up; FAR if barred."""
     time_ms = np.int64(arcs.edge_time_ms[edge, direction])
@@ -127,7 +128,7 @@ def _part_key(arcs: Arcs, edge: Whole, direction: Whole, part_mm: Whole) -> Whol
     return (part_mm << 32) | time
 
 
-@_jit
+@_inline
 def to_end_key(arcs: Arcs, edge: Whole, offset_mm: Whole, end: Whole, inward: Whole) -> Whole:
     """Key between a place on an edge and its tail (end 0) or head (end 1).
 
@@ -140,7 +141,7 @@ def to_end_key(arcs: Arcs, edge: Whole, offset_mm: Whole, end: Whole, inward: Wh
     return _part_key(arcs, edge, direction, part_mm)
 
 
-@_jit
+@_inline
 def same_edge_key(arcs: Arcs, edge: Whole, a_mm: Whole, b_mm: Whole) -> Whole:
     """Key of walking from a to b without leaving their edge."""
     key = FAR

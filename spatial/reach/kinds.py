@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from spatial.checks import require_columns
-from spatial.errors import IndexMismatchError
+from spatial.errors import IndexMismatchError, LayerError
 from spatial.network.attach import Attachments
 
 __all__ = ["id_ranks", "kinds_by_row"]
@@ -27,9 +27,12 @@ def id_ranks(ids: pd.Index) -> npt.NDArray[np.int32]:
 
 
 def kinds_by_row(
-    kinds: pd.DataFrame, facilities: Attachments
+    kinds: pd.DataFrame, facilities: Attachments, rank: npt.NDArray[np.int32] | None = None
 ) -> tuple[list[str], list[npt.NDArray[np.int64]]]:
-    """Names of the kinds, sorted, and the rows of `facilities` of each."""
+    """Names of the kinds, sorted, and the rows of `facilities` of each, each row once.
+
+    Rows are in the order of `rank` (of each facility), without it as they stand.
+    """
     require_columns(kinds, ["facility_id", "kind"], name="kinds")
     rows = facilities.ids.get_indexer(pd.Index(kinds["facility_id"].astype(str)))
     if (rows < 0).any():
@@ -39,6 +42,16 @@ def kinds_by_row(
             "Attach every facility that has a kind.",
             zh=f"kinds 提到设施 {missing!r},它不在已接入的设施中。请接入每个有类别的设施。",
         )
-    names = sorted(kinds["kind"].astype(str).unique())
-    code = pd.Index(names).get_indexer(kinds["kind"].astype(str))
-    return names, [np.unique(rows[code == number]) for number in range(len(names))]
+    code, names = pd.factorize(kinds["kind"].astype(str), sort=True)
+    if (code < 0).any():
+        nameless = kinds["facility_id"][code < 0].iloc[0]
+        raise LayerError(
+            f"`kinds` has no kind for facility {nameless!r}. Name its kind, or leave the row out.",
+            zh=f"kinds 没有设施 {nameless!r} 的类别。请写明其类别,或去掉这一行。",
+        )
+    place = np.arange(len(facilities)) if rank is None else rank
+    pair = np.unique(code * np.int64(len(facilities)) + place[rows])
+    kind, place_of = np.divmod(pair, max(len(facilities), 1))
+    row_at = np.argsort(place)
+    ends = np.searchsorted(kind, np.arange(1, len(names)))
+    return [str(name) for name in names], np.split(row_at[place_of], ends) if len(names) else []

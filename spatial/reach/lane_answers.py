@@ -21,71 +21,82 @@ from spatial.reach.kernels import (
     same_edge_key,
     to_end_key,
 )
-from spatial.reach.lane_rows import WIDTH, fill_lanes, lower_lanes
-from spatial.reach.lanes import Lanes, Packing, packed
+from spatial.reach.lane_rows import WIDTH, fill_lanes, lower_lanes, unpack_lanes
+from spatial.reach.lanes import Lanes, Packing, Rows, packed, settle_simple
 
-__all__ = ["Answers", "Rows", "Targets", "answer_nodes", "answer_points"]
+__all__ = ["Answers", "Targets", "answer_nodes", "answer_points"]
 
 _jit: Any = numba.njit(cache=True, nogil=True)
+_inline: Any = numba.njit(cache=True, nogil=True, inline="always")
 
 
 class Answers(NamedTuple):
     """Answers of some origins, one column per kind; the lanes are written from `column` on."""
 
-    key: Array  # (o, kinds) int64
-    facility: Array  # (o, kinds) int32
+    key: Array  # flat (o · columns) int64
+    facility: Array  # flat (o · columns) int32
+    columns: int
     column: int
 
 
-class Rows(NamedTuple):
-    """Rows of labels as they were found."""
-
-    place: Array  # (n,) int32 row of each node
-    labels: Array  # flat int64
-    vectors: int
-
-
 class Targets(NamedTuple):
-    """Facilities on their edges; entry i of `on_edges` is ``lanes.row[i]``, of kind ``lane[i]``."""
+    """Facilities on their edges; entries of `on_edges` are those of `lanes`."""
 
     placed: Placed  # of all facilities
     lanes: Lanes
-    lane: Array  # (s,) int64
     on_edges: OnEdges
 
 
-@_jit
+@_inline
 def _unpack(
     labels: Array, base: Whole, lanes: Lanes, packing: Packing, answers: Answers, origin: Whole
 ) -> None:
     """Write one row of labels as keys and facilities."""
-    # Without branches, so that several lanes go at once: the label of what is not reached has rank
-    # 0, and every kind has a facility of rank 0.
+    count = len(lanes.start) - 1
+    at = origin * answers.columns + answers.column
+    bits = (packing.other_bits, packing.rank_bits)
+    none = (packing.beyond, FAR, len(lanes.row) - 1)
+    if count < WIDTH:
+        _unpack_few(labels, base, lanes, packing, answers, at)
+        return
+    for lane in range(0, count, WIDTH):
+        # The last eight overlap those before, which writes some answers twice.
+        first = min(lane, count - WIDTH)
+        unpack_lanes(
+            labels, base + first, lanes.start, lanes.row, first, bits, none,
+            answers.key, answers.facility, at + first,
+        )  # fmt: skip
+
+
+@_jit
+def _unpack_few(
+    labels: Array, base: Whole, lanes: Lanes, packing: Packing, answers: Answers, at: Whole
+) -> None:
     ranks = (np.int64(1) << packing.rank_bits) - 1
     others = (np.int64(1) << packing.other_bits) - 1
-    other_bits, rank_bits, beyond = packing.other_bits, packing.rank_bits, packing.beyond
-    key = answers.key[origin, answers.column :]
-    facility = answers.facility[origin, answers.column :]
-    start, row = lanes.start, lanes.row
-    for lane in range(len(start) - 1):
+    for lane in range(len(lanes.start) - 1):
         label = labels[base + lane]
-        value = label >> rank_bits
-        whole = ((value >> other_bits) << SHIFT) | (value & others)
-        owner = row[start[lane] + (label & ranks)]
-        key[lane] = whole if label < beyond else FAR
-        facility[lane] = owner if label < beyond else np.int32(-1)
+        value = label >> packing.rank_bits
+        inside = label < packing.beyond
+        whole = ((value >> packing.other_bits) << SHIFT) | (value & others)
+        entry = lanes.start[lane] + (label & ranks) if inside else len(lanes.row) - 1
+        answers.key[at + lane] = whole if inside else FAR
+        answers.facility[at + lane] = lanes.row[entry]
 
 
 @_jit
 def answer_nodes(rows: Rows, lanes: Lanes, packing: Packing, answers: Answers) -> None:
-    """Write the answers of all nodes."""
-    for node in range(len(rows.place)):
-        base = np.int64(rows.place[node]) * rows.vectors * WIDTH
-        _unpack(rows.labels, base, lanes, packing, answers, node)
+    """Write the answers of all nodes, settling the simple ones on the way."""
+    core = len(rows.folded.core_start) - 1
+    for row in range(len(rows.folded.node)):
+        if row >= core:
+            settle_simple(rows, packing, row - core)
+        base = np.int64(row) * rows.vectors * WIDTH
+        _unpack(rows.labels, base, lanes, packing, answers, np.int64(rows.folded.node[row]))
 
 
 @_jit
-def answer_points(
+def answer_points(  # noqa: C901
     arcs: Arcs,
     rows: Rows,
     targets: Targets,
@@ -98,7 +109,9 @@ def answer_points(
 
     `arcs` are forward. Rows ``ways[o]:ways[o + 1]`` of `origins` are the ways out of origin o.
     """
-    lanes = targets.lanes
+    lanes, place = targets.lanes, rows.folded.place
+    for at in range(len(rows.folded.simple_head)):
+        settle_simple(rows, packing, at)
     best = np.empty(rows.vectors * WIDTH, dtype=np.int64)
     for origin in range(len(ways) - 1):
         fill_lanes(best, 0, packing.beyond, rows.vectors)
@@ -113,7 +126,7 @@ def answer_points(
                     continue
                 more = packed(packing, part + entry)
                 if more < packing.beyond:
-                    row = rows.place[arcs.edge_from[e] if end == 0 else arcs.edge_to[e]]
+                    row = place[arcs.edge_from[e] if end == 0 else arcs.edge_to[e]]
                     lower_lanes(best, 0, rows.labels, row, more, rows.vectors)
             for i in range(targets.on_edges.start[e], targets.on_edges.start[e + 1]):
                 at = targets.on_edges.order[i]
@@ -123,6 +136,6 @@ def answer_points(
                     continue
                 label = packed(packing, direct + targets.placed.entry_key[t] + entry)
                 if label < packing.beyond:
-                    lane = targets.lane[at]
+                    lane = lanes.lane[at]
                     best[lane] = min(best[lane], label + at - lanes.start[lane])
         _unpack(best, 0, lanes, packing, answers, origin)

@@ -35,6 +35,7 @@ class LaneNetwork(NamedTuple):
     """
 
     place: Array  # (n,) int32 place of each node
+    node: Array  # (n,) int32 node at each place
     core_start: Array  # (c + 1,) int64 arcs of core place i: core_start[i]..core_start[i + 1]
     core_head: Array  # (k,) int32 place
     core_key: Array  # (k,) int64 from place i to the head
@@ -230,4 +231,7 @@ def _fold(  # noqa: C901, PLR0912, PLR0915
                 simple_head[to, side] = place[head[i, side]]
             simple_away[to, side] = away[i, side]
             simple_back[to, side] = back[i, side]
-    return place, core_start, core_head, core_key, simple_head, simple_away, simple_back
+    at_place = np.empty(nodes, dtype=np.int32)
+    for node in range(nodes):
+        at_place[place[node]] = node
+    return place, at_place, core_start, core_head, core_key, simple_head, simple_away, simple_back

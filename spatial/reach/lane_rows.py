@@ -18,7 +18,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic as make_intrinsic
 
-__all__ = ["WIDTH", "fill_lanes", "lower_lanes", "pull_lanes"]
+__all__ = ["WIDTH", "fill_lanes", "lower_lanes", "pull_lanes", "unpack_lanes"]
 
 WIDTH: Final = 8
 """Lanes of one vector."""
@@ -28,6 +28,7 @@ _I64 = ir.IntType(64)
 _VECTOR = ir.VectorType(_I64, WIDTH)
 _NONE = ir.Constant(_VECTOR, [0] * WIDTH)
 _ALIGN: Final = 8
+_KEY_SHIFT: Final = 32
 _UNROLLED: Final = 4
 """Vectors of a row that are kept in registers together."""
 
@@ -167,6 +168,57 @@ def fill_lanes(typing_context, labels, row, value, vectors):
                 builder.store(same, _place(builder, data, at), align=_ALIGN)
 
         _each_part(builder, vectors_, work)
+        return context.get_dummy_value()
+
+    return signature, make
+
+
+@intrinsic
+def unpack_lanes(  # noqa: PLR0913, PLR0917
+    typing_context, labels, first, start, row, lane, bits, none, key, facility, at
+):
+    """Write the keys and facilities of 8 labels, ``labels[first:first + 8]``, from `at` on.
+
+    ``start[lane:lane + 8]`` is where the facilities of each lane begin in `row`; `bits` are those
+    of `other` and of the rank, `none` the label and the key of what is not reached and the entry of
+    `row` that says so; `key` and `facility` are flat.
+    """
+    pair, three = types.UniTuple(types.int64, 2), types.UniTuple(types.int64, 3)
+    signature = types.void(
+        labels, types.int64, start, row, types.int64, pair, three, key, facility, types.int64
+    )
+
+    def make(context, builder, made, values):
+        data, starts, rows, keys, facilities = (
+            _data(context, builder, made.args[i], values[i]) for i in (0, 2, 3, 7, 8)
+        )
+        other_bits, rank_bits = cgutils.unpack_tuple(builder, values[5], 2)
+        beyond, far, nowhere = cgutils.unpack_tuple(builder, values[6], 3)
+
+        def ones(bits: Any) -> Any:
+            return _spread(builder, builder.sub(builder.shl(_whole(1), bits), _whole(1)))
+
+        label = builder.load(_place(builder, data, values[1]), align=_ALIGN)
+        inside = builder.icmp_signed("<", label, _spread(builder, beyond))
+        value = builder.lshr(label, _spread(builder, rank_bits))
+        cost = builder.lshr(value, _spread(builder, other_bits))
+        whole = builder.or_(
+            builder.shl(cost, _spread(builder, _whole(_KEY_SHIFT))),
+            builder.and_(value, ones(other_bits)),
+        )
+        whole = builder.select(inside, whole, _spread(builder, far))
+        builder.store(whole, _place(builder, keys, values[9]), align=_ALIGN)
+        begins = builder.load(_place(builder, starts, values[4]), align=_ALIGN)
+        index = builder.add(begins, builder.and_(label, ones(rank_bits)))
+        index = builder.select(inside, index, _spread(builder, nowhere))
+        # By way of memory: taking a vector apart is dearer than reading it lane by lane.
+        parts = cgutils.alloca_once(builder, _VECTOR)
+        builder.store(index, parts)
+        lanes = builder.bitcast(parts, _I64.as_pointer())
+        for part in range(WIDTH):
+            entry = builder.load(builder.gep(lanes, [_whole(part)]))
+            place = builder.gep(facilities, [builder.add(values[9], _whole(part))])
+            builder.store(builder.load(builder.gep(rows, [entry])), place)
         return context.get_dummy_value()
 
     return signature, make

@@ -23,7 +23,6 @@ from typing import Any, Final, NamedTuple
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
 from spatial.reach.arcs import LOW, SHIFT
 from spatial.reach.kernels import FAR, INWARD, Arcs, Array, Placed, Whole, to_end_key
@@ -34,11 +33,13 @@ __all__ = [
     "MOST_LANES",
     "Lanes",
     "Packing",
+    "Rows",
     "largest_other",
     "packed",
     "packing_for",
-    "rows_of_nodes",
+    "rows_of_lanes",
     "search_lanes",
+    "settle_simple",
 ]
 
 MOST_LANES: Final = 32
@@ -47,7 +48,7 @@ LABEL_BITS: Final = 62
 """Bits of a label; the sum of two fits into 63."""
 
 _jit: Any = numba.njit(cache=True, nogil=True)
-Longs = npt.NDArray[np.int64]
+_inline: Any = numba.njit(cache=True, nogil=True, inline="always")
 
 
 class Packing(NamedTuple):
@@ -63,7 +64,8 @@ class Lanes(NamedTuple):
     """Facilities of some kinds; lane k has those at ``start[k]:start[k + 1]``, in order of rank."""
 
     start: Array  # (k + 1,) int64
-    row: Array  # (s,) int32 row of the facility
+    row: Array  # (s + 1,) int32 row of the facility; the last is -1, that of none
+    lane: Array  # (s,) int32 lane of each entry
 
 
 def packing_for(limit_cost: int, most_facilities: int) -> Packing | None:
@@ -82,7 +84,7 @@ def packing_for(limit_cost: int, most_facilities: int) -> Packing | None:
     return Packing(limit_cost, other_bits, rank_bits, beyond)
 
 
-@_jit
+@_inline
 def packed(packing: Packing, key: Whole) -> Whole:
     """Label of a key, without a rank."""
     cost = key >> SHIFT
@@ -91,66 +93,76 @@ def packed(packing: Packing, key: Whole) -> Whole:
     return ((cost << packing.other_bits) + (key & LOW)) << packing.rank_bits
 
 
-def rows_of_nodes(count: int, vectors: int) -> Longs:
-    """Room for a row of lanes per node, flat, each row at the start of a line of memory."""
-    raw = np.empty(count * vectors * WIDTH + WIDTH, dtype=np.int64)
+class Rows(NamedTuple):
+    """A row of labels for each place of a folded network."""
+
+    folded: LaneNetwork
+    labels: Array  # flat int64
+    vectors: int
+    known: Array  # (n,) uint8, whether the row holds anything yet
+
+
+def rows_of_lanes(folded: LaneNetwork, lanes: int) -> Rows:
+    """Room for the labels of some lanes, each row at the start of a line of memory."""
+    vectors = -(-lanes // WIDTH)
+    size = len(folded.place) * vectors * WIDTH
+    raw = np.empty(size + WIDTH, dtype=np.int64)
     skip = (-raw.ctypes.data // raw.itemsize) % WIDTH
-    return raw[skip : skip + count * vectors * WIDTH]
+    known = np.zeros(len(folded.place), dtype=np.uint8)
+    return Rows(folded, raw[skip : skip + size], vectors, known)
 
 
 @_jit
 def search_lanes(
-    folded: LaneNetwork,
-    arcs: Arcs,
-    goals: Placed,
-    lanes: Lanes,
-    packing: Packing,
-    labels: Array,
-    vectors: Whole,
+    rows: Rows, arcs: Arcs, goals: Placed, lanes: Lanes, order: Array, packing: Packing
 ) -> None:
-    """Fill the rows of all places with the best label of each lane.
+    """Settle the core; what is left to do is :func:`settle_simple` for each simple node in turn.
 
     `arcs` are forward. A row holds the walk from its node to the nearest facility, its entry
-    included; `labels` may hold anything on entry.
+    included. The entries of `lanes` are looked at in `order`, best along their edges.
     """
-    width = vectors * WIDTH
-    core = len(folded.core_start) - 1
-    simple = len(folded.simple_head)
-    known = np.zeros(core + simple, dtype=np.uint8)  # rows that hold something
-    for row in range(core):
-        fill_lanes(labels, row, packing.beyond, vectors)
-    for lane in range(len(lanes.start) - 1):
-        first = lanes.start[lane]
-        for at in range(first, lanes.start[lane + 1]):
-            p = lanes.row[at]
-            e = goals.edge[p]
-            if e < 0:
-                continue
-            for end in range(2):
-                part = to_end_key(arcs, e, goals.offset_mm[p], end, INWARD)
-                if part >= FAR:
-                    continue
-                label = packed(packing, part + goals.entry_key[p])
-                if label >= packing.beyond:
-                    continue
-                label += at - first
-                row = folded.place[arcs.edge_from[e] if end == 0 else arcs.edge_to[e]]
-                if known[row] == 0:
-                    known[row] = 1
-                    if row >= core:
-                        fill_lanes(labels, row, packing.beyond, vectors)
-                spot = row * width + lane
-                labels[spot] = min(labels[spot], label)
-    _settle_inward(folded, packing, labels, vectors, known)
-    _settle_core(folded, packing, labels, vectors, known)
-    _settle_outward(folded, packing, labels, vectors, known)
+    _seed(rows, arcs, goals, lanes, order, packing)
+    _settle_inward(rows, packing)
+    _settle_core(rows, packing)
 
 
 @_jit
-def _settle_inward(
-    folded: LaneNetwork, packing: Packing, labels: Array, vectors: Whole, known: Array
+def _seed(
+    rows: Rows, arcs: Arcs, goals: Placed, lanes: Lanes, order: Array, packing: Packing
 ) -> None:
+    """Write the facilities into the rows at both ends of their edges; the core starts empty."""
+    labels, vectors, known, place = rows.labels, rows.vectors, rows.known, rows.folded.place
+    width = vectors * WIDTH
+    core = len(rows.folded.core_start) - 1
+    for empty in range(core):
+        fill_lanes(labels, empty, packing.beyond, vectors)
+    for i in range(len(order)):
+        at = order[i]
+        p = lanes.row[at]
+        e = goals.edge[p]
+        if e < 0:
+            continue
+        lane = lanes.lane[at]
+        for end in range(2):
+            part = to_end_key(arcs, e, goals.offset_mm[p], end, INWARD)
+            if part >= FAR:
+                continue
+            label = packed(packing, part + goals.entry_key[p])
+            if label >= packing.beyond:
+                continue
+            row = np.int64(place[arcs.edge_from[e] if end == 0 else arcs.edge_to[e]])
+            if known[row] == 0:
+                known[row] = 1
+                if row >= core:
+                    fill_lanes(labels, row, packing.beyond, vectors)
+            spot = row * width + lane
+            labels[spot] = min(labels[spot], label + at - lanes.start[lane])
+
+
+@_jit
+def _settle_inward(rows: Rows, packing: Packing) -> None:
     """Carry what simple nodes know to their neighbours, those taken out first going first."""
+    folded, labels, vectors, known = rows.folded, rows.labels, rows.vectors, rows.known
     core = len(folded.core_start) - 1
     for at in range(len(folded.simple_head) - 1, -1, -1):
         row = core + at
@@ -165,20 +177,20 @@ def _settle_inward(
                 continue
             if known[head] == 0 and head >= core:
                 fill_lanes(labels, head, packing.beyond, vectors)
+                known[head] = 1
             if lower_lanes(labels, head, labels, row, more, vectors):
                 known[head] = 1
 
 
 @_jit
-def _settle_core(
-    folded: LaneNetwork, packing: Packing, labels: Array, vectors: Whole, known: Array
-) -> None:
+def _settle_core(rows: Rows, packing: Packing) -> None:
     """Sweep over the core until no row changes."""
-    start, head = folded.core_start, folded.core_head
+    labels, vectors = rows.labels, rows.vectors
+    start, head, known = rows.folded.core_start, rows.folded.core_head, rows.known
     core = len(start) - 1
     keys = np.empty(len(head), dtype=np.int64)
     for at in range(len(head)):
-        keys[at] = packed(packing, folded.core_key[at])
+        keys[at] = packed(packing, rows.folded.core_key[at])
     due = np.zeros(core, dtype=np.uint8)
     for row in range(core):
         if known[row]:
@@ -200,23 +212,20 @@ def _settle_core(
         forth = not forth
 
 
-@_jit
-def _settle_outward(
-    folded: LaneNetwork, packing: Packing, labels: Array, vectors: Whole, known: Array
-) -> None:
-    """Settle the simple nodes from their neighbours, those taken out last going first."""
-    core = len(folded.core_start) - 1
-    for at in range(len(folded.simple_head)):
-        row = core + at
-        if known[row] == 0:
-            fill_lanes(labels, row, packing.beyond, vectors)
-        for side in range(2):
-            head = np.int64(folded.simple_head[at, side])
-            if head < 0:
-                break
-            more = packed(packing, folded.simple_away[at, side])
-            if more < packing.beyond:
-                lower_lanes(labels, row, labels, head, more, vectors)
+@_inline
+def settle_simple(rows: Rows, packing: Packing, at: Whole) -> None:
+    """Settle one simple node from its neighbours; the one taken out last comes first."""
+    folded, labels, vectors = rows.folded, rows.labels, rows.vectors
+    row = len(folded.core_start) - 1 + at
+    if rows.known[row] == 0:
+        fill_lanes(labels, row, packing.beyond, vectors)
+    for side in range(2):
+        head = np.int64(folded.simple_head[at, side])
+        if head < 0:
+            break
+        more = packed(packing, folded.simple_away[at, side])
+        if more < packing.beyond:
+            lower_lanes(labels, row, labels, head, more, vectors)
 
 
 @_jit

@@ -24,16 +24,16 @@ from spatial.reach.arcs import (
 from spatial.reach.groups import best_of_ways, origin_starts
 from spatial.reach.kernels import FAR, Placed, nearest_owner, owners_at_points
 from spatial.reach.kinds import id_ranks, kinds_by_row
-from spatial.reach.lane_answers import Answers, Rows, Targets, answer_nodes, answer_points
+from spatial.reach.lane_answers import Answers, Targets, answer_nodes, answer_points
 from spatial.reach.lane_network import lane_network
-from spatial.reach.lane_rows import WIDTH
 from spatial.reach.lanes import (
     MOST_LANES,
     Lanes,
     Packing,
+    Rows,
     largest_other,
     packing_for,
-    rows_of_nodes,
+    rows_of_lanes,
     search_lanes,
 )
 
@@ -68,13 +68,13 @@ class Search:
         by: By,
     ) -> Self:
         """Check what is asked and put the facilities in order."""
-        names, rows_of_kind = kinds_by_row(kinds, facilities)
         rank = id_ranks(facilities.ids)
+        names, rows = kinds_by_row(kinds, facilities, rank)
         return cls(
             network=network,
             facilities=facilities,
             kinds=tuple(names),
-            rows=tuple(rows[np.argsort(rank[rows])] for rows in rows_of_kind),
+            rows=tuple(rows),
             rank=rank,
             limit=limit_key(cutoff),
             by=by,
@@ -109,7 +109,8 @@ def search_all(
     for first in range(0, len(search.kinds), MOST_LANES):
         progress("nearest", first / len(search.kinds))
         some = search.some(first, first + MOST_LANES)
-        if not _search_in_lanes(some, origins, ways, Answers(key, facility, first)):
+        answers = Answers(key.ravel(), facility.ravel(), len(search.kinds), first)
+        if not _search_in_lanes(some, origins, ways, answers):
             last = first + len(some.kinds)
             key[:, first:last], facility[:, first:last] = search_by_kind(some, origins)
     progress("nearest", 1.0)
@@ -165,28 +166,25 @@ def _search_in_lanes(
         return False
     lanes = Lanes(
         start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        row=np.concatenate(search.rows).astype(np.int32),
+        row=np.append(np.concatenate(search.rows), -1).astype(np.int32),
+        lane=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
     )
-    folded = lane_network(network, by=by)
     arcs = arcs_for(network, by=by)
     goals = place_points(network, search.facilities, by=by)
     start = goals if origins is None else place_points(network, origins, by=by)
-    vectors = -(-len(sizes) // WIDTH)
-    labels = rows_of_nodes(network.node_count, vectors)
-    search_lanes(folded, arcs, goals, lanes, packing, labels, vectors)
-    if not _has_room(search, packing, labels, (goals, start)):
-        return False
-    rows = Rows(folded.place, labels, vectors)
+    rows = rows_of_lanes(lane_network(network, by=by), len(sizes))
+    edge = goals.edge[lanes.row[:-1]]
+    order = np.argsort(edge, kind="stable")
+    search_lanes(rows, arcs, goals, lanes, order, packing)
     if origins is None:
         answer_nodes(rows, lanes, packing, answers)
     else:
-        on_edges = points_by_edge(goals.edge[lanes.row], network.edge_count)
-        targets = Targets(goals, lanes, np.repeat(np.arange(len(sizes)), sizes), on_edges)
-        answer_points(arcs, rows, targets, start, ways, packing, answers)
-    return True
+        on_edges = points_by_edge(edge, network.edge_count)
+        answer_points(arcs, rows, Targets(goals, lanes, on_edges), start, ways, packing, answers)
+    return _has_room(search, packing, rows, (goals, start))
 
 
-def _has_room(search: Search, packing: Packing, labels: Longs, points: tuple[Placed, ...]) -> bool:
+def _has_room(search: Search, packing: Packing, rows: Rows, points: tuple[Placed, ...]) -> bool:
     """Whether no walk within the limit has a larger `other` than a label can hold.
 
     A walk takes at most ``steepest`` per unit of cost. Where that is no help (a waiting time on
@@ -194,7 +192,7 @@ def _has_room(search: Search, packing: Packing, labels: Longs, points: tuple[Pla
     than one step at a time, so that the first one that does not fit follows one that nearly does.
     """
     room = 1 << packing.other_bits
-    folded = lane_network(search.network, by=search.by)
+    folded = rows.folded
     steepest = folded.steepest
     step = 0
     for placed in points:
@@ -209,4 +207,4 @@ def _has_room(search: Search, packing: Packing, labels: Longs, points: tuple[Pla
         step = max(step, int((within & LOW).max(initial=0)))
     times, lengths = search.network.edge_time_ms, search.network.edge_length_mm
     step = max(step, int(times.max(initial=0)), int(lengths.max(initial=0)))
-    return bool(largest_other(labels, packing) + 2 * step + SLACK < room)
+    return bool(largest_other(rows.labels, packing) + 2 * step + SLACK < room)
