@@ -19,7 +19,13 @@ from spatial.network.strands import Strands
 from spatial.network.texts import Texts
 from spatial.units import MM_PER_M
 
-__all__ = ["Edges", "edges_between_junctions", "network_from_edges"]
+__all__ = [
+    "Edges",
+    "connected_parts",
+    "edges_between_junctions",
+    "network_from_edges",
+    "with_arcs",
+]
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
@@ -132,7 +138,7 @@ def network_from_edges(
     network = WalkNetwork(
         crs=crs,
         node_xy_m=xy,
-        node_component=_components(len(xy), tail, head),
+        node_component=connected_parts(len(xy), tail, head),
         edge_from=tail,
         edge_to=head,
         edge_length_mm=edges.length_mm[order].astype(np.int32),
@@ -150,7 +156,7 @@ def network_from_edges(
         street_ids=street_ids,
         speed_m_per_s=speed_m_per_s,
     )
-    return _with_arcs(network)
+    return with_arcs(network)
 
 
 def _hilbert_rank(xy: npt.NDArray[np.float64], crs: pyproj.CRS) -> npt.NDArray[np.int64]:
@@ -164,7 +170,7 @@ def _hilbert_rank(xy: npt.NDArray[np.float64], crs: pyproj.CRS) -> npt.NDArray[n
     return rank
 
 
-def _components(count: int, tail: Ints, head: Ints) -> Ints:
+def connected_parts(count: int, tail: Ints, head: Ints) -> Ints:
     """Label the connected part of each node, the largest (in nodes) being 0."""
     if not count:
         return np.empty(0, dtype=np.int32)
@@ -176,7 +182,8 @@ def _components(count: int, tail: Ints, head: Ints) -> Ints:
     return rank[label]
 
 
-def _with_arcs(network: WalkNetwork) -> WalkNetwork:
+def with_arcs(network: WalkNetwork) -> WalkNetwork:
+    """Lay out the arcs of a network anew, from its edges."""
     edge = np.arange(network.edge_count, dtype=np.int32)
     along, against = (network.edge_time_ms != NO_PASSAGE).T
     tail = np.concatenate([network.edge_from[along], network.edge_to[against]])

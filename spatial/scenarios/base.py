@@ -23,7 +23,9 @@ from spatial.gaps import by_entrance
 from spatial.gaps.heatmap import people_counts
 from spatial.gaps.shortfall import absence_tells
 from spatial.network import Attachments, Obstacles, WalkNetwork, attach_points
+from spatial.network.edits import Editor
 from spatial.network.grid import SegmentGrid, edge_grid, part_of_network
+from spatial.network.obstacles import blocking_walls
 from spatial.progress import Progress, silent
 from spatial.reach import reached_facilities
 from spatial.reach.kinds import id_ranks
@@ -183,6 +185,8 @@ class ScenarioBase:
         tells = absence_tells(places, basis.kinds, profile)
         measured = frame.index.isin(walk.gate_neighbourhood[walk.gates.edge >= 0].unique())
         arrays |= _obstacle_arrays(walk.obstacles)
+        walls, layer = blocking_walls(analysis.city, walking)
+        arrays["wall_xy_m"] = _straight_pieces(walls[layer == 0])[0]
         arrays |= {f"grid_{n}": getattr(edge_grid(walk.network), n) for n in SegmentGrid.__slots__}
         tables = {
             "neighbourhoods": frame,
@@ -190,6 +194,7 @@ class ScenarioBase:
             "kinds": basis.kinds,
             "entrances": entrances,
             "all_gates": places.gates,
+            "city_gates": analysis.city.layer("gates"),
             "gates": pd.DataFrame({"neighbourhood_id": walk.gate_neighbourhood}),
             "gaps": analysis.tables["gaps"],
             "scores": analysis.tables["neighbourhoods"][
@@ -389,6 +394,32 @@ class ScenarioBase:
         pieces = shapely.linestrings(ends) if len(rows) else np.empty(0, dtype=object)
         return Obstacles(self.crs, pieces, names[self.arrays["obstacle_kind"][rows]])
 
+    def obstacles_along(self, line: shapely.LineString, within_m: float) -> Obstacles:
+        """Return the walls, waters and rails along a line."""
+        west, south, east, north = line.bounds
+        half = max(east - west, north - south) / 2 + within_m
+        return self.obstacles_near((west + east) / 2, (south + north) / 2, half)
+
+    def walls_near(self, x_m: float, y_m: float, within_m: float) -> npt.NDArray[np.object_]:
+        """Return the walls near a place as they were mapped, without openings at gates."""
+        ends = self.arrays["wall_xy_m"]
+        low, high = ends.min(axis=1) - within_m, ends.max(axis=1) + within_m
+        near = ((low <= (x_m, y_m)) & (high >= (x_m, y_m))).all(axis=1)
+        return shapely.linestrings(ends[near]) if near.any() else np.empty(0, dtype=object)
+
+    @cached_property
+    def closed_gates(self) -> gpd.GeoDataFrame:
+        """Gates that are closed: those of neighbourhoods, and all others that are mapped."""
+        parts = [self.frame(name)[["access", "geometry"]] for name in ("all_gates", "city_gates")]
+        gates = pd.concat(parts)
+        return gates[(gates["access"] == "closed").to_numpy(dtype=bool, na_value=False)]
+
+    def editor(self, plan: Plan) -> Editor:
+        """Return the editor of a plan's network, begun at its first use."""
+        if plan.editor is None:
+            plan.editor = Editor(self.network, self._grid)
+        return plan.editor
+
     def attach(self, id_: str, x_m: float, y_m: float) -> Attachments:
         """Attach one place to the network before any change, as the facilities are."""
         far = self.facts.max_entry_m
@@ -485,12 +516,17 @@ def _homes(walk: Any) -> _Homes:
 
 def _obstacle_arrays(obstacles: Obstacles) -> Arrays:
     names = pd.Index(["wall", "water", "railway"])
-    pieces = obstacles.pieces
-    count = shapely.get_num_coordinates(pieces)
-    xy, row = shapely.get_coordinates(pieces, return_index=True)
-    inner = np.flatnonzero(row[1:] == row[:-1])
-    del count
+    xy, row = _straight_pieces(obstacles.pieces)
     return {
-        "obstacle_xy_m": np.stack([xy[inner], xy[inner + 1]], axis=1),
-        "obstacle_kind": names.get_indexer(obstacles.kind[row[inner]]).astype(np.int8),
+        "obstacle_xy_m": xy,
+        "obstacle_kind": names.get_indexer(obstacles.kind[row]).astype(np.int8),
     }
+
+
+def _straight_pieces(
+    lines: npt.NDArray[np.object_],
+) -> tuple[npt.NDArray[np.float64], Longs]:
+    """Return the ends of every straight piece of some lines, (k, 2, 2), and the line of each."""
+    xy, row = shapely.get_coordinates(lines, return_index=True)
+    inner = np.flatnonzero(row[1:] == row[:-1])
+    return np.stack([xy[inner], xy[inner + 1]], axis=1), row[inner]

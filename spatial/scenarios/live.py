@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from spatial.errors import InputError
 from spatial.network import Attachments, WalkNetwork
+from spatial.network.edits import NetworkPatch
 from spatial.reach.arcs import arcs_for, limit_key, place_points, points_by_edge
 from spatial.reach.kernels import FAR, INWARD, to_end_key
 from spatial.reach.labels import NodeLabels
@@ -55,7 +56,7 @@ class _Pending:
     """What was lost and gained since the last repair, kind by kind."""
 
     seeds_lost: list[tuple[int, int, int]] = field(default_factory=list)
-    seeds_gained: list[tuple[int, int, int]] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)
     arcs_lost: list[tuple[int, int, int]] = field(default_factory=list)
     arcs_gained: list[tuple[int, int, int]] = field(default_factory=list)
     kinds_lost: dict[int, list[int]] = field(default_factory=dict)
@@ -187,6 +188,7 @@ class LiveReach:
 
     def close_facility(self, row: int) -> None:
         """Take an entrance out of all its kinds."""
+        self._pending.seeds_lost += self._seeds([row])
         kinds = np.flatnonzero(self.alive[:, row])
         for kind in kinds.tolist():
             self._set(self.alive, (kind, row), value=False)
@@ -277,9 +279,7 @@ class LiveReach:
     def _mend_kind(self, kind: int, pending: _Pending) -> Touched:
         alive = self.alive[kind]
         lost = [seed for seed in pending.seeds_lost if self._was_of(kind, seed[2], pending)]
-        gained = [seed for seed in pending.seeds_gained if alive[seed[2]]]
-        still = [row for row in pending.kinds_lost.get(kind, []) if not alive[row]]
-        lost += self._seeds(still)
+        gained = self._seeds([row for row in pending.moved if alive[row]])
         gained += self._seeds([r for r in pending.kinds_gained.get(kind, []) if alive[r]])
         log = repair(
             self.arcs,
@@ -393,12 +393,13 @@ class LiveReach:
         np.minimum.at(best, np.searchsorted(places, group), key)
         return places[best < FAR], best[best < FAR]
 
-    def places_near(self, nodes: Longs, limit: int, *, by_time: bool) -> Longs:
-        """Neighbourhoods from whose gates any of some nodes is reached within the limit."""
+    def places_near(self, edges: Longs, limit: int, *, by_time: bool) -> Longs:
+        """Neighbourhoods from whose gates any of some edges is reached within the limit."""
         points = self.points["gate"]
+        nodes = np.unique(np.concatenate([self.arcs.edge_from[edges], self.arcs.edge_to[edges]]))
         search = _Search(self, points, NO_ROWS, nodes, limit, by_time=by_time)
         search.done()
-        return self._near_places(search.nodes, [])
+        return self._near_places(search.nodes, edges.tolist())
 
     def reached_from_place(
         self, place: int, among: npt.NDArray[np.bool_], limit: int, *, by_time: bool
@@ -440,6 +441,93 @@ class LiveReach:
             self._scratch = np.full(len(self.arcs.out_start), FAR, dtype=np.int64)
             self._touched_nodes = np.empty(len(self.arcs.out_start), dtype=np.int32)
         return self._scratch, self._touched_nodes
+
+    # -- the network ------------------------------------------------------------------------------
+
+    def apply_patch(self, patch: NetworkPatch) -> None:
+        """Change the network, and move the points of the edges that changed."""
+        if patch.nodes != self.counts["node"] or patch.edges != self.counts["edge"]:
+            raise InputError("This patch is of another network.", zh="该路网变更不属于此路网。")
+        new = patch.edge >= patch.edges
+        old_rows = patch.edge[~new]
+        pending = self._pending
+        pending.everywhere = True
+        pending.edges |= set(patch.edge.tolist())
+        pending.arcs_lost += self._arcs_of(old_rows)
+        points = self.points["facility"]
+        rows = self._on_edges(points, old_rows).tolist()
+        pending.seeds_lost += self._seeds(rows)
+        pending.moved += rows
+        ends = np.concatenate([self.arcs.edge_from[old_rows], self.arcs.edge_to[old_rows]])
+        for name in ("edge_from", "edge_to", "edge_length_mm", "edge_time_ms"):
+            values = getattr(self.arcs, name)
+            if patch.edge.max(initial=0) >= len(values):
+                raise _too_much()
+            self._set(values, patch.edge, getattr(patch, name))
+        nodes = np.concatenate([ends, patch.edge_from, patch.edge_to])
+        self._move_points(patch)
+        pending.arcs_gained += self._arcs_of(patch.edge)
+        self._relay(np.unique(nodes), old_rows, patch.edge)
+
+    def _arcs_of(self, edges: Longs) -> list[tuple[int, int, int]]:
+        """Tail, head and key of the arcs of some edges."""
+        arcs, found = self.arcs, []
+        for edge in edges.tolist():
+            ends = int(arcs.edge_from[edge]), int(arcs.edge_to[edge])
+            for way in range(2):
+                ms = int(arcs.edge_time_ms[edge, way])
+                if ms >= 0:
+                    key = (int(arcs.edge_length_mm[edge]) << 32) | ms
+                    found.append((ends[way], ends[1 - way], key))
+        return found
+
+    def _move_points(self, patch: NetworkPatch) -> None:
+        cut = np.array(sorted(patch.pieces), dtype=np.int64)
+        for name in POINT_SETS:
+            points = self.points[name]
+            for row in self._on_edges(points, cut).tolist():
+                was = int(points.edge[row]), int(points.offset_mm[row])
+                edge, offset = patch.moved(*was)
+                self._set(points.offset_mm, row, offset)
+                if edge != was[0]:
+                    self._set(points.edge, row, edge)
+                    self._also(name, row)
+
+    def _relay(self, nodes: Longs, gone: Longs, edges: Longs) -> None:
+        """Lay the arcs of some nodes anew, behind all others."""
+        arcs = self.arcs
+        if nodes.max(initial=0) >= len(arcs.out_start):
+            raise _too_much()
+        fresh = self._arcs_by_node(edges)
+        sides = (
+            ("out", arcs.out_start, arcs.out_end, (arcs.out_head, arcs.out_edge, arcs.out_key)),
+            ("in", arcs.in_start, arcs.in_end, (arcs.in_tail, arcs.in_edge, arcs.in_key)),
+        )
+        for name, start, end, columns in sides:
+            at = self.counts[name]
+            for node in nodes.tolist():
+                low, high = int(start[node]), int(end[node])
+                kept = low + np.flatnonzero(~np.isin(columns[1][low:high], gone))
+                added = fresh[name].get(node, [])
+                size = len(kept) + len(added)
+                if at + size > len(columns[0]):
+                    raise _too_much()
+                for column, values in enumerate(columns):
+                    more = np.array([arc[column] for arc in added], dtype=values.dtype)
+                    values[at : at + size] = np.concatenate([values[kept], more])
+                self._set(start, node, at)
+                self._set(end, node, at + size)
+                at += size
+            self.counts[name] = at
+
+    def _arcs_by_node(self, edges: Longs) -> dict[str, dict[int, list[tuple[int, int, int]]]]:
+        out: dict[int, list[tuple[int, int, int]]] = {}
+        into: dict[int, list[tuple[int, int, int]]] = {}
+        for edge in edges.tolist():
+            for tail, head, key in self._arcs_of(np.array([edge])):
+                out.setdefault(tail, []).append((head, edge, key))
+                into.setdefault(head, []).append((tail, edge, key))
+        return {"out": out, "in": into}
 
     # -- and back ---------------------------------------------------------------------------------
 
@@ -486,6 +574,13 @@ class _Search:
     def done(self) -> None:
         """Make the room ready for the next search."""
         wipe(self.label, self.nodes)
+
+
+def _too_much() -> InputError:
+    return InputError(
+        "The scenario changes more streets than one base has room for. Make it smaller.",
+        zh="方案改动的道路过多;请减少变更。",
+    )
 
 
 def _lost(seeds: list[tuple[int, int, int]], arcs: list[tuple[int, int, int]]) -> Lost:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from spatial.network.edits import moved_points
 from spatial.reach.arcs import limit_key, place_points, split_key
 from spatial.scenarios.live import LiveReach, Touched
 from spatial.scenarios.tally import (
@@ -66,11 +67,12 @@ def measure(base: ScenarioBase, plan: Plan) -> Delta:
     """Apply a plan and read what it touches. The caller undoes it."""
     live, delta = base.live, Delta()
     gone = _close(base, plan, live, delta)
+    moved = _change_network(base, plan, live)
     new = _open(base, plan, live, delta)
-    touched_places = _gates(base, plan, live, delta)
+    left = _gates(base, plan, live, delta)
     reach = live.mend()
-    _read_again(base, live, reach, touched_places, delta)
-    _read_pairs(base, live, gone, new, touched_places, delta)
+    _read_again(base, live, reach, left, delta)
+    _read_pairs(base, live, gone, new, np.union1d(left, moved), delta)
     _count_inside(base, plan, delta)
     if plan.persons:
         delta.persons = base.arrays["persons"].copy()
@@ -95,6 +97,18 @@ def _close(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> Lon
     return gone
 
 
+def _change_network(base: ScenarioBase, plan: Plan, live: LiveReach) -> Longs:
+    """Apply the patch; return the neighbourhoods that may reach other facilities now."""
+    if plan.patch is None:
+        return np.empty(0, dtype=np.int64)
+    rows = plan.patch.edge[plan.patch.edge < plan.patch.edges]
+    limit, by_time = limit_key(base.facts.reach_limit), base.facts.by_time
+    before = live.places_near(rows, limit, by_time=by_time)
+    live.apply_patch(plan.patch)
+    after = live.places_near(plan.patch.edge, limit, by_time=by_time)
+    return np.union1d(before, after)
+
+
 def _open(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> list[int]:
     added = sorted(plan.added.values(), key=lambda facility: facility.id)
     rows = []
@@ -103,7 +117,7 @@ def _open(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> list
     for facility, rank, order in zip(added, ranks, orders, strict=True):
         kind = base.kind_row.get(facility.kind)
         kinds = [] if kind is None else [kind]
-        place = placed(base, facility.entry)
+        place = placed(base, plan, facility.entry)
         rows.append(live.add_facility(place, kinds, rank=rank, place_rank=order))
         if kind is not None:
             delta.air.setdefault(kind, []).append(shapely.Point(facility.x_m, facility.y_m))
@@ -126,9 +140,9 @@ def _between(known: npt.NDArray[np.str_], new: list[str]) -> list[float]:
     return ranks
 
 
-def placed(base: ScenarioBase, entry: Attachments) -> tuple[int, int, int]:
-    """Edge, offset and key of the entry of one attached point."""
-    points = place_points(base.network, entry)
+def placed(base: ScenarioBase, plan: Plan, entry: Attachments) -> tuple[int, int, int]:
+    """Edge, offset and key of the entry of one point, on the network as it is now."""
+    points = place_points(base.network, moved_points(entry, plan.patch))
     return int(points.edge[0]), int(points.offset_mm[0]), int(points.entry_key[0])
 
 
@@ -139,7 +153,7 @@ def _gates(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> Lon
         places.add(int(live.gate_group[row]))
         live.close_gate(row)
     for gate in plan.gates_new:
-        live.add_gate(placed(base, gate.entry), gate.place)
+        live.add_gate(placed(base, plan, gate.entry), gate.place)
         places.add(gate.place)
     places.discard(-1)
     found = np.array(sorted(places), dtype=np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -12,8 +12,8 @@ import shapely
 
 from spatial.city.report import Note
 from spatial.errors import InputError
-from spatial.network import Attachments
-from spatial.network.edits import NetworkPatch
+from spatial.network import Attachments, Obstacles
+from spatial.network.edits import Editor, NetworkPatch
 from spatial.scenarios.changes import (
     AddFacility,
     BuildLink,
@@ -79,6 +79,7 @@ class Plan:
     persons: dict[int, float] = field(default_factory=dict)  # neighbourhood → residents
     gates_closed: set[int] = field(default_factory=set)
     gates_new: list[NewGate] = field(default_factory=list)
+    editor: Editor | None = None
     patch: NetworkPatch | None = None
     drawn: list[tuple[str, str, shapely.Geometry]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -113,6 +114,8 @@ def resolve(base: ScenarioBase, changes: Sequence[Change]) -> Plan:
                 zh=f"第 {number} 项不是方案变更:{change!r}。",
             )
         RESOLVERS[type(change)](base, plan, change, _Where(number, change))
+    if plan.editor is not None:
+        plan.patch = plan.editor.patch()
     return plan
 
 
@@ -211,12 +214,174 @@ def _change_population(
     plan.persons[row] = float(change.persons)
 
 
-Resolver = Callable[["ScenarioBase", Plan, "Change", _Where], None]
+def _build_link(base: ScenarioBase, plan: Plan, change: BuildLink, where: _Where) -> None:
+    line, snap_m = change.line, base.profile.rooms["scenarios"]["link_snap_m"]
+    obstacles = base.obstacles_along(line, snap_m + 1.0)
+    built = base.editor(plan).build_link(line, obstacles, snap_m=snap_m)
+    if built is None:
+        raise where.fault(
+            f"the link joins fewer than two places of the walking network. Draw it so that it "
+            f"meets two streets at ground level, or ends within {snap_m:g} m of them.",
+            f"连接线没有连上两处步行道路;"
+            f"请使其与两条地面道路相交,或两端距道路不超过 {snap_m:g} 米。",
+        )
+    crossed = obstacles.kind[np.flatnonzero(shapely.crosses(obstacles.pieces, built))]
+    for kind, zh in (("wall", "围墙"), ("water", "水体"), ("railway", "铁路")):
+        if (crossed == kind).any():
+            plan.notes.append(
+                Note(
+                    "link_crosses",
+                    f"第 {where.number} 项变更的连接线穿过{zh},需要开口或架桥。",
+                    f"The link of change {where.number} crosses a {kind}: an opening or a bridge "
+                    "is part of it.",
+                )
+            )
+    plan.drawn.append((where.op, f"link-{where.number}", built))
+
+
+def _cut_link(base: ScenarioBase, plan: Plan, change: CutLink, where: _Where) -> None:
+    point, snap_m = shapely.Point(change.x_m, change.y_m), _snap_m(base)
+    editor = base.editor(plan)
+    rows, lines = editor.streets_near(point, snap_m)
+    if not len(rows):
+        raise where.fault(
+            f"no street lies within {snap_m:g} m. Choose a place on a street.",
+            f"{snap_m:g} 米内没有道路;请在道路上选点。",
+        )
+    nearest = int(np.argmin(shapely.distance(lines, point)))
+    line = lines[nearest]
+    along = line.project(point)
+    edge = editor.edge(int(rows[nearest]))
+    offset = round(along / line.length * edge.length_mm) if line.length else 0
+    inside = min(max(offset, 1), edge.length_mm - 1)
+    editor.sever_at(int(rows[nearest]), inside if edge.length_mm > 1 else 1)
+    plan.drawn.append((where.op, f"cut-{where.number}", line.interpolate(along)))
+
+
+def _open_wall(base: ScenarioBase, plan: Plan, change: OpenWall, where: _Where) -> None:
+    asked, snap_m = shapely.Point(change.x_m, change.y_m), _snap_m(base)
+    link_m = base.profile.rooms["walking"]["gate_link_m"]
+    obstacles = base.obstacles_near(change.x_m, change.y_m, link_m + snap_m)
+    walls = obstacles.pieces[obstacles.kind == "wall"]
+    metres = shapely.distance(walls, asked) if len(walls) else np.array([np.inf])
+    if metres.min() > snap_m:
+        raise where.fault(
+            f"no wall stands within {snap_m:g} m. Choose a place on a wall.",
+            f"{snap_m:g} 米内没有围墙;请在围墙上选点。",
+        )
+    wall = walls[int(np.argmin(metres))]
+    _open_at(base, plan, wall.interpolate(wall.project(asked)), obstacles, where)
+
+
+def _open_gate(base: ScenarioBase, plan: Plan, change: OpenGate, where: _Where) -> None:
+    asked, snap_m = shapely.Point(change.x_m, change.y_m), _snap_m(base)
+    gates = base.closed_gates
+    metres = shapely.distance(gates.geometry.to_numpy(), asked)
+    if not len(gates) or metres.min() > snap_m:
+        raise where.fault(
+            f"no closed gate lies within {snap_m:g} m. Choose a closed gate; where there is "
+            "only a wall, open the wall.",
+            f"{snap_m:g} 米内没有关闭的门;请选择关闭的门,只有围墙时请改用开墙。",
+        )
+    gate = gates.iloc[int(np.argmin(metres))]
+    link_m = base.profile.rooms["walking"]["gate_link_m"]
+    obstacles = base.obstacles_near(gate.geometry.x, gate.geometry.y, link_m + snap_m)
+    _open_at(base, plan, gate.geometry, obstacles, where)
+
+
+def _open_at(
+    base: ScenarioBase,
+    plan: Plan,
+    point: shapely.Point,
+    obstacles: Obstacles,
+    where: _Where,
+) -> None:
+    """Let walkers through at a place: a way from side to side, and gates of who lives there."""
+    walking = base.profile.rooms["walking"]
+    editor = base.editor(plan)
+    joined = editor.join_ends(point, walking["gate_on_street_m"])
+    way = None
+    if not joined:
+        way = editor.open_wall(point, obstacles, link_m=walking["gate_link_m"])
+    gates = _new_gates(base, plan, point, where)
+    if not (joined or way is not None or gates):
+        raise where.fault(
+            f"nothing is joined: within {walking['gate_link_m']:g} m there is no street on both "
+            "sides that a straight way reaches, and no neighbourhood's outline. Choose another "
+            "place, or build a link.",
+            f"开口没有连通任何地方:{walking['gate_link_m']:g} 米内两侧没有可直达的道路,"
+            "附近也没有小区边界;请另选位置或新建连接线。",
+        )
+    plan.drawn.append((where.op, f"opening-{where.number}", point if way is None else way))
+
+
+def _new_gates(
+    base: ScenarioBase, plan: Plan, point: shapely.Point, where: _Where
+) -> list[NewGate]:
+    """Make the opening a gate of every neighbourhood whose outline it touches."""
+    touch_m = base.profile.rooms["scenarios"]["parcel_touch_m"]
+    bounds = base.arrays["bounds_m"]
+    near = np.flatnonzero(
+        (bounds[:, 0] - touch_m <= point.x)
+        & (bounds[:, 1] - touch_m <= point.y)
+        & (bounds[:, 2] + touch_m >= point.x)
+        & (bounds[:, 3] + touch_m >= point.y)
+    )
+    outlines = shapely.boundary(base.frame("neighbourhoods").geometry.to_numpy()[near])
+    near = near[shapely.dwithin(outlines, point, touch_m)]
+    entry = base.attach(f"opening-{where.number}", point.x, point.y) if len(near) else None
+    if entry is None or entry.edge[0] < 0:
+        return []
+    gates = [
+        NewGate(f"opening-{where.number}-{number}", int(place), point.x, point.y, entry)
+        for number, place in enumerate(near, start=1)
+    ]
+    plan.gates_new += gates
+    return gates
+
+
+def _close_gate(base: ScenarioBase, plan: Plan, change: CloseGate, where: _Where) -> None:
+    rows = np.flatnonzero(base.frame("gates").index == change.id)
+    if not len(rows):
+        raise where.fault(
+            f"there is no gate {change.id!r} that is open. Use the id of a neighbourhood's gate.",
+            f"没有开放的门 {change.id!r};请使用小区出入口的编号。",
+        )
+    if set(rows.tolist()) <= plan.gates_closed:
+        raise where.fault(
+            f"gate {change.id!r} is closed by an earlier change. Remove one of the two.",
+            f"门 {change.id!r} 已被前面的变更关闭;请删去其中一项。",
+        )
+    plan.gates_closed |= set(rows.tolist())
+    gate = base.frame("all_gates").loc[change.id]
+    point = gate.geometry
+    if gate["source"] == "mapped":  # one that was only inferred opens no wall
+        walking = base.profile.rooms["walking"]
+        wall_m = walking["gate_tolerance_m"]
+        base.editor(plan).close_gate(
+            point,
+            base.walls_near(point.x, point.y, wall_m + 1.0),
+            wall_m=wall_m,
+            street_m=walking["gate_on_street_m"],
+        )
+    plan.drawn.append((where.op, change.id, point))
+
+
+def _snap_m(base: ScenarioBase) -> float:
+    return float(base.profile.rooms["scenarios"]["place_snap_m"])
+
+
+Resolver = Callable[["ScenarioBase", Plan, Any, _Where], None]
 RESOLVERS: dict[type, Resolver] = {
-    AddFacility: _add_facility,  # type: ignore[dict-item]
-    CloseFacility: _close_facility,  # type: ignore[dict-item]
-    ResizeFacility: _resize_facility,  # type: ignore[dict-item]
-    ChangePopulation: _change_population,  # type: ignore[dict-item]
+    AddFacility: _add_facility,
+    CloseFacility: _close_facility,
+    ResizeFacility: _resize_facility,
+    ChangePopulation: _change_population,
+    BuildLink: _build_link,
+    CutLink: _cut_link,
+    OpenWall: _open_wall,
+    OpenGate: _open_gate,
+    CloseGate: _close_gate,
 }
 
 

@@ -25,6 +25,7 @@ from spatial.gaps import (
 )
 from spatial.joins import best_of_gates
 from spatial.network import Attachments
+from spatial.network.edits import apply_patch, moved_points
 from spatial.reach import nearest_facilities, reached_facilities
 from spatial.scenarios.changes import Change
 from spatial.scenarios.plan import resolve
@@ -82,6 +83,7 @@ def whole_city(base: ScenarioBase, analysis: Analysis, changes: Sequence[Change]
     entrances = entrances.astype({"facility_id": "str"})
     entrances.index = entrances.index.astype("str")
     entered = joined([walk.facilities.take(np.flatnonzero(kept)), *(f.entry for f in new)])
+    entered = moved_points(entered, plan.patch)
 
     rows = np.array([r for r in range(len(walk.gates)) if r not in plan.gates_closed], dtype=int)
     gates = joined([walk.gates.take(rows), *(gate.entry for gate in plan.gates_new)])
@@ -97,8 +99,8 @@ def whole_city(base: ScenarioBase, analysis: Analysis, changes: Sequence[Change]
         ]
     ).rename("neighbourhood_id")
     gate_place.index = gates.ids
-    homes = walk.buildings
-    network = analysis.network
+    gates, homes = moved_points(gates, plan.patch), moved_points(walk.buildings, plan.patch)
+    network = apply_patch(analysis.network, plan.patch)
 
     by_kind = by_entrance(kinds, entrances)
     search_m, reach_m = base.facts.search_m, base.facts.home_m
