@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from spatial.checks import require_columns
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["QUEUE_PARTS", "queue_of_missing"]
 
 QUEUE_PARTS: Final = ("people", "distance", "need", "votes")
+LAYERS: Final = ("block", "c5", "c10", "c15")
 NEED_ORDER: Final = ("must", "should", "listed")
 WHOLE_CITY: Final = "city"
 COLUMNS: Final = (
@@ -31,6 +33,8 @@ COLUMNS: Final = (
     "limit_m",
     "nearest_m",
 )
+
+Floats = npt.NDArray[np.float64]
 
 
 def queue_of_missing(
@@ -104,16 +108,22 @@ def queue_of_missing(
     columns = {f"part_{part}": part for part in QUEUE_PARTS}
     score, known = weighted_mean(table[list(columns)].rename(columns=columns), weights)
     table["score"], table["known_weight_share"] = score, known
+    table["layers"] = _layers(table["layer_bit"])
     return conform(_ranked(table), data_dictionary().results["queue"], name="queue")
 
 
 def _missing_rows(gaps: pd.DataFrame, rules: ParameterSet, asked: Demand) -> pd.DataFrame:
     """Rows of what is missing, and of what is asked for while nobody can tell."""
-    rows = gaps[list(COLUMNS)].reset_index(drop=True)
+    missing = (gaps["status"] == "missing").to_numpy(dtype=bool)
+    open_rows = (gaps["status"] == "unknown").to_numpy(dtype=bool, copy=True)
+    if len(asked.asked) and open_rows.any():
+        votes = asked.of(gaps["neighbourhood_id"][open_rows], gaps["kind"][open_rows])["votes"]
+        open_rows[open_rows] = (votes > 0).to_numpy(dtype=bool)
+    else:
+        open_rows[:] = False
+    rows = gaps.loc[missing | open_rows, list(COLUMNS)].reset_index(drop=True)
     text = ["neighbourhood_id", "kind", "layer", "need", "status"]
-    rows[text] = rows[text].astype("str")
-    wanted = asked.of(rows["neighbourhood_id"], rows["kind"])["votes"] > 0
-    rows = rows[(rows["status"] == "missing") | ((rows["status"] == "unknown") & wanted)].copy()
+    rows[text] = rows[text].astype("object")
     rows["excess"] = excess_share(
         rows["nearest_m"], rows["limit_m"], searched_m=float(rules["search_m"])
     )
@@ -123,6 +133,9 @@ def _missing_rows(gaps: pd.DataFrame, rules: ParameterSet, asked: Demand) -> pd.
         "listed": rules["queue_need_listed"],
     }
     rows["part_need"] = rows["need"].map(value).astype("float64")
+    rows["order"] = pd.Index(NEED_ORDER).get_indexer(rows["need"])
+    rows["missing"] = (rows["status"] == "missing").to_numpy(dtype=bool)
+    rows["layer_bit"] = 1 << pd.Index(LAYERS).get_indexer(rows["layer"])
     return rows
 
 
@@ -145,30 +158,35 @@ def _share_without(
 
 
 def _by_kind(rows: pd.DataFrame) -> pd.DataFrame:
-    """Join the layers at which a neighbourhood lacks one kind."""
-    order = rows["need"].map({need: i for i, need in enumerate(NEED_ORDER)})
-    rows = rows.assign(order=order, missing=rows["status"] == "missing")
+    """Join the layers at which a neighbourhood lacks one kind; the strictest stands for all."""
+    rows = rows.assign(limit=rows["limit_m"].astype("float64"))
     rows = rows.sort_values(
-        ["neighbourhood_id", "kind", "missing", "order", "limit_m"],
+        ["neighbourhood_id", "kind", "missing", "order", "limit"],
         ascending=[True, True, False, True, True],
         kind="stable",
     )
-    grouped = rows.groupby(["neighbourhood_id", "kind"], sort=False)
-    first = grouped.first()
-    first["layers"] = grouped["layer"].agg(",".join)
-    first["excess"] = grouped["excess"].max()
-    first["share"] = grouped["share"].max()
-    return first.reset_index()
+    starts = _starts(rows, ["neighbourhood_id", "kind"])
+    first = rows.iloc[starts].reset_index(drop=True)
+    if len(rows):
+        first["layer_bit"] = np.bitwise_or.reduceat(rows["layer_bit"].to_numpy(), starts)
+        first["excess"] = np.fmax.reduceat(rows["excess"].to_numpy(), starts)
+        first["share"] = np.fmax.reduceat(rows["share"].to_numpy(), starts)
+    return first
+
+
+def _starts(rows: pd.DataFrame, keys: list[str]) -> npt.NDArray[np.int64]:
+    """Positions at which a new group begins in rows that are sorted by its keys."""
+    return np.flatnonzero(~rows.duplicated(keys).to_numpy())
 
 
 def _of_neighbourhoods(single: pd.DataFrame) -> pd.DataFrame:
-    without = single["status"] == "missing"
+    without = single["missing"]
     return pd.DataFrame(
         {
             "area": single["neighbourhood_id"],
             "level": "neighbourhood",
             "kind": single["kind"],
-            "layers": single["layers"],
+            "layer_bit": single["layer_bit"],
             "need": single["need"],
             "status": single["status"],
             "neighbourhoods_without": without.astype("int64"),
@@ -192,47 +210,66 @@ def _of_areas(
     """Pool the neighbourhoods of each area, by the residents who go without."""
     area_of = area_of.dropna().astype("str")
     rows = single.assign(area=single["neighbourhood_id"].map(area_of)).dropna(subset="area")
-    missing = (rows["status"] == "missing").to_numpy(dtype=bool)
+    missing = rows["missing"].to_numpy(dtype=bool)
     without = (rows["persons"] * rows["share"]).where(missing)
     heard = without.where(rows["vote_share"].notna())
-    order = rows["need"].map({need: i for i, need in enumerate(NEED_ORDER)})
     rows = rows.assign(
         without=without,
         far=without * rows["excess"],
         heard=heard,
         asking=heard * rows["vote_share"],
-        missing=missing.astype("int64"),
-        order=order,
     )
-    grouped = rows.groupby(["area", "kind"], sort=True)
-    sums = grouped[["without", "far", "heard", "asking", "votes"]].sum(min_count=1)
-    leading = rows.sort_values(["area", "kind", "missing", "order"], ascending=[1, 1, 0, 1])
-    leading = leading.groupby(["area", "kind"], sort=True)[["need", "part_need", "status"]].first()
+    rows = rows.sort_values(
+        ["area", "kind", "missing", "order"], ascending=[True, True, False, True], kind="stable"
+    )
+    starts = _starts(rows, ["area", "kind"])
+    leading = rows.iloc[starts].reset_index(drop=True)
+    sums = {name: _sum(rows[name], starts) for name in ("without", "far", "heard", "asking")}
     whole = persons.groupby(area_of.reindex(persons.index)).sum(min_count=1)
-    living = whole.reindex(sums.index.get_level_values("area")).set_axis(sums.index)
+    living = whole.reindex(leading["area"]).to_numpy(dtype=float)
+    bits = rows["layer_bit"].to_numpy()
     table = pd.DataFrame(
         {
+            "area": leading["area"],
+            "kind": leading["kind"],
             "level": level,
-            "layers": grouped["layers"].agg(_joined_layers),
+            "layer_bit": np.bitwise_or.reduceat(bits, starts) if len(rows) else bits,
             "need": leading["need"],
             "status": leading["status"],
-            "neighbourhoods_without": grouped["missing"].sum(),
-            "persons": living.astype("float64"),
+            "neighbourhoods_without": _sum(rows["missing"], starts).astype("int64"),
+            "persons": living,
             "persons_without": sums["without"],
-            "votes": sums["votes"],
-            "vote_share": sums["asking"] / sums["heard"].where(sums["heard"] > 0),
-            "part_people": sums["without"] / living.where(living > 0),
-            "part_distance": sums["far"] / sums["without"].where(sums["without"] > 0),
+            "votes": _sum(rows["votes"], starts),
+            "vote_share": _ratio(sums["asking"], sums["heard"]),
+            "part_people": _ratio(sums["without"], living),
+            "part_distance": _ratio(sums["far"], sums["without"]),
             "part_need": leading["part_need"],
         }
     )
-    return table.assign(part_votes=table["vote_share"]).reset_index()
+    return table.assign(part_votes=table["vote_share"])
 
 
-def _joined_layers(layers: pd.Series) -> str:
-    """Every layer once, the smallest first."""
-    named = {layer for text in layers for layer in text.split(",")}
-    return ",".join(sorted(named, key=lambda layer: (layer != "block", len(layer), layer)))
+def _sum(values: pd.Series, starts: npt.NDArray[np.int64]) -> Floats:
+    """Sum of what is known in each group; NaN where nothing is."""
+    numbers = values.to_numpy(dtype=float)
+    if not len(numbers):
+        return numbers
+    total = np.add.reduceat(np.nan_to_num(numbers), starts)
+    known = np.add.reduceat((~np.isnan(numbers)).astype(np.int64), starts)
+    return np.where(known > 0, total, np.nan)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+
+
+def _layers(bits: pd.Series) -> pd.Series:
+    """Names of the layers whose bits are set, the smallest first."""
+    names = [
+        ",".join(layer for i, layer in enumerate(LAYERS) if mask >> i & 1)
+        for mask in range(1 << len(LAYERS))
+    ]
+    return pd.Series(np.array(names, dtype=object)[bits.to_numpy(dtype=int)], index=bits.index)
 
 
 def _ranked(table: pd.DataFrame) -> pd.DataFrame:
