@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import geopandas as gpd
@@ -16,18 +15,23 @@ from spatial.checks import require_metric_crs
 from spatial.errors import CRSError, LayerError
 from spatial.network.graph import WalkNetwork
 from spatial.network.links import inside_edge_m
+from spatial.network.near import Enterable, nearest_lines, places_along
 from spatial.network.obstacles import Obstacles
 from spatial.standards.parameters import ParameterSet, read_parameters
 from spatial.units import MM_PER_M
 
-__all__ = ["Attachments", "Enterable", "attach_points", "enter_nearest", "unattached"]
+__all__ = ["Attachments", "attach_points", "enter_nearest", "unattached"]
 
-FIRST_RADIUS_M: Final = 25.0
-"""Search radius of the first round; it doubles until every point is served or the limit is met."""
-CHUNK: Final = 20_000
+FIRST_WAYS: Final = 3
+"""Ways that a point tries first; most find a free one among them."""
+MORE_WAYS: Final = 8
+"""How many times as many it tries next."""
+CHUNK: Final = 100_000
 """Points looked at together, which bounds the memory of one round."""
 
 Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Objects = npt.NDArray[np.object_]
 
 
@@ -117,11 +121,10 @@ def attach_points(
         )
     main_within_m = (parameters or read_parameters("walking"))["main_within_m"]
     held = unattached(points, f"no edge within {max_entry_m:g} m")
-    ways = Enterable.edges(network)
     enter_nearest(
         held,
         network,
-        ways,
+        network.open_edges,
         obstacles,
         np.arange(len(points)),
         main_within_m=main_within_m,
@@ -142,37 +145,16 @@ def unattached(points: gpd.GeoSeries, why: str) -> Attachments:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Enterable:
-    """Edges, or parts of edges, that points may enter; row ``i`` of every field is one of them."""
-
-    line: Objects  # (w,) LineString
-    edge: npt.NDArray[np.int64]  # (w,) edge of which it is a part
-    owner: npt.NDArray[np.int64] | None = None  # (w,) who alone may enter it; None: everybody all
-    is_part: bool = False  # whether some are only parts of their edges
-
-    @classmethod
-    def edges(cls, network: WalkNetwork) -> Enterable:
-        """Every edge that may be entered, whole, by everybody."""
-        rows = np.flatnonzero(network.edge_open)
-        return cls(network.edge_lines(rows), rows)
-
-    @cached_property
-    def tree(self) -> shapely.STRtree:
-        """Search tree of the lines."""
-        return shapely.STRtree(self.line)
-
-
 def enter_nearest(
     held: Attachments,
     network: WalkNetwork,
     ways: Enterable,
     obstacles: Obstacles,
-    rows: npt.NDArray[np.int64],
+    rows: Longs,
     *,
     main_within_m: float,
     max_entry_m: float,
-    owner: npt.NDArray[np.int64] | None = None,
+    owner: Longs | None = None,
 ) -> None:
     """Attach some rows of `held`, each to its nearest way by a free straight line.
 
@@ -190,6 +172,11 @@ def enter_nearest(
         See :func:`attach_points`.
     owner : array of int, shape (p,)
         Who each row of `held` is: it enters only the ways of its owner.
+
+    Notes
+    -----
+    The few nearest ways of all points are tried at once. Whoever finds no free one among them, or
+    none of which it is sure that nothing better lies farther, tries more.
     """
     if not len(ways.edge):
         return
@@ -197,66 +184,62 @@ def enter_nearest(
     is_oneway = network.edge_time_ms[ways.edge].min(axis=1) < 0
     for begin in range(0, len(rows), CHUNK):
         waiting = rows[begin : begin + CHUNK]
-        radius_m = min(FIRST_RADIUS_M, max_entry_m)
+        most = FIRST_WAYS
         while len(waiting):
-            tried = _Tried.within(ways, held.xy_m, waiting, radius_m, owner=owner)
-            free = ~obstacles.blocks(tried.lines)
-            served = _choose(
-                tried,
-                free,
-                is_main,
-                is_oneway,
-                main_within_m=main_within_m,
-                radius_m=radius_m,
-                max_entry_m=max_entry_m,
-            )
+            tried = _Tried.nearest(ways, held.xy_m, waiting, owner, max_entry_m, most)
+            free = ~obstacles.blocks_ways(tried.ways_m)
+            served = _choose(tried, free, is_main, is_oneway, main_within_m=main_within_m)
             _enter(held, network, ways, tried, served)
-            if radius_m >= max_entry_m:
-                left = waiting[held.edge[waiting] < 0]
-                seen = np.isin(left, tried.point)
-                held.why_not[left[seen]] = "every way crosses a barrier"
-                break
-            waiting = waiting[held.edge[waiting] < 0]
-            radius_m = min(2 * radius_m, max_entry_m)
+            left = waiting[held.edge[waiting] < 0]
+            done = np.isinf(tried.seen_mm[np.searchsorted(waiting, left)])
+            tested = np.isin(left, tried.point)
+            held.why_not[left[done & tested]] = "every way crosses a barrier"
+            waiting, most = left[~done], MORE_WAYS * most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tried:
-    """Straight ways that were tried, one row each."""
+    """Straight ways that were tried, one row each, and how far each waiting point has seen."""
 
-    point: npt.NDArray[np.int64]
-    found: npt.NDArray[np.int64]  # row of the way that may be entered
-    along_m: npt.NDArray[np.float64]  # where it is entered, from its begin
-    entry_mm: npt.NDArray[np.int64]
-    lines: Objects
+    point: Longs  # (t,)
+    found: Longs  # (t,) row of the way that may be entered
+    along_m: Floats  # (t,) where it is entered, from its begin
+    entry_mm: Longs  # (t,)
+    ways_m: Floats  # (t, 4) from the point to just inside the edge
+    turn: Longs  # (t,) place of the point among the waiting ones
+    seen_mm: Floats  # (waiting,) every way nearer than this was tried; inf: all were
 
     @classmethod
-    def within(
+    def nearest(
         cls,
         ways: Enterable,
-        xy_m: npt.NDArray[np.float64],
-        waiting: npt.NDArray[np.int64],
-        radius_m: float,
-        *,
-        owner: npt.NDArray[np.int64] | None,
+        xy_m: Floats,
+        waiting: Longs,
+        owner: Longs | None,
+        max_entry_m: float,
+        most: int,
     ) -> _Tried:
-        points = shapely.points(xy_m[waiting])
-        asked, found = ways.tree.query(points, predicate="dwithin", distance=radius_m)
-        if owner is not None and ways.owner is not None:
-            own = ways.owner[found] == owner[waiting[asked]]
-            asked, found = asked[own], found[own]
-        line = ways.line[found]
-        along = shapely.line_locate_point(line, points[asked])
-        inside = inside_edge_m(along, shapely.length(line))
-        tested = shapely.get_coordinates(shapely.line_interpolate_point(line, inside))
-        entry_m = shapely.distance(line, points[asked])
-        way = np.stack([xy_m[waiting[asked]], tested], axis=1)
+        free = np.full(len(ways.edge), -1, dtype=np.int64)
+        of_line, of_point = (free, free[:0]) if owner is None else (ways.owner, owner[waiting])
+        if of_line is None:
+            of_line = free
+        if not len(of_point):
+            of_point = np.zeros(len(waiting), dtype=np.int64)
+        at = np.ascontiguousarray(xy_m[waiting])
+        line, distance, along = nearest_lines(*ways.grid, of_line, at, of_point, max_entry_m, most)
+        turn, rank = np.nonzero(line >= 0)
+        found, along_m = line[turn, rank], along[turn, rank]
+        inside = inside_edge_m(along_m, ways.length_m[found])
+        tested = places_along(ways.xy_m, ways.start, found, inside)
+        full = line[:, -1] >= 0
         return cls(
-            point=waiting[asked],
+            point=waiting[turn],
             found=found,
-            along_m=along,
-            entry_mm=np.round(entry_m * MM_PER_M).astype(np.int64),
-            lines=shapely.linestrings(way) if len(way) else np.empty(0, dtype=object),
+            along_m=along_m,
+            entry_mm=np.round(distance[turn, rank] * MM_PER_M).astype(np.int64),
+            ways_m=np.hstack([at[turn], tested]),
+            turn=turn,
+            seen_mm=np.where(full, np.floor(distance[:, -1] * MM_PER_M) - 1, np.inf),
         )
 
 
@@ -267,10 +250,8 @@ def _choose(
     is_oneway: npt.NDArray[np.bool_],
     *,
     main_within_m: float,
-    radius_m: float,
-    max_entry_m: float,
-) -> npt.NDArray[np.int64]:
-    """Best free way of each point that can be decided within the radius searched so far."""
+) -> Longs:
+    """Best free way of each point that can be decided by what was seen so far."""
     # At a junction, an edge walked both ways goes before the end of a one-way one.
     order = np.lexsort((ways.found, is_oneway[ways.found], ways.entry_mm, ways.point))
     order = order[free[order]]
@@ -285,9 +266,9 @@ def _choose(
     prefer = extra_mm <= main_within_m * MM_PER_M
     best[with_main[prefer]] = in_main[prefer]
     # Off the main component, look on until no main edge can lie within the tolerance.
-    settled = is_main[ways.found[best]] | (radius_m >= max_entry_m)
-    far = ways.entry_mm[order[first]] + main_within_m * MM_PER_M <= radius_m * MM_PER_M
-    return best[settled | far]
+    seen_mm = ways.seen_mm[ways.turn[best]]
+    beyond_mm = np.where(is_main[ways.found[best]], 0.0, main_within_m * MM_PER_M)
+    return best[ways.entry_mm[best] + beyond_mm < seen_mm]
 
 
 def _enter(
@@ -302,8 +283,8 @@ def _enter(
     edge = ways.edge[tried.found[served]]
     along_m = tried.along_m[served]
     if ways.is_part:
-        line = ways.line[tried.found[served]]
-        place = shapely.line_interpolate_point(line, along_m)
+        found = tried.found[served]
+        place = shapely.points(places_along(ways.xy_m, ways.start, found, along_m))
         along_m = shapely.line_locate_point(network.edge_lines(edge), place)
     offset = np.round(along_m * MM_PER_M)
     held.edge[point] = edge

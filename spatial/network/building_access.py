@@ -12,8 +12,9 @@ import pandas as pd
 import shapely
 
 from spatial.checks import require_same_crs, require_same_index
-from spatial.network.attach import Attachments, Enterable, attach_points, enter_nearest, unattached
+from spatial.network.attach import Attachments, attach_points, enter_nearest, unattached
 from spatial.network.graph import WalkNetwork
+from spatial.network.near import Enterable, lines_near_boxes, nearest_lines, places_along
 from spatial.network.obstacles import Obstacles
 from spatial.standards.parameters import ParameterSet, read_parameters
 from spatial.units import MM_PER_M
@@ -22,6 +23,8 @@ __all__ = ["WAYS_TO_GATE", "BuildingAccess", "building_access"]
 
 WAYS_TO_GATE: Final = ("paths", "straight", "street", "none")
 """How a building is left; see :class:`BuildingAccess`."""
+QUAD_SEGS: Final = 2
+"""Fineness of the rounding of widened outlines."""
 
 Ints = npt.NDArray[np.int64]
 Objects = npt.NDArray[np.object_]
@@ -122,13 +125,24 @@ def building_access(
     walking = parameters or read_parameters("walking")
     home = parcels.index.get_indexer(pd.Index(neighbourhood))
     gate_home = parcels.index.get_indexer(pd.Index(gates[1]))
+    street = attach_points(
+        network, buildings, obstacles, max_entry_m=max_entry_m, parameters=walking
+    )
+    areas = shapely.buffer(
+        parcels.geometry.to_numpy(), walking["parcel_tolerance_m"], quad_segs=QUAD_SEGS
+    )
+    shapely.prepare(areas)
+    leads_out = _LeadsOut.of(network, gates[0], gate_home)
     inner = unattached(buildings, "its neighbourhood has no gate on the network")
+    settled = _nearest_is_inside(network, street, home, areas, leads_out)
+    _copy(street, inner, settled)
+    looking = np.setdiff1d(np.flatnonzero(home >= 0), settled)
     enter_nearest(
         inner,
         network,
-        _inner_ways(network, parcels, gates[0], gate_home, walking["parcel_tolerance_m"]),
+        _inner_ways(network, areas, np.unique(home[looking]), leads_out),
         obstacles,
-        np.flatnonzero(home >= 0),
+        looking,
         main_within_m=walking["main_within_m"],
         max_entry_m=max_entry_m,
         owner=home,
@@ -136,9 +150,7 @@ def building_access(
     by_path = np.flatnonzero(inner.edge >= 0)
     row, gate, straight_mm = _ways_to_gates(inner, home, gates[0], gate_home, obstacles)
     left = np.setdiff1d(np.flatnonzero(inner.edge < 0), row)
-    street = attach_points(
-        network, buildings.iloc[left], obstacles, max_entry_m=max_entry_m, parameters=walking
-    )
+    street = street.take(left)
     way = np.full(len(buildings), "straight", dtype=object)
     way[by_path] = "paths"
     way[left] = np.where(street.edge >= 0, "street", "none")
@@ -155,24 +167,67 @@ def building_access(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _LeadsOut:
+    """Which parts of the network hang together with a gate of a neighbourhood."""
+
+    component: npt.NDArray[np.int32]  # (m,) of each edge
+    parts: int
+    codes: Ints  # neighbourhood and component that go together
+
+    @classmethod
+    def of(cls, network: WalkNetwork, gates: Attachments, gate_home: Ints) -> _LeadsOut:
+        component = network.node_component[network.edge_from]
+        parts = int(network.node_component.max(initial=0)) + 1
+        entered = (gates.edge >= 0) & (gate_home >= 0)
+        codes = np.unique(gate_home[entered] * parts + component[gates.edge[entered]])
+        return cls(component, parts, codes)
+
+    def through(self, home: Ints, edge: Ints) -> npt.NDArray[np.bool_]:
+        """Whether an edge leads to a gate of a neighbourhood."""
+        return np.isin(home * self.parts + self.component[edge], self.codes)
+
+
+def _nearest_is_inside(
+    network: WalkNetwork, street: Attachments, home: Ints, areas: Objects, leads_out: _LeadsOut
+) -> Ints:
+    """Rows whose nearest edge of all is entered inside the parcel: no path there is nearer."""
+    rows = np.flatnonzero((street.edge >= 0) & (home >= 0))
+    ways = network.open_edges
+    everybody = np.full(len(ways.edge), -1, dtype=np.int64)
+    entry_m = street.entry_mm[rows] / MM_PER_M
+    line, nearest_m, along_m = (
+        found[:, 0]
+        for found in nearest_lines(
+            *ways.grid, everybody, street.xy_m[rows], home[rows], entry_m.max(initial=0) + 1, 1
+        )
+    )
+    edge = street.edge[rows].astype(np.int64)
+    is_main = leads_out.component[edge] == 0
+    same = (line >= 0) & (ways.edge[line] == edge) & is_main
+    same &= np.round(nearest_m * MM_PER_M).astype(np.int64) == street.entry_mm[rows]
+    same &= leads_out.through(home[rows], edge)
+    rows, line, along_m = rows[same], line[same], along_m[same]
+    place = shapely.points(places_along(ways.xy_m, ways.start, line, along_m))
+    return rows[shapely.covers(areas[home[rows]], place)]
+
+
+def _copy(source: Attachments, to: Attachments, rows: Ints) -> None:
+    for name in ("edge", "offset_mm", "entry_mm", "why_not"):
+        getattr(to, name)[rows] = getattr(source, name)[rows]
+
+
 def _inner_ways(
-    network: WalkNetwork,
-    parcels: gpd.GeoSeries,
-    gates: Attachments,
-    gate_home: Ints,
-    tolerance_m: float,
+    network: WalkNetwork, areas: Objects, homes: Ints, leads_out: _LeadsOut
 ) -> Enterable:
-    """Paths inside each parcel that hang together with one of its gates, cut at its outline."""
-    open_edges = np.flatnonzero(network.edge_open)
-    lines = network.edge_lines(open_edges)
-    areas = shapely.buffer(parcels.geometry.to_numpy(), tolerance_m, quad_segs=2)
-    shapely.prepare(areas)
-    home, found = shapely.STRtree(lines).query(areas, predicate="intersects")
-    component = network.node_component[network.edge_from]
-    parts = int(network.node_component.max(initial=0)) + 1
-    entered = (gates.edge >= 0) & (gate_home >= 0)
-    leads_out = np.unique(gate_home[entered] * parts + component[gates.edge[entered]])
-    out = np.isin(home * parts + component[open_edges[found]], leads_out)
+    """Paths inside some parcels that hang together with one of their gates, cut at the outline."""
+    ways = network.open_edges
+    near = lines_near_boxes(ways.xy_m, ways.start, shapely.bounds(areas[homes]))
+    edges = ways.edge[near]
+    lines = network.edge_lines(edges)
+    asked, found = shapely.STRtree(lines).query(areas[homes], predicate="intersects")
+    home = homes[asked]
+    out = leads_out.through(home, edges[found])
     home, found = home[out], found[out]
     whole = shapely.covers(areas[home], lines[found])
     cut = np.flatnonzero(~whole)
@@ -181,9 +236,12 @@ def _inner_ways(
     )
     is_line = shapely.get_dimensions(piece) == 1
     piece, of = piece[is_line], cut[of[is_line]]
+    line = np.concatenate([lines[found[whole]], piece])
+    xy, row = shapely.get_coordinates(line, return_index=True)
     return Enterable(
-        line=np.concatenate([lines[found[whole]], piece]),
-        edge=np.concatenate([open_edges[found[whole]], open_edges[found[of]]]),
+        xy_m=xy,
+        start=np.searchsorted(row, np.arange(len(line) + 1)).astype(np.int64),
+        edge=np.concatenate([edges[found[whole]], edges[found[of]]]),
         owner=np.concatenate([home[whole], home[of]]),
         is_part=True,
     )
@@ -207,8 +265,7 @@ def _ways_to_gates(
     used = (inner.edge[row] < 0) | (straight_mm < inner.entry_mm[row])
     row, gate, straight_mm = row[used], gate[used], straight_mm[used]
     if len(row):
-        ways = shapely.linestrings(np.stack([inner.xy_m[row], gates.xy_m[gate]], axis=1))
-        free = ~obstacles.blocks(ways)
+        free = ~obstacles.blocks_ways(np.hstack([inner.xy_m[row], gates.xy_m[gate]]))
         row, gate, straight_mm = row[free], gate[free], straight_mm[free]
     return row, gate, straight_mm
 

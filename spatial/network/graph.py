@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 
-from spatial.network.lines import lines_of
+from spatial.network.lines import lines_of, rows_of_lines
+from spatial.network.near import Enterable
 from spatial.network.texts import Texts
 from spatial.units import WALK_SPEED_M_PER_S
 
@@ -75,6 +76,13 @@ class WalkNetwork:
     def edge_lines(self, edges: npt.NDArray[np.integer]) -> npt.NDArray[np.object_]:
         """LineStrings of some edges, shape (p,), without making those of all others."""
         return lines_of(self.edge_xy_m, self.edge_xy_start, np.asarray(edges))
+
+    @cached_property
+    def open_edges(self) -> Enterable:
+        """Every edge that may be entered, whole, by everybody; sorted for searches once."""
+        edge = np.flatnonzero(self.edge_open)
+        rows, start = rows_of_lines(self.edge_xy_start, edge)
+        return Enterable(self.edge_xy_m[rows], start, edge)
 
     @cached_property
     def edge_street(self) -> npt.NDArray[np.object_]:

@@ -15,6 +15,7 @@ import shapely
 
 from spatial.checks import require_columns, require_same_crs
 from spatial.city.model import City
+from spatial.network.near import Cells, Segments, cells_of, segments_of, touched
 from spatial.standards.parameters import ParameterSet
 
 __all__ = ["Obstacles", "all_gates", "blocking_walls", "passable"]
@@ -155,6 +156,28 @@ class Obstacles:
     def tree(self) -> shapely.STRtree:
         """Search tree of the pieces."""
         return shapely.STRtree(self.pieces)
+
+    @cached_property
+    def grid(self) -> tuple[Segments, Cells]:
+        """The straight pieces by grid cell."""
+        xy, row = shapely.get_coordinates(self.pieces, return_index=True)
+        start = np.searchsorted(row, np.arange(len(self.pieces) + 1)).astype(np.int64)
+        segments = segments_of(xy, start)
+        return segments, cells_of(segments.xy)
+
+    def blocks_ways(self, ways_m: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Whether each straight way (n, 4: from x, y to x, y) crosses an obstacle, shape (n,).
+
+        The same answer as :meth:`blocks`, for many ways of which most meet nothing.
+        """
+        blocked = np.zeros(len(ways_m), dtype=bool)
+        if not len(self.pieces) or not len(ways_m):
+            return blocked
+        segments, cells = self.grid
+        near = np.flatnonzero(touched(segments.xy, cells, np.ascontiguousarray(ways_m)))
+        if len(near):
+            blocked[near] = self.blocks(shapely.linestrings(ways_m[near].reshape(-1, 2, 2)))
+        return blocked
 
     @property
     def lines(self) -> gpd.GeoSeries:
