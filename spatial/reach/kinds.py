@@ -50,7 +50,8 @@ def kinds_by_row(
             zh=f"kinds 没有设施 {nameless!r} 的类别。请写明其类别,或去掉这一行。",
         )
     place = np.arange(len(facilities)) if rank is None else rank
-    pair = np.unique(code * np.int64(len(facilities)) + place[rows])
+    pair = np.sort(code * np.int64(len(facilities)) + place[rows])
+    pair = pair[np.diff(pair, prepend=-1) != 0]
     kind, place_of = np.divmod(pair, max(len(facilities), 1))
     row_at = np.argsort(place)
     ends = np.searchsorted(kind, np.arange(1, len(names)))
