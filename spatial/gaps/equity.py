@@ -63,7 +63,7 @@ def weighted_gini(values: npt.ArrayLike, weights: npt.ArrayLike) -> float:
 
     Examples
     --------
-    >>> weighted_gini([100.0, 300.0], [1.0, 1.0])
+    >>> round(weighted_gini([100.0, 300.0], [1.0, 1.0]), 12)
     0.25
     """
     x, w = np.asarray(values, dtype=float), np.asarray(weights, dtype=float)
