@@ -18,6 +18,7 @@ from app.words import Language, chosen_language, say
 from spatial.errors import InfeasibleError, InputError, SpatialError
 
 if TYPE_CHECKING:
+    from app.settings import Settings
     from spatial.analysis import Analysis
     from spatial.city.model import City
     from spatial.progress import Progress
@@ -263,15 +264,28 @@ def _import(options: argparse.Namespace, language: Language) -> int:
     from app.service import opened_store
     from app.settings import Settings
 
-    with opened_store(Settings()) as store, progress_shown(language) as progress:
+    settings = Settings()
+    with opened_store(settings) as store, progress_shown(language) as progress:
         analysis = _run(_read(options, progress), options, progress)
         city_id = store.save_analysis(
             analysis,
             city_id=options.city_id,
             progress=lambda _step, share: progress("store", share),
         )
+        _prepare_scenarios(settings, city_id, analysis, progress)
     print(say("stored", language, city=city_id, version=analysis.data_version))
     return DONE
+
+
+def _prepare_scenarios(
+    settings: Settings, city_id: str, analysis: Analysis, progress: Progress
+) -> None:
+    """Save the state for what-if questions now, so that the first of them need not wait for it."""
+    from app.bases import Bases
+
+    Bases.of(settings).save(
+        city_id, analysis, progress=lambda _step, share: progress("scenarios", share)
+    )
 
 
 def _serve(options: argparse.Namespace, language: Language) -> int:
@@ -314,11 +328,13 @@ def _demo(options: argparse.Namespace, language: Language) -> int:
             # Nothing is lost and nothing stale: only another engine or year is analysed anew.
             kept = store.has_version(city_id, data_version(city, profile, parameters))
             if not kept:
+                analysis = analyse(city, profile, parameters=parameters, progress=progress)
                 store.save_analysis(
-                    analyse(city, profile, parameters=parameters, progress=progress),
+                    analysis,
                     city_id=city_id,
                     progress=lambda _step, share: progress("store", share),
                 )
+                _prepare_scenarios(settings, city_id, analysis, progress)
         if kept:
             _tell(say("demo_kept", language))
         if not options.no_serve:

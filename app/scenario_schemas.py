@@ -38,8 +38,10 @@ class WhatIfRequest(BaseModel):
 
     changes: Changes
     gaps_of: Annotated[
-        str | None, Field(description="give the changed gaps of this neighbourhood only")
+        str | None,
+        Field(description="give the changed gaps of this neighbourhood only; empty: of none"),
     ] = None
+    coverage: Annotated[bool, Field(description="give the changed rows of coverage too")] = True
 
 
 class Figure(BaseModel):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import pandas as pd
@@ -26,15 +24,6 @@ Record = dict[str, Any]
 POSITION: Final = re.compile(r"\b[Cc]hange (\d+)\b")
 BEFORE: Final = "_before"
 
-_locks: WeakKeyDictionary[ScenarioBase, threading.Lock] = WeakKeyDictionary()
-_making: Final = threading.Lock()
-
-
-def lock_of(base: ScenarioBase) -> threading.Lock:
-    """Return the lock of a base: its scratch arrays serve one question at a time."""
-    with _making:
-        return _locks.setdefault(base, threading.Lock())
-
 
 def run(base: ScenarioBase, changes: Sequence[Mapping[str, Any]]) -> ScenarioResult:
     """Compute what a list of changes (plain JSON values) makes different.
@@ -46,8 +35,7 @@ def run(base: ScenarioBase, changes: Sequence[Mapping[str, Any]]) -> ScenarioRes
     """
     try:
         read = changes_from_json(changes, base.crs)
-        with lock_of(base):
-            return base.run(read)
+        return base.run(read)
     except SpatialError as fault:
         found = POSITION.search(str(fault))
         position = int(found[1]) if found else None
@@ -58,27 +46,28 @@ def explain(base: ScenarioBase, neighbourhood_id: str, kind: str, *, layer: str 
     """Explain a gap, as plain values."""
     from spatial.scenarios import explain_gap  # noqa: PLC0415  (needed here alone)
 
-    with lock_of(base):
-        return explanation_record(explain_gap(base, neighbourhood_id, kind, layer=layer), base)
+    return explanation_record(explain_gap(base, neighbourhood_id, kind, layer=layer), base)
 
 
-def result_record(result: ScenarioResult, *, gaps_of: str | None = None) -> Record:
+def result_record(
+    result: ScenarioResult, *, gaps_of: str | None = None, with_coverage: bool = True
+) -> Record:
     """Return a result as plain values, geometry in longitude/latitude.
 
     Parameters
     ----------
     result : ScenarioResult
     gaps_of : str, optional
-        Give the changed gaps of this neighbourhood only: a page shows one sheet at a time.
+        Give the changed gaps of this neighbourhood only (empty: of none): a page shows one sheet
+        at a time. The engine makes a table when it is asked for, so less asked is sooner answered.
+    with_coverage : bool
+        Give the changed rows of the city's coverage too.
     """
-    gaps = result.gaps
-    if gaps_of is not None:
-        gaps = gaps[gaps["neighbourhood_id"] == gaps_of]
     return {
         "neighbourhoods": records(result.neighbourhoods),
-        "gaps": records(gaps, with_index=False),
+        "gaps": _gaps(result, gaps_of),
         "heatmap": records(result.heatmap),
-        "coverage": records(result.coverage, with_index=False),
+        "coverage": records(result.coverage, with_index=False) if with_coverage else [],
         "figures": {name: _plain_figure(values) for name, values in result.figures.items()},
         "drawn": collection(result.drawn),
         "notes": [
@@ -194,6 +183,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _gaps(result: ScenarioResult, place: str | None) -> list[Record]:
+    if place == "":
+        return []
+    gaps = result.gaps
+    return records(
+        gaps if place is None else gaps[gaps["neighbourhood_id"] == place], with_index=False
+    )
 
 
 def _plain_column(column: pd.Series) -> list[Any]:

@@ -24,7 +24,8 @@ from typing import Final
 import psycopg
 
 from app import cluster
-from app.jobs import DATABASE_AWAY, JobRunner, StopWorker, analyse_again, run_claimed
+from app.bases import Bases
+from app.jobs import DATABASE_AWAY, JobRunner, StopWorker, analyse_again, run_claimed, runner
 from app.settings import Settings
 from app.store import Store, jobs
 
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 options.inner,
                 poll_s=settings.poll_s,
                 stopping=lambda: stop.is_set() or os.getppid() != outer,
+                run=runner(Bases.of(settings)),
             )
         else:
             name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"

@@ -41,7 +41,15 @@ STATE_PROBLEMS: dict[int | str, dict[str, Any]] = {
 @router.post("/what-if", response_model=WhatIf, responses=CHANGE_PROBLEMS)
 def ask_what_if(city: str, request: WhatIfRequest, store: StoreDep, bases: BasesDep) -> Response:
     """Tell what changes would make different, against the city as it is."""
-    return _fresh(_result(store, bases, city, request.changes, gaps_of=request.gaps_of))
+    told = _result(
+        store,
+        bases,
+        city,
+        request.changes,
+        gaps_of=request.gaps_of,
+        with_coverage=request.coverage,
+    )
+    return _fresh(told)
 
 
 @router.get("/scenarios")
@@ -77,7 +85,8 @@ def compare_scenarios(
     from app import what_if  # noqa: PLC0415  (loads the engine)
 
     one, other = (
-        _result(store, bases, city, _changes(store, city, which), gaps_of="") for which in (a, b)
+        _result(store, bases, city, _changes(store, city, which), gaps_of="", with_coverage=False)
+        for which in (a, b)
     )
     told = {"a": a, "b": b, "data_version": one["data_version"]}
     return Comparison.model_validate({**told, **what_if.compare(one, other)})
@@ -147,12 +156,14 @@ def _result(
     changes: list[dict[str, Any]],
     *,
     gaps_of: str | None,
+    with_coverage: bool = True,
 ) -> dict[str, Any]:
     from app import what_if  # noqa: PLC0415  (loads the engine)
 
     version = store.data_version(city)
     result = what_if.run(bases.open(city, version), changes)
-    return {"data_version": version, **what_if.result_record(result, gaps_of=gaps_of)}
+    told = what_if.result_record(result, gaps_of=gaps_of, with_coverage=with_coverage)
+    return {"data_version": version, **told}
 
 
 def _changes(store: StoreDep, city: str, which: str) -> list[dict[str, Any]]:

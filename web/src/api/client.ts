@@ -2,19 +2,26 @@
 
 import type {
   Catalogue,
+  Change,
   City,
   CityItem,
+  Comparison,
   Coverage,
   District,
+  Explanation,
   Job,
   KindStatus,
   Named,
+  OpeningList,
   PageConfig,
   RankingRow,
+  Scenario,
+  ScenarioItem,
   Sheet,
   Stock,
   StockSheet,
   TileLayer,
+  WhatIfAnswer,
 } from "./types";
 
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
@@ -133,6 +140,53 @@ export class Client {
     return this.send("POST", `/cities/${encodeURIComponent(city)}/jobs`, { kind: "analyse", profile });
   }
 
+  startJob(city: string, job: { kind: "scenario-base" } | { kind: "openings"; k: number; objective: string }): Promise<Job> {
+    return this.send("POST", `/cities/${encodeURIComponent(city)}/jobs`, job);
+  }
+
+  /** What changes would make different. @param gapsOf whose changed gaps are told: one neighbourhood's, or everybody's (null). */
+  whatIf(city: string, changes: readonly Change[], gapsOf: string | null, signal?: AbortSignal): Promise<WhatIfAnswer> {
+    const body = { changes, coverage: false, ...(gapsOf === null ? {} : { gaps_of: gapsOf }) };
+    return this.send("POST", `/cities/${encodeURIComponent(city)}/what-if`, body, signal ? { signal } : {});
+  }
+
+  async scenarios(city: string): Promise<ScenarioItem[]> {
+    return (await this.get<{ items: ScenarioItem[] }>(`/cities/${encodeURIComponent(city)}/scenarios`)).items;
+  }
+
+  scenario(city: string, id: string): Promise<Scenario> {
+    return this.get(`/cities/${encodeURIComponent(city)}/scenarios/${encodeURIComponent(id)}`);
+  }
+
+  createScenario(city: string, scenario: { id: string; name: string; changes: Change[] }): Promise<Scenario> {
+    return this.send("POST", `/cities/${encodeURIComponent(city)}/scenarios`, scenario);
+  }
+
+  /** @param revision the one that was read: another one's changes are never overwritten. */
+  replaceScenario(city: string, id: string, state: { name: string; changes: Change[] }, revision: number): Promise<Scenario> {
+    const path = `/cities/${encodeURIComponent(city)}/scenarios/${encodeURIComponent(id)}`;
+    return this.send("PUT", path, state, { headers: { "If-Match": `"${revision}"` } });
+  }
+
+  async deleteScenario(city: string, id: string): Promise<void> {
+    const path = `/cities/${encodeURIComponent(city)}/scenarios/${encodeURIComponent(id)}`;
+    await this.ask(this.root + path, { method: "DELETE" });
+  }
+
+  compare(city: string, a: string, b: string): Promise<Comparison> {
+    const choice = new URLSearchParams({ a, b }).toString();
+    return this.get(`/cities/${encodeURIComponent(city)}/scenarios/compare?${choice}`);
+  }
+
+  explain(city: string, place: string, kind: string, layer: string): Promise<Explanation> {
+    const path = `/cities/${encodeURIComponent(city)}/neighbourhoods/${encodeURIComponent(place)}/gaps/${encodeURIComponent(kind)}/explain`;
+    return this.get(`${path}?layer=${encodeURIComponent(layer)}`);
+  }
+
+  openings(city: string): Promise<OpeningList> {
+    return this.get(`/cities/${encodeURIComponent(city)}/openings`);
+  }
+
   async cancelJob(id: string): Promise<void> {
     await this.ask(`${this.root}/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
   }
@@ -149,9 +203,9 @@ export class Client {
     return (await answer.json()) as Answer;
   }
 
-  private async send<Answer>(method: string, path: string, body: unknown): Promise<Answer> {
-    const headers = { "Content-Type": "application/json" };
-    const answer = await this.ask(this.root + path, { method, headers, body: JSON.stringify(body) });
+  private async send<Answer>(method: string, path: string, body: unknown, more: RequestInit = {}): Promise<Answer> {
+    const headers = { "Content-Type": "application/json", ...more.headers };
+    const answer = await this.ask(this.root + path, { ...more, method, headers, body: JSON.stringify(body) });
     return (await answer.json()) as Answer;
   }
 

@@ -278,6 +278,7 @@ export interface Job {
   progress: number;
   step: string | null;
   message: string | null;
+  data_version: string | null;
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
@@ -286,4 +287,122 @@ export interface Job {
 
 export interface PageConfig {
   basemap: { url: string; attribution: string } | null;
+}
+
+/** A change of a scenario, as the API takes it. */
+export type Change =
+  | { op: "add_facility"; id: string; kind: KindId; lon: number; lat: number; capacity?: number; floor_m2?: number }
+  | { op: "close_facility"; id: string }
+  | { op: "resize_facility"; id: string; capacity?: number; floor_m2?: number }
+  | { op: "open_gate"; lon: number; lat: number }
+  | { op: "close_gate"; id: string }
+  | { op: "open_wall"; lon: number; lat: number }
+  | { op: "build_link"; coordinates: [number, number][] }
+  | { op: "cut_link"; lon: number; lat: number }
+  | { op: "change_population"; id: NeighbourhoodId; persons: number };
+
+export interface ChangedPlace {
+  id: NeighbourhoodId;
+  must_missing: number | null;
+  must_missing_before: number | null;
+  must_checked: number | null;
+  gap_index: number | null;
+  gap_index_before: number | null;
+}
+
+export interface ChangedGap {
+  neighbourhood_id: NeighbourhoodId;
+  kind: KindId;
+  layer: CircleLayer;
+  status: GapStatus;
+  nearest_m: number | null;
+  nearest_s: number | null;
+  nearest_facility_id: string | null;
+}
+
+export interface ChangedCell {
+  id: string;
+  person_gaps?: number | null;
+}
+
+export interface Figure {
+  before: number | null;
+  after: number | null;
+}
+
+export interface WhatIfAnswer {
+  data_version: string;
+  neighbourhoods: ChangedPlace[];
+  gaps: ChangedGap[];
+  heatmap: ChangedCell[];
+  coverage: Record<string, unknown>[];
+  figures: Record<string, Figure>;
+  drawn: GeoJSON.FeatureCollection;
+  notes: Note[];
+  elapsed_ms: number;
+}
+
+export interface ScenarioItem {
+  id: string;
+  name: string;
+  change_count: number;
+  revision: number;
+  data_version: string;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface Scenario extends ScenarioItem {
+  changes: Change[];
+}
+
+export interface ComparedPlace {
+  id: NeighbourhoodId;
+  must_missing_base: number | null;
+  must_missing_a: number | null;
+  must_missing_b: number | null;
+  gap_index_base: number | null;
+  gap_index_a: number | null;
+  gap_index_b: number | null;
+}
+
+export interface Comparison {
+  a: string;
+  b: string;
+  data_version: string;
+  figures: Record<string, { base: number | null; a: number | null; b: number | null }>;
+  neighbourhoods: ComparedPlace[];
+}
+
+export interface Fix {
+  changes: Change[];
+  gain: number | null;
+  zh: string;
+  en: string;
+}
+
+export interface Explanation {
+  facility: Record<string, unknown> | null;
+  path: GeoJSON.LineString | GeoJSON.MultiLineString | null;
+  missing_m: number | null;
+  missing_capacity: number | null;
+  fixes: Fix[];
+}
+
+export interface Opening {
+  id: string;
+  gain: number | null;
+  changes?: Change[];
+  geometry?: GeoJSON.Geometry | null;
+  zh?: string | null;
+  en?: string | null;
+}
+
+export interface OpeningList {
+  data_version: string;
+  job: string | null;
+  k: number | null;
+  objective: "person_seconds" | "persons_covered" | null;
+  bound: number | null;
+  items: Opening[];
 }

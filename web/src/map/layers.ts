@@ -74,6 +74,9 @@ export const LAYERS_BOTTOM_UP = {
   gates: { shownBy: "gates", tile: "neighbourhood_gates" },
   link: { shownBy: "neighbourhoods", tile: null },
   link_end: { shownBy: "neighbourhoods", tile: null },
+  tried_line: { shownBy: "neighbourhoods", tile: null },
+  tried_line_core: { shownBy: "neighbourhoods", tile: null },
+  tried: { shownBy: "neighbourhoods", tile: null },
   water_label: { shownBy: "labels", tile: "water" },
   streets_label: { shownBy: "labels", tile: "streets" },
   facilities_label: { shownBy: "facilities", tile: "facilities" },
@@ -83,6 +86,7 @@ export const LAYERS_BOTTOM_UP = {
   neighbourhoods_label: { shownBy: "labels", tile: "neighbourhoods" },
   districts_label: { shownBy: "labels", tile: "districts" },
   link_label: { shownBy: "neighbourhoods", tile: null },
+  tried_label: { shownBy: "neighbourhoods", tile: null },
 } as const satisfies Record<string, { shownBy: Switch; tile: string | null }>;
 
 export type LayerId = keyof typeof LAYERS_BOTTOM_UP;

@@ -28,6 +28,12 @@ export const STATUS_COLOURS: Record<GapStatus, string> = {
   unknown: "#e3ddd0",
 };
 
+/** Much better, better, as today, worse, much worse: blue to red, which the colour-blind tell apart. */
+export const DIFFERENCE_COLOURS = ["#2166ac", "#8fc0dd", "#efece4", "#f2a583", "#b2182b"] as const;
+
+/** What a scenario adds, opens, builds; and what it closes. */
+export const TRIED = { new: "#6a1b9a", closed: "#b2182b", halo: "#ffffff" } as const;
+
 /** Life circles: the nearest is the darkest; each has its own dash as well. */
 export const CIRCLE_STYLES = {
   c5: { colour: "#0f4c5c", dash: [1, 0] },

@@ -2,6 +2,8 @@
 
 import type { CircleLayer, GapStatus } from "../api/types";
 import type { Language, Theme } from "../state/mode";
+import type { ScenarioPaint } from "../state/scenario";
+import type { Tool } from "../state/whatif";
 import type { Switch } from "./layers";
 
 export type LonLat = [lon: number, lat: number];
@@ -11,6 +13,20 @@ export interface NearestLink {
   to: LonLat;
   label: string;
   found: boolean;
+  /** The way along the streets, where it is known. */
+  path: GeoJSON.LineString | GeoJSON.MultiLineString | null;
+}
+
+/** A place that a tool points at. */
+export interface Pointed {
+  how: "hover" | "press" | "double" | "drag" | "drop";
+  place: LonLat;
+  /** The facility under the pointer. */
+  facility: { id: string; place: LonLat } | null;
+  /** Which tried change is under the pointer, or is being dragged. */
+  tried: number | null;
+  /** The nearest place on a wall, or a closed gate, near the pointer. */
+  snapped: { place: LonLat; gate: boolean } | null;
 }
 
 export interface CircleDrawing {
@@ -32,4 +48,10 @@ export interface Scene {
   link: NearestLink | null;
   /** For the facility theme: how each neighbourhood fares. */
   status: ReadonlyMap<string, GapStatus> | null;
+  /** What a scenario makes different, painted by feature-state alone. */
+  paint: ScenarioPaint | null;
+  /** What a scenario puts on the map. */
+  tried: GeoJSON.FeatureCollection;
+  /** The what-if mode takes the pointer. */
+  tool: Tool | null;
 }

@@ -11,10 +11,10 @@ import type {
 import type { PageConfig, TileLayer } from "../api/types";
 import { colourByKind, signByKind } from "./facilityGroups";
 import { LAYER_IDS, LAYERS_BOTTOM_UP, type LayerId } from "./layers";
-import { CIRCLE_STYLES, GATE_STYLES, GROUND, STOCK_COLOURS } from "./palette";
-import { districtColour, heatColour, neighbourhoodColour, neighbourhoodOpacity } from "./theme";
+import { CIRCLE_STYLES, DIFFERENCE_COLOURS, GATE_STYLES, GROUND, STOCK_COLOURS, TRIED } from "./palette";
+import { difference, districtColour, heatColour, neighbourhoodColour, neighbourhoodOpacity } from "./theme";
 
-export const OWN_SOURCES = ["circles", "reached", "link"] as const;
+export const OWN_SOURCES = ["circles", "reached", "link", "tried"] as const;
 export const FONT = ["Noto Sans CJK SC Regular"];
 export const BOLD = ["Noto Sans CJK SC Bold"];
 
@@ -50,10 +50,25 @@ const chosen: Expression = [
   3.2,
   ["boolean", ["feature-state", "member"], false],
   2,
+  ["!=", difference, 0],
+  2.4,
   ["boolean", ["feature-state", "hover"], false],
   1.6,
   0,
 ];
+const chosenColour: Expression = [
+  "case",
+  ["boolean", ["feature-state", "selected"], false],
+  GROUND.select,
+  ["<", difference, 0],
+  DIFFERENCE_COLOURS[0],
+  [">", difference, 0],
+  DIFFERENCE_COLOURS[4],
+  GROUND.select,
+];
+const role: Expression = ["get", "role"];
+const triedColour: Expression = ["match", role, "close", TRIED.closed, TRIED.new];
+const faintPreview: Expression = ["case", ["boolean", ["get", "preview"], false], 0.65, 1];
 
 const polygons: FilterSpecification = ["==", ["geometry-type"], "Polygon"];
 const lines: FilterSpecification = ["==", ["geometry-type"], "LineString"];
@@ -258,7 +273,7 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
   neighbourhoods_chosen: {
     type: "line",
     layout: { "line-join": "round" },
-    paint: { "line-color": GROUND.select, "line-width": chosen },
+    paint: { "line-color": chosenColour, "line-width": chosen },
   },
   facilities_area: {
     type: "fill",
@@ -322,6 +337,33 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
       "circle-stroke-width": 2.5,
     },
   },
+  tried_line: {
+    type: "line",
+    source: "tried",
+    filter: lines,
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: { "line-color": TRIED.new, "line-width": byZoom(11, 2, 15, 4, 18, 7), "line-opacity": faintPreview },
+  },
+  tried_line_core: {
+    type: "line",
+    source: "tried",
+    filter: lines,
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: { "line-color": TRIED.halo, "line-width": byZoom(11, 0.6, 15, 1.2, 18, 2.4), "line-dasharray": [1, 2.4] },
+  },
+  tried: {
+    type: "circle",
+    source: "tried",
+    filter: points,
+    paint: {
+      "circle-radius": ["match", role, ["add", "close"], 11, "corner", 4, 8],
+      "circle-color": ["match", role, "add", triedColour, TRIED.halo],
+      "circle-stroke-color": triedColour,
+      "circle-stroke-width": ["match", role, "add", 2.5, 3],
+      "circle-opacity": faintPreview,
+      "circle-stroke-opacity": faintPreview,
+    },
+  },
   water_label: { type: "symbol", labels: true, layout: label(12, FONT, { "text-letter-spacing": 0.2 }), paint: ink("#4d7f8e", 1.2) },
   streets_label: {
     type: "symbol",
@@ -359,6 +401,19 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
       "text-ignore-placement": true,
     },
     paint: { "text-color": "#ffffff" },
+  },
+  tried_label: {
+    type: "symbol",
+    source: "tried",
+    filter: points,
+    layout: {
+      "text-field": ["match", role, "add", signByKind(["get", "kind"]), "close", "✕", "gate", "⇄", "wall", "⇄", ""] as unknown as Expression,
+      "text-font": BOLD,
+      "text-size": 13,
+      "text-allow-overlap": true,
+      "text-ignore-placement": true,
+    },
+    paint: { "text-color": ["match", role, "add", TRIED.halo, triedColour] },
   },
   circle_label: {
     type: "symbol",

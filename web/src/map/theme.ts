@@ -6,6 +6,7 @@ import type { Theme } from "../state/mode";
 import {
   AGE_BREAKS,
   AGE_COLOURS,
+  DIFFERENCE_COLOURS,
   DISTRICT_COLOURS,
   ELIGIBILITY_COLOURS,
   GAP_COLOURS,
@@ -17,11 +18,17 @@ import type { PatternName } from "./patterns";
 
 type Colour = DataDrivenPropertyValueSpecification<string>;
 
+/** A number of the tile, or that of the scenario where it changes it. */
+const ofScenario = (property: string): unknown[] => ["coalesce", ["feature-state", property], ["get", property]];
+
+/** How many must-haves more are missing than today (or than in the scenario compared with). */
+export const difference = ["coalesce", ["feature-state", "diff"], 0] as unknown as ExpressionSpecification;
+
 /** A colour by classes of a number; features without the number get the colour of "no data". */
 function stepped(property: string, breaks: readonly number[], colours: readonly string[]): ExpressionSpecification {
   const steps = breaks.flatMap((limit, at) => [limit, colours[at + 1] ?? NO_DATA]);
-  const value = ["to-number", ["get", property]];
-  return ["case", ["has", property], ["step", value, colours[0], ...steps], NO_DATA] as unknown as ExpressionSpecification;
+  const value = ofScenario(property);
+  return ["case", ["==", value, null], NO_DATA, ["step", ["to-number", value], colours[0], ...steps]] as unknown as ExpressionSpecification;
 }
 
 function matched(value: ExpressionSpecification, colours: Record<string, string>): ExpressionSpecification {
@@ -52,6 +59,11 @@ export function neighbourhoodColour(theme: Theme, breaks: readonly number[]): Co
       return notFarOut(matched(["coalesce", ["feature-state", "status"], "unknown"], STATUS_COLOURS));
     case "districts":
       return notFarOut(districtColour);
+    case "difference": {
+      const [much, better, same, worse, worst] = DIFFERENCE_COLOURS;
+      const steps = ["step", difference, much, -1, better, 0, same, 1, worse, 2, worst];
+      return notFarOut(steps as unknown as ExpressionSpecification);
+    }
     case "heatmap":
     case "none":
       return "#cfc6b4";
@@ -62,7 +74,7 @@ export function neighbourhoodColour(theme: Theme, breaks: readonly number[]): Co
 export function heatColour(breaks: readonly number[]): Colour {
   const steps = breaks.flatMap((limit, at) => [limit, HEAT_COLOURS[at + 1] ?? NO_DATA]);
   const colour = (cells: number): unknown[] => {
-    const sum = ["to-number", ["get", "person_gaps"]];
+    const sum = ["to-number", ofScenario("person_gaps")];
     return ["step", ["/", sum, ["case", ["has", "overview"], cells, 1]], HEAT_COLOURS[0], ...steps];
   };
   return ["step", ["zoom"], colour(256), 10, colour(16)] as unknown as ExpressionSpecification;
@@ -109,6 +121,15 @@ export function legendOf(theme: Theme, breaks: readonly number[]): Legend | null
       return { title: "theme.year_built", unit: "year", classes: [...ranges(AGE_BREAKS, AGE_COLOURS), NOTHING_KNOWN] };
     case "heatmap":
       return { title: "theme.heatmap", unit: "person_gaps", classes: ranges(breaks, HEAT_COLOURS) };
+    case "difference":
+      return {
+        title: "theme.difference",
+        unit: null,
+        classes: (["much_better", "better", "same", "worse", "much_worse"] as const).map((name, at) => ({
+          colour: DIFFERENCE_COLOURS[at] ?? NO_DATA,
+          name: `difference.${name}`,
+        })),
+      };
     case "eligibility":
       return {
         title: "theme.eligibility",

@@ -9,6 +9,7 @@ import {
   Map as MapLibre,
   type MapGeoJSONFeature,
   type MapMouseEvent,
+  type MapTouchEvent,
   NavigationControl,
   Popup,
   ScaleControl,
@@ -18,9 +19,11 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
 import type { Bounds, GapStatus, PageConfig, TileLayer } from "../api/types";
 import type { Camera } from "../state/mode";
+import type { ScenarioPaint } from "../state/scenario";
 import { LAYER_IDS, LAYERS_BOTTOM_UP, type LayerId } from "./layers";
 import { PATTERNS } from "./patterns";
-import type { LonLat, NearestLink, Scene } from "./scene";
+import type { LonLat, NearestLink, Pointed, Scene } from "./scene";
+import { linesOf, nearestOnLines } from "./snap";
 import { cityStyle } from "./style";
 import { heatColour, neighbourhoodColour, neighbourhoodOpacity, patternRule } from "./theme";
 
@@ -35,8 +38,10 @@ export interface Events {
   pressed: (what: Pressed | null) => void;
   hovered: (neighbourhood: string | null) => void;
   moved: (camera: Camera) => void;
-  /** The words of the small card that names a facility or gate. */
-  card: (layer: "facilities" | "gates", properties: Record<string, unknown>) => string[];
+  /** The words of the small card that names a facility, a gate or a neighbourhood. */
+  card: (layer: "facilities" | "gates" | "neighbourhoods", properties: Record<string, unknown>) => string[];
+  /** A tool of the what-if mode points at a place. */
+  tool: (pointed: Pointed) => void;
   ready: () => void;
   failed: (message: string) => void;
 }
@@ -57,6 +62,9 @@ export interface Padding {
 }
 
 const PRESSABLE: readonly LayerId[] = ["stock_point", "stock", "neighbourhoods", "districts"];
+const FACILITIES: readonly LayerId[] = ["facilities", "facilities_area"];
+const SNAP_PX = 26;
+const GATE_PX = 12;
 const CARDS: readonly LayerId[] = ["facilities", "reached", "gates", "facilities_area"];
 
 export class MapView {
@@ -69,6 +77,7 @@ export class MapView {
   private hovered: string | null = null;
   private padding: Padding = { top: 0, right: 0, bottom: 0, left: 0 };
   private still = false;
+  private dragged: number | null = null;
 
   constructor(
     container: HTMLElement,
@@ -136,6 +145,30 @@ export class MapView {
     if (before?.hovered !== scene.hovered) this.setHovered(scene.hovered);
     if (before?.drawing !== scene.drawing) this.draw(scene);
     if (before?.link !== scene.link) this.drawLink(scene.link);
+    if (before?.paint !== scene.paint) this.setPaint(before?.paint ?? null, scene.paint);
+    if (before?.tried !== scene.tried) this.own("tried").setData(scene.tried);
+    if (before?.tool !== scene.tool) this.takeTool(scene.tool !== null);
+  }
+
+  /** Where on the earth a place of the window lies; null where a panel covers the map. */
+  placeAt(clientX: number, clientY: number): LonLat | null {
+    const canvas = this.map.getCanvas();
+    if (document.elementFromPoint(clientX, clientY) !== canvas) return null;
+    const { left, top } = canvas.getBoundingClientRect();
+    const { lng, lat } = this.map.unproject([clientX - left, clientY - top]);
+    return [lng, lat];
+  }
+
+  /** The middle of the part of the map that no panel covers. */
+  middle(): LonLat {
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    const { top, right, bottom, left } = this.padding;
+    const { lng, lat } = this.map.unproject([(left + clientWidth - right) / 2, (top + clientHeight - bottom) / 2]);
+    return [lng, lat];
+  }
+
+  get zoom(): number {
+    return this.map.getZoom();
   }
 
   /** Room that panels cover, so that "in the middle" means the middle of what is free. */
@@ -209,13 +242,100 @@ export class MapView {
       const { lng, lat } = map.getCenter();
       events.moved({ zoom: map.getZoom(), lat, lon: lng });
     });
-    map.on("click", (event) => this.press(event));
-    map.on("mousemove", (event) => this.point(event));
+    map.on("click", (event) => {
+      if (this.scene?.tool) events.tool(this.pointed("press", event));
+      else this.press(event);
+    });
+    map.on("mousemove", (event) => {
+      if (this.dragged !== null) events.tool(this.pointed("drag", event));
+      else if (this.scene?.tool) this.pointTool(event);
+      else this.point(event);
+    });
+    map.on("dblclick", (event) => {
+      if (!this.scene?.tool) return;
+      event.preventDefault(); // no zoom
+      events.tool(this.pointed("double", event));
+    });
+    const grab = (event: MapMouseEvent | MapTouchEvent): void => {
+      const tried = this.triedAt(event.point);
+      if (tried === null) return;
+      event.preventDefault(); // the map stays where it is
+      this.dragged = tried;
+    };
+    const drop = (event: MapMouseEvent | MapTouchEvent): void => {
+      if (this.dragged === null) return;
+      events.tool(this.pointed("drop", event));
+      this.dragged = null;
+    };
+    map.on("mousedown", grab);
+    map.on("touchstart", grab);
+    map.on("touchmove", (event) => {
+      if (this.dragged !== null) events.tool(this.pointed("drag", event));
+    });
+    map.on("mouseup", drop);
+    map.on("touchend", drop);
     map.on("mouseout", () => {
       this.card.remove();
       events.hovered(null);
     });
     map.on("error", (event) => events.failed(event.error.message));
+  }
+
+  private takeTool(taken: boolean): void {
+    this.card.remove();
+    this.events.hovered(null);
+    this.map.getCanvas().style.cursor = taken ? "crosshair" : "";
+    if (taken) this.map.doubleClickZoom.disable();
+    else this.map.doubleClickZoom.enable();
+  }
+
+  private pointTool(event: MapMouseEvent): void {
+    const pointed = this.pointed("hover", event);
+    const { tool } = this.scene ?? {};
+    const useful = pointed.tried !== null || (tool === "close_facility" && pointed.facility);
+    this.map.getCanvas().style.cursor = useful ? "pointer" : "crosshair";
+    this.events.tool(pointed);
+  }
+
+  private pointed(how: Pointed["how"], event: MapMouseEvent | MapTouchEvent): Pointed {
+    const { lng, lat } = event.lngLat;
+    const { tool } = this.scene ?? {};
+    const facility = tool === "close_facility" ? this.at(event, FACILITIES, 6)[0] : undefined;
+    const id: unknown = facility?.properties.id;
+    const there: LonLat = facility?.geometry.type === "Point" ? (facility.geometry.coordinates as LonLat) : [lng, lat];
+    return {
+      how,
+      place: [lng, lat],
+      facility: typeof id === "string" ? { id, place: there } : null,
+      tried: this.dragged ?? this.triedAt(event.point),
+      snapped: tool === "open_wall" ? this.snap(event) : null,
+    };
+  }
+
+  /** Which added facility lies under a pixel. */
+  private triedAt({ x, y }: { x: number; y: number }): number | null {
+    if (!this.map.getLayer("tried")) return null;
+    const found = this.map.queryRenderedFeatures(
+      [
+        [x - 9, y - 9],
+        [x + 9, y + 9],
+      ],
+      { layers: ["tried"], filter: ["==", ["get", "role"], "add"] },
+    );
+    const at: unknown = found.find((one) => !one.properties.preview)?.properties.at;
+    return typeof at === "number" ? at : null;
+  }
+
+  private snap(event: MapMouseEvent | MapTouchEvent): Pointed["snapped"] {
+    const gate = this.at(event, ["gates"], GATE_PX).find((one) => one.properties.access === "closed");
+    if (gate?.geometry.type === "Point") return { place: gate.geometry.coordinates as LonLat, gate: true };
+    const lines = this.at(event, ["barriers"], SNAP_PX)
+      .flatMap((one) => linesOf(one.geometry))
+      .map((line) => line.map((place) => this.map.project(place as LonLat)));
+    const found = nearestOnLines(event.point, lines);
+    if (!found || found.away > SNAP_PX) return null;
+    const { lng, lat } = this.map.unproject([found.x, found.y]);
+    return { place: [lng, lat], gate: false };
   }
 
   private press(event: MapMouseEvent): void {
@@ -236,13 +356,14 @@ export class MapView {
     const under = this.at(event, PRESSABLE, 0);
     const neighbourhood = under.find((feature) => feature.layer.id === "neighbourhoods");
     this.map.getCanvas().style.cursor = cards[0] || under.length > 0 ? "pointer" : "";
-    if (cards[0]) this.showCard(cards[0], event.lngLat);
+    const shownCard = cards[0] ?? (neighbourhood?.properties.overview ? undefined : neighbourhood);
+    if (shownCard) this.showCard(shownCard, event.lngLat);
     else this.card.remove();
     const id: unknown = neighbourhood?.properties.id;
     this.events.hovered(typeof id === "string" ? id : null);
   }
 
-  private at(event: MapMouseEvent, layers: readonly LayerId[], around: number): MapGeoJSONFeature[] {
+  private at(event: MapMouseEvent | MapTouchEvent, layers: readonly LayerId[], around: number): MapGeoJSONFeature[] {
     const { x, y } = event.point;
     const present = layers.filter((layer) => this.map.getLayer(layer));
     if (present.length === 0) return [];
@@ -257,7 +378,9 @@ export class MapView {
 
   private showCard(feature: MapGeoJSONFeature, pointed: LngLat): void {
     const place = feature.geometry.type === "Point" ? (feature.geometry.coordinates as LonLat) : pointed;
-    const lines = this.events.card(feature.layer.id === "gates" ? "gates" : "facilities", feature.properties);
+    const { id } = feature.layer;
+    const lines = this.events.card(id === "gates" || id === "neighbourhoods" ? id : "facilities", feature.properties);
+    if (lines.length === 0) return void this.card.remove();
     const content = document.createElement("div");
     content.className = "card";
     lines.forEach((line, at) => {
@@ -312,6 +435,20 @@ export class MapView {
     for (const [id, value] of status ?? []) this.state("neighbourhoods", id, { status: value });
   }
 
+  /** Numbers of the scenario come in, those of the one before go: the tiles stay as they are. */
+  private setPaint(before: ScenarioPaint | null, now: ScenarioPaint | null): void {
+    const none = { gap_index: null, must_missing: null, diff: 0 };
+    for (const id of before?.places.keys() ?? []) if (!now?.places.has(id)) this.state("neighbourhoods", id, none);
+    for (const [id, state] of now?.places ?? []) {
+      const old = before?.places.get(id);
+      if (old?.diff !== state.diff || old.gap_index !== state.gap_index) this.state("neighbourhoods", id, state);
+    }
+    for (const id of before?.cells.keys() ?? []) if (!now?.cells.has(id)) this.state("heatmap", id, { person_gaps: null });
+    for (const [id, person_gaps] of now?.cells ?? []) {
+      if (before?.cells.get(id) !== person_gaps) this.state("heatmap", id, { person_gaps });
+    }
+  }
+
   private setSelected(before: Scene | null, scene: Scene): void {
     if (before?.selected) this.state(before.selected.layer, before.selected.id, { selected: false });
     for (const id of before?.members ?? []) this.state("neighbourhoods", id, { member: false });
@@ -339,9 +476,11 @@ export class MapView {
     if (link) {
       const properties = { label: link.label, found: link.found };
       // The label has a point of its own: on the line it would be drawn once per tile.
-      const middle: LonLat = [(link.from[0] + link.to[0]) / 2, (link.from[1] + link.to[1]) / 2];
+      const along = link.path ? linesOf(link.path).flat() : [];
+      const half = along[Math.floor(along.length / 2)] as LonLat | undefined;
+      const middle: LonLat = half ?? [(link.from[0] + link.to[0]) / 2, (link.from[1] + link.to[1]) / 2];
       features.push(
-        { type: "Feature", properties, geometry: { type: "LineString", coordinates: [link.from, link.to] } },
+        { type: "Feature", properties, geometry: link.path ?? { type: "LineString", coordinates: [link.from, link.to] } },
         { type: "Feature", properties: { ...properties, role: "end" }, geometry: { type: "Point", coordinates: link.to } },
         { type: "Feature", properties: { ...properties, role: "label" }, geometry: { type: "Point", coordinates: middle } },
       );

@@ -24,10 +24,22 @@ describe("the address", () => {
           circles: false,
           camera: { zoom: 14.25, lat: 30.2945, lon: 120.19973 },
           language: "en",
+          scenario: null,
         };
         expect(fromHash(toHash(state))).toEqual(state);
       }
     }
+  });
+
+  it("carries what is tried: changes not yet saved, a saved scenario, two compared", () => {
+    const tried: PageState["scenario"][] = [
+      { kind: "draft", changes: "" },
+      { kind: "draft", changes: "W3sib3AiOiJjbG9zZV9mYWNpbGl0eSJ9XQ" },
+      { kind: "saved", id: "s-1" },
+      { kind: "compare", a: "base", b: "s-1" },
+    ];
+    for (const scenario of tried) expect(fromHash(toHash({ ...FIRST_STATE, scenario }))).toEqual({ ...FIRST_STATE, scenario });
+    expect(fromHash("#scenario=../x&try=<b>").scenario).toBeNull();
   });
 
   it("is empty for the first state", () => {

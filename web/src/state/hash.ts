@@ -1,8 +1,8 @@
 /** The page's state in its address, so that a link shows what its sender saw. */
 
-import { CITY_TABS, FIRST_STATE, type CityTab, type Mode, type PageState, type Theme } from "./mode";
+import { CITY_TABS, FIRST_STATE, type CityTab, type Mode, type PageState, type ScenarioRef, type Theme } from "./mode";
 
-const SIMPLE_THEMES = ["gap_index", "eligibility", "year_built", "districts", "heatmap", "none"] as const;
+const SIMPLE_THEMES = ["gap_index", "eligibility", "year_built", "districts", "heatmap", "difference", "none"] as const;
 
 /** Write the state as a hash; what is as at first is left out. */
 export function toHash(state: PageState): string {
@@ -22,6 +22,9 @@ export function toHash(state: PageState): string {
     parts.set("map", `${zoom.toFixed(2)}/${lat.toFixed(5)}/${lon.toFixed(5)}`);
   }
   if (state.language !== FIRST_STATE.language) parts.set("lang", state.language);
+  if (state.scenario?.kind === "draft") parts.set("try", state.scenario.changes);
+  if (state.scenario?.kind === "saved") parts.set("scenario", state.scenario.id);
+  if (state.scenario?.kind === "compare") parts.set("compare", `${state.scenario.a},${state.scenario.b}`);
   return "#" + parts.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
 }
 
@@ -44,6 +47,7 @@ export function fromHash(hash: string, language: PageState["language"] = FIRST_S
     circles: parts.get("circles") !== "0",
     camera: readCamera(parts.get("map")),
     language: lang === "zh" || lang === "en" ? lang : language,
+    scenario: readScenario(parts),
   };
 }
 
@@ -54,6 +58,17 @@ function readMode(parts: URLSearchParams): Mode {
   }
   const tab = parts.get("tab") as CityTab | null;
   return { kind: "city", tab: tab && CITY_TABS.includes(tab) ? tab : "overview" };
+}
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+function readScenario(parts: URLSearchParams): ScenarioRef | null {
+  const [a = "", b = ""] = (parts.get("compare") ?? "").split(",");
+  if (ID.test(a) && ID.test(b)) return { kind: "compare", a, b };
+  const id = parts.get("scenario");
+  if (id && ID.test(id)) return { kind: "saved", id };
+  const changes = parts.get("try");
+  return changes !== null && /^[A-Za-z0-9_-]*$/.test(changes) ? { kind: "draft", changes } : null;
 }
 
 function readTheme(parts: URLSearchParams): Theme {

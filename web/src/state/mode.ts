@@ -16,8 +16,15 @@ export type Theme =
   | { kind: "year_built" }
   | { kind: "districts" }
   | { kind: "heatmap" }
+  | { kind: "difference" }
   | { kind: "facility"; facility: string }
   | { kind: "none" };
+
+/** What is tried: changes not yet saved (as a short text), a saved scenario, or two beside each other. */
+export type ScenarioRef =
+  | { kind: "draft"; changes: string }
+  | { kind: "saved"; id: string }
+  | { kind: "compare"; a: string; b: string };
 
 export type Language = "zh" | "en";
 
@@ -35,6 +42,8 @@ export interface PageState {
   circles: boolean;
   camera: Camera | null;
   language: Language;
+  /** The what-if mode; null: the city as it is. */
+  scenario: ScenarioRef | null;
 }
 
 export const FIRST_STATE: PageState = {
@@ -46,4 +55,5 @@ export const FIRST_STATE: PageState = {
   circles: true,
   camera: null,
   language: "zh",
+  scenario: null,
 };

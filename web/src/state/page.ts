@@ -18,9 +18,11 @@ import type {
   StockSheet,
   TileLayer,
 } from "../api/types";
+import { Gestures } from "./gestures";
 import { fromHash, toHash } from "./hash";
 import type { CityTab, Language, Mode, PageState, Theme } from "./mode";
 import { Store } from "./store";
+import { WhatIf } from "./whatif";
 
 /** Something asked for: on its way, here, or refused with the reason. */
 export type Loaded<Value> =
@@ -70,12 +72,27 @@ export class Page {
   /** What a screen reader is told. */
   readonly said = new Store<string>("");
   readonly client: Client;
+  readonly whatIf: WhatIf;
+  readonly gestures: Gestures;
   private asking = new AbortController();
   private cityAsking = new AbortController();
 
   constructor(hash: string, language: Language, client?: Client) {
     this.state = new Store(fromHash(hash, language));
     this.client = client ?? new Client(() => this.state.value.language);
+    this.whatIf = new WhatIf({
+      client: this.client,
+      city: () => this.state.value.city,
+      gapsOf: () => {
+        const { mode, theme } = this.state.value;
+        if (theme.kind === "facility") return null;
+        return mode.kind === "neighbourhood" ? mode.id : "";
+      },
+      shown: (scenario) => this.state.update((before) => ({ ...before, scenario })),
+      prepare: () => void this.startJob({ kind: "scenario-base" }),
+      trouble: (problem) => this.trouble.set(problem),
+    });
+    this.gestures = new Gestures(this.whatIf);
   }
 
   /** The address of what is shown. */
@@ -107,7 +124,7 @@ export class Page {
     this.cityAsking = new AbortController();
     const { signal } = this.cityAsking;
     const before = this.state.value;
-    const plain: Partial<PageState> = { camera: null, mode: { kind: "city", tab: before.lastTab } };
+    const plain: Partial<PageState> = { camera: null, scenario: null, mode: { kind: "city", tab: before.lastTab } };
     this.state.set({ ...before, city: id, ...(keepView ? {} : plain) });
     this.data.set(LOADING);
     this.ranking.set({ rows: [], complete: false, problem: null });
@@ -131,6 +148,9 @@ export class Page {
     }
     this.open(this.state.value.mode, true);
     this.colour(this.state.value.theme);
+    const { scenario } = this.state.value;
+    if (scenario) void this.whatIf.enter(scenario);
+    else if (this.whatIf.on.value) this.whatIf.leave();
     await Promise.all([
       this.loadRanking(id, signal),
       load(this.coverage, () => this.client.coverage(id), signal),
@@ -147,14 +167,14 @@ export class Page {
   }
 
   /** Open another city just as an address tells it; one that does not exist is told, and what is open stays. */
-  follow(city: string, { mode, lastTab, theme, camera }: PageState): void {
+  follow(city: string, { mode, lastTab, theme, camera, scenario }: PageState): void {
     if (!this.knows(city)) {
       const { value } = this.data;
       this.notice.set({ asked: city, opened: value.state === "here" ? value.value.city.name : "" });
       this.state.update((before) => ({ ...before })); // so that the address tells what is shown
       return;
     }
-    this.state.update((before) => ({ ...before, city, mode, lastTab, theme, camera }));
+    this.state.update((before) => ({ ...before, city, mode, lastTab, theme, camera, scenario }));
     void this.openCity(city, true);
   }
 
@@ -169,6 +189,7 @@ export class Page {
     const lastTab = mode.kind === "city" ? mode.tab : before.lastTab;
     this.state.set({ ...before, mode, lastTab });
     this.chosenGap.set(null);
+    this.whatIf.explanation.set(null);
     this.circles.set(null);
     this.sheet.set(null);
     this.stockSheet.set(null);
@@ -178,6 +199,7 @@ export class Page {
       this.lastOpened.set(mode.id);
       this.sheet.set(LOADING);
       void load(this.sheet, () => this.client.sheet(city, mode.id, signal), signal);
+      this.whatIf.ask(); // its gaps are wanted now
       void this.loadCircles(city, mode.id, signal);
     } else if (mode.kind === "district") {
       this.districtCoverage.set(LOADING);
@@ -201,6 +223,7 @@ export class Page {
   colour(theme: Theme): void {
     this.state.update((before) => ({ ...before, theme }));
     const { city } = this.state.value;
+    this.whatIf.ask();
     if (theme.kind === "heatmap" && city && this.heat.value.length === 0) void this.loadHeat(city);
     if (theme.kind !== "facility" || !city) return this.status.set(null);
     void this.client.kindStatus(city, theme.facility).then(
@@ -222,6 +245,18 @@ export class Page {
     if (!city) return;
     try {
       this.job.set(await this.client.startAnalysis(city, profile));
+      await this.watchJobs(city, this.cityAsking.signal);
+    } catch (reason) {
+      this.trouble.set(problemOf(reason));
+    }
+  }
+
+  /** Start other long work than an analysis, and follow it. */
+  async startJob(job: Parameters<Client["startJob"]>[1]): Promise<void> {
+    const { city } = this.state.value;
+    if (!city) return;
+    try {
+      this.job.set(await this.client.startJob(city, job));
       await this.watchJobs(city, this.cityAsking.signal);
     } catch (reason) {
       this.trouble.set(problemOf(reason));
@@ -261,6 +296,18 @@ export class Page {
     }
   }
 
+  /** An analysis, or a base made by another engine, gives other data: the whole city is read again. */
+  private async jobDone(job: Job, city: string): Promise<void> {
+    const { value } = this.data;
+    const same = value.state === "here" && value.value.city.data_version === job.data_version;
+    if (job.kind === "analyse" || !same) return this.openCity(city, true);
+    if (job.kind === "openings") await this.whatIf.loadOpenings();
+    this.whatIf.preparing.set(false);
+    const { scenario } = this.state.value;
+    if (scenario?.kind === "compare") await this.whatIf.compare(scenario.a, scenario.b);
+    else this.whatIf.ask();
+  }
+
   /** Follow a running analysis until it ends; then load the city anew. */
   private async watchJobs(city: string, signal: AbortSignal): Promise<void> {
     const now = this.job.value;
@@ -273,7 +320,7 @@ export class Page {
       watched = job.id;
       this.job.set(job);
       if (!isOpen(job)) {
-        if (job.status === "successful") await this.openCity(city, true);
+        if (job.status === "successful") await this.jobDone(job, city);
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 1000));
