@@ -26,6 +26,7 @@ from spatial.fingerprint import fingerprint
 from spatial.gaps import (
     BuildingGaps,
     Demand,
+    RankStability,
     building_gaps,
     by_entrance,
     by_facility,
@@ -265,6 +266,7 @@ def analyse(
                 "stock_fits": fits,
             },
             Basis(places, kinds, walk),
+            weighed.stability,
         )
 
     return run.stage("finish", finish)
@@ -532,7 +534,9 @@ class _Run:
         )
         return stock, fits
 
-    def finish(self, tables: Mapping[str, pd.DataFrame], basis: Basis) -> Analysis:
+    def finish(
+        self, tables: Mapping[str, pd.DataFrame], basis: Basis, stability: RankStability
+    ) -> Analysis:
         """Bring every table into the dictionary's form, summarise, and stamp the version."""
         walk = basis.walk
         results = data_dictionary().results
@@ -545,7 +549,13 @@ class _Run:
             parameters=self.parameters,
             tables=checked,
             summary=summarise(
-                self.city, walk.network, checked, self.profile, notes, asdict(self.parameters)
+                self.city,
+                walk.network,
+                checked,
+                self.profile,
+                notes,
+                asdict(self.parameters),
+                stability,
             ),
             notes=notes,
             data_version=data_version(self.city, self.profile, self.parameters),

@@ -10,8 +10,10 @@ import pandas as pd
 
 from spatial.city.model import City
 from spatial.city.report import Note
+from spatial.gaps import RankStability
 from spatial.network import WalkNetwork
 from spatial.standards import Profile
+from spatial.summary_gaps import weighed_figures
 from spatial.units import M2_PER_HA
 
 __all__ = ["summarise"]
@@ -24,6 +26,7 @@ def summarise(
     profile: Profile,
     notes: Iterable[Note],
     parameters: Mapping[str, Any],
+    stability: RankStability,
 ) -> dict[str, Any]:
     """Return the counts and figures that a reader asks for first.
 
@@ -64,6 +67,7 @@ def summarise(
             "by_status": _counts(tables["gaps"]["status"]),
             "most_missed": _most_missed(tables["coverage"], profile),
         },
+        **weighed_figures(tables, profile, stability),
         "adjacent_pairs": len(tables["adjacency"]),
         "barriers_between": _counts(tables["adjacency"]["barrier"]),
         "districts": {

@@ -84,6 +84,8 @@ def queue_of_missing(
         part_votes     share of the households asked that want it; for several neighbourhoods the
                        mean over the residents (of those asked) without it
 
+    Where an area has votes, a kind that could not be voted for counts with the mean vote share of
+    the others: it neither gains nor loses. Where it has none, the votes count for nothing.
     A kind missing at several layers stands once: with its strictest need and farthest walk. Equal
     scores go by need, residents without it, then kind. Neighbourhoods of unknown population count
     in ``neighbourhoods_without`` only.
@@ -106,8 +108,10 @@ def queue_of_missing(
         parts.append(_of_areas(single, area_of, persons, level))
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     columns = {f"part_{part}": part for part in QUEUE_PARTS}
-    score, known = weighted_mean(table[list(columns)].rename(columns=columns), weights)
-    table["score"], table["known_weight_share"] = score, known
+    values = table[list(columns)].rename(columns=columns).astype("float64")
+    table["known_weight_share"] = weighted_mean(values, weights)[1]
+    usual = values["votes"].groupby([table["level"], table["area"]]).transform("mean")
+    table["score"] = weighted_mean(values.assign(votes=values["votes"].fillna(usual)), weights)[0]
     table["layers"] = _layers(table["layer_bit"])
     return conform(_ranked(table), data_dictionary().results["queue"], name="queue")
 

@@ -53,6 +53,60 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "  {zh}({layer}):{persons_without} 人步行范围内没有(共 {persons} 人)",
         "  {en} ({layer}): {persons_without} of {persons} residents have none within walking limit",
     ),
+    "areas": (
+        (
+            "  {zh}:{per_zh}现有 {supplied_m2} 平方米,标准 {standard_m2};"
+            "{neighbourhoods_known} 个小区可比,其中 {neighbourhoods_short} 个不足"
+        ),
+        (
+            "  {en}: {supplied_m2} m² per {per_en} now, standard {standard_m2}; "
+            "{neighbourhoods_short} of {neighbourhoods_known} neighbourhoods that can be compared "
+            "fall short"
+        ),
+    ),
+    "queue": (
+        "补缺排序(全市,前几项):",
+        "Queue of the missing (whole city, the first):",
+    ),
+    "queued": (
+        (
+            "  {rank}. {zh}({layers}):{persons_without} 人、{neighbourhoods_without} 个小区缺;"
+            "得分 {score};居民需求 {wanted}"
+        ),
+        (
+            "  {rank}. {en} ({layers}): {persons_without} residents of {neighbourhoods_without} "
+            "neighbourhoods without it; score {score}; residents who want it: {wanted}"
+        ),
+    ),
+    "priority": (
+        (
+            "更新优先次序:权重上下浮动 {change} 时,次序相关 τ = {kendall_tau},"
+            "前十分之一保留 {kept};资料不足未排序 {unranked} 个"
+        ),
+        (
+            "Priority of neighbourhoods: with weights changed by up to {change} the ranking "
+            "keeps τ = {kendall_tau}, and {kept} of its first tenth; "
+            "{unranked} unranked for want of data"
+        ),
+    ),
+    "prior": (
+        "  {rank}. {name}({id}):指数 {priority},名次范围 {rank_low}–{rank_high}",
+        "  {rank}. {name} ({id}): index {priority}, rank {rank_low} to {rank_high}",
+    ),
+    "equity": (
+        (
+            "公平性:应配缺项的基尼系数 {gini_missing};人均缺项 {persons},"
+            "老年人 {elderly},儿童 {children}"
+        ),
+        (
+            "Equity: Gini of the missing must-have kinds {gini_missing}; missing per resident "
+            "{persons}, per elderly person {elderly}, per child {children}"
+        ),
+    ),
+    "beyond": (
+        "  {zh}({layer}):{group_zh}中 {percent} 超出步行上限({persons} 人)",
+        "  {en} ({layer}): {percent} of the {group_en} live beyond the limit ({persons})",
+    ),
     "districts": (
         "更新片区:{count} 个,含小区 {members} 个;低于下限 {below_minimum} 个;单列:{single}",
         (
@@ -67,7 +121,19 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "notes": ("提示", "Notes"),
     "none": ("无", "none"),
+    "not_asked": ("未调查", "not asked"),
 }
+
+GROUPS: Final[Mapping[str, tuple[str, str]]] = {
+    "elderly": ("老年人", "elderly"),
+    "children": ("儿童", "children"),
+}
+PER: Final[Mapping[str, tuple[str, str]]] = {
+    "person": ("人均", "resident"),
+    "household": ("每百户", "100 households"),
+}
+WORST_SHOWN: Final = 3
+"""Kinds of each group that the text names; the JSON has more."""
 
 VALUES: Final[Mapping[str, tuple[str, str]]] = {
     "eligible": ("可纳入", "eligible"),
@@ -130,6 +196,11 @@ def summary_text(analysis: Analysis, *, language: Language) -> str:
             text=say.counts(summary["gaps"]["by_status"]),
         ),
         *(say("missed", **row) for row in summary["gaps"]["most_missed"]),
+        *(
+            say("areas", **row, per_zh=PER[row["per"]][0], per_en=PER[row["per"]][1])
+            for row in summary["areas"]
+        ),
+        *_weighed(say, summary),
         say(
             "districts",
             **{**summary["districts"], "single": say.counts(summary["districts"]["single"])},
@@ -146,6 +217,31 @@ def summary_text(analysis: Analysis, *, language: Language) -> str:
             for note in analysis.notes
         ]
     return "\n".join(lines) + "\n"
+
+
+def _weighed(say: _Words, summary: Mapping[str, Any]) -> list[str]:
+    """Say what is needed first, where first, and who bears it."""
+    lines = []
+    if summary["queue"]:
+        lines.append(say("queue"))
+        for row in summary["queue"]:
+            wanted = row["vote_share"]
+            asked = say("not_asked") if wanted is None else f"{wanted:.0%}"
+            lines.append(say("queued", **row, wanted=asked))
+    priority, equity = summary["priority"], summary["equity"]
+    if priority["first"]:
+        change, kept = (priority[key] for key in ("weight_change_share", "top_kept_share"))
+        kept = None if kept is None else f"{kept:.0%}"
+        lines.append(say("priority", **priority, change=f"{change:.0%}", kept=kept))
+        lines += [say("prior", **row) for row in priority["first"]]
+    if equity["mean_missing"]:
+        lines.append(say("equity", gini_missing=equity["gini_missing"], **equity["mean_missing"]))
+    for group, (zh, en) in GROUPS.items():
+        lines += [
+            say("beyond", group_zh=zh, group_en=en, percent=f"{row['share']:.0%}", **row)
+            for row in equity[f"{group}_beyond"][:WORST_SHOWN]
+        ]
+    return lines
 
 
 class _Words:
