@@ -22,7 +22,7 @@ from spatial.errors import InputError
 from spatial.gaps import by_entrance
 from spatial.gaps.heatmap import people_counts
 from spatial.gaps.shortfall import absence_tells
-from spatial.network import Attachments, Obstacles, WalkNetwork, attach_points
+from spatial.network import Attachments, BuildingAccess, Obstacles, WalkNetwork, attach_points
 from spatial.network.edits import Editor
 from spatial.network.grid import SegmentGrid, edge_grid, part_of_network
 from spatial.network.obstacles import blocking_walls
@@ -148,7 +148,7 @@ class ScenarioBase:
         ] = True
         frame = places.frame
         gate_place = frame.index.get_indexer(walk.gate_neighbourhood.astype("str"))
-        homes = _homes(walk)
+        homes = _Homes(walk.building_access)
         entrance_facility = facilities.index.get_indexer(entrances["facility_id"]).astype(np.int32)
         arrays = LiveReach.lay_out(
             walk.network,
@@ -210,6 +210,7 @@ class ScenarioBase:
             "stock_fits": analysis.tables["stock_fits"],
             "network": walk.network,
         }
+        arrays |= homes.arrays()
         base = cls(
             facts,
             arrays,
@@ -497,21 +498,44 @@ def _all_kinds(labels: Any, kinds: tuple[str, ...]) -> Any:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Homes:
-    ids: pd.Index
-    entries: Attachments
-    row: npt.NDArray[np.int32]
-    measured: npt.NDArray[np.bool_]
+    """The buildings, and the ways out of each."""
 
+    access: BuildingAccess
 
-def _homes(walk: Any) -> _Homes:
-    """Return the buildings, and the ways out of each."""
-    access = walk.buildings
-    entries = getattr(access, "entries", access)
-    ids = pd.Index(entries.ids.unique())
-    row = ids.get_indexer(entries.ids).astype(np.int32)
-    measured = np.zeros(len(ids), dtype=bool)
-    measured[row[entries.edge >= 0]] = True
-    return _Homes(ids, entries, row, measured)
+    @property
+    def ids(self) -> pd.Index:
+        return self.access.buildings
+
+    @property
+    def entries(self) -> Attachments:
+        return self.access.entries
+
+    @property
+    def row(self) -> npt.NDArray[np.int32]:
+        """Building of each way out."""
+        ways = np.diff(self.access.start)
+        return np.repeat(np.arange(len(ways), dtype=np.int32), ways)
+
+    @property
+    def measured(self) -> npt.NDArray[np.bool_]:
+        """Whether a building is on the network."""
+        measured = np.zeros(len(self.ids), dtype=bool)
+        measured[self.row[self.entries.edge >= 0]] = True
+        return measured
+
+    def arrays(self) -> Arrays:
+        """Which ways lead straight through a gate, and how far the path inside is."""
+        row, first = self.row, self.access.start[:-1]
+        way = np.asarray(self.access.way_to_gate, dtype=object)
+        straight = np.isin(way, ["straight", "paths"])[row] & (self.entries.edge >= 0)
+        straight[first[way == "paths"]] = False
+        path_mm = np.full(len(way), np.iinfo(np.int64).max)
+        path_mm[way == "paths"] = self.entries.entry_mm[first[way == "paths"]]
+        return {
+            "way_is_straight": straight,
+            "home_path_mm": path_mm,
+            "home_xy_m": self.entries.xy_m[first],
+        }
 
 
 def _obstacle_arrays(obstacles: Obstacles) -> Arrays:

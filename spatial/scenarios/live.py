@@ -35,6 +35,7 @@ SPARE_NODES: Final = 4096
 SPARE_EDGES: Final = 4096
 SPARE_ARCS: Final = 32_768
 SPARE_POINTS: Final = 1024
+SPARE_HOMES: Final = 16_384
 
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
@@ -167,17 +168,18 @@ class LiveReach:
             placed = place_points(network, points[name])
             on_edges = points_by_edge(points[name].edge, network.edge_count)
             counts.append(len(placed.edge))
+            spare = SPARE_HOMES if name == "home" else SPARE_POINTS
             arrays |= {
-                f"{name}_edge": _roomy(placed.edge, SPARE_POINTS, -1),
-                f"{name}_offset_mm": _roomy(placed.offset_mm, SPARE_POINTS),
-                f"{name}_entry_key": _roomy(placed.entry_key, SPARE_POINTS),
+                f"{name}_edge": _roomy(placed.edge, spare, -1),
+                f"{name}_offset_mm": _roomy(placed.offset_mm, spare),
+                f"{name}_entry_key": _roomy(placed.entry_key, spare),
                 f"{name}_start": on_edges.start,
                 f"{name}_order": on_edges.order,
             }
         gate_group = groups["gate"].astype(np.int32)
         arrays |= {
             "gate_group": _roomy(gate_group, SPARE_POINTS, -1),
-            "home_group": _roomy(groups["home"].astype(np.int32), SPARE_POINTS, -1),
+            "home_group": _roomy(groups["home"].astype(np.int32), SPARE_HOMES, -1),
             **_by_group("gates_of", gate_group, places),
             **_by_group("homes_of", groups["home"], buildings),
             "counts": np.array(counts, dtype=np.int64),
@@ -226,12 +228,22 @@ class LiveReach:
         self._set(self.gate_group, row, group)
         return row
 
+    def close_way(self, row: int) -> None:
+        """Take a way out of a building away."""
+        self._set(self.home_group, row, -1)
+
+    def add_way(self, place: tuple[int, int, int], home: int) -> int:
+        """Give a building another way out."""
+        row = self._add_point("home", place)
+        self._set(self.home_group, row, home)
+        return row
+
     def _add_point(self, name: str, place: tuple[int, int, int]) -> int:
         points, row = self.points[name], self.counts[name]
         if row >= len(points.edge):
             raise InputError(
-                f"A scenario adds at most {SPARE_POINTS} points; make it smaller.",
-                zh=f"一个方案最多新增 {SPARE_POINTS} 个点;请减少变更。",
+                f"A scenario adds at most {SPARE_POINTS} facilities or gates; make it smaller.",
+                zh=f"一个方案最多新增 {SPARE_POINTS} 处设施或门;请减少变更。",
             )
         for values, value in zip(points[:3], place, strict=True):
             self._set(values, row, value)
@@ -318,11 +330,18 @@ class LiveReach:
 
     def gates_of(self, places: Longs) -> tuple[Longs, Longs]:
         """Rows of the gates of some neighbourhoods, and the neighbourhood of each."""
-        rows = self._members("gates_of", places)
-        extra = self.points["gate"].extra
-        new = extra[(extra >= self._before[0]["gate"]) & np.isin(self.gate_group[extra], places)]
+        return self._rows_of("gate", self.gate_group, places)
+
+    def ways_of(self, homes: Longs) -> tuple[Longs, Longs]:
+        """Rows of the ways out of some buildings, and the building of each."""
+        return self._rows_of("home", self.home_group, homes)
+
+    def _rows_of(self, name: str, groups: Ints, asked: Longs) -> tuple[Longs, Longs]:
+        rows = self._members(f"{name}s_of", asked)
+        extra = self.points[name].extra
+        new = extra[(extra >= self._before[0][name]) & np.isin(groups[extra], asked)]
         rows = np.concatenate([rows, new])
-        group = self.gate_group[rows]
+        group = groups[rows]
         return rows[group >= 0], group[group >= 0].astype(np.int64)
 
     def nearest_of_places(self, kind: int, places: Longs) -> tuple[Longs, Ints]:
@@ -355,9 +374,7 @@ class LiveReach:
 
     def nearest_of_homes(self, kind: int, homes: Longs) -> Longs:
         """Key of the nearest facility of a kind from each of these buildings: its best way out."""
-        rows = self._members("homes_of", homes)
-        group = self.home_group[rows]
-        rows, group = rows[group >= 0], group[group >= 0]
+        rows, group = self.ways_of(homes)
         key, _ = best_of_points(
             self.arcs,
             self.label[kind],

@@ -70,8 +70,9 @@ def measure(base: ScenarioBase, plan: Plan) -> Delta:
     moved = _change_network(base, plan, live)
     new = _open(base, plan, live, delta)
     left = _gates(base, plan, live, delta)
+    homes = _ways(base, plan, live, delta)
     reach = live.mend()
-    _read_again(base, live, reach, left, delta)
+    _read_again(base, live, reach, (left, homes), delta)
     _read_pairs(base, live, gone, new, np.union1d(left, moved), delta)
     _count_inside(base, plan, delta)
     if plan.persons:
@@ -164,17 +165,42 @@ def _gates(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> Lon
     return found
 
 
+def _ways(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> Longs:
+    """Close and open ways out of buildings; return the buildings that are left otherwise now."""
+    homes = set()
+    for row in sorted(plan.ways_closed):
+        homes.add(int(live.home_group[row]))
+        live.close_way(row)
+    for ways in plan.ways_new:
+        entries = moved_points(ways.entries, plan.patch)
+        points = place_points(base.network, entries)
+        for row, home in enumerate(ways.home.tolist()):
+            place = points.edge[row], points.offset_mm[row], points.entry_key[row]
+            live.add_way((int(place[0]), int(place[1]), int(place[2])), home)
+            homes.add(home)
+    homes.discard(-1)
+    found = np.array(sorted(homes), dtype=np.int64)
+    if len(found):
+        rows, group = live.ways_of(found)
+        on_network = np.unique(group[live.points["home"].edge[rows] >= 0])
+        delta.walked = found, np.isin(found, on_network)
+    return found
+
+
 def _read_again(
     base: ScenarioBase,
     live: LiveReach,
     reach: dict[int, Touched],
-    everywhere: Longs,
+    otherwise: tuple[Longs, Longs],
     delta: Delta,
 ) -> None:
+    """Ask again who was touched, and (for all kinds) who leaves otherwise: places, buildings."""
+    everywhere, left = otherwise
     near_key, near_owner = base.arrays["near_key"], base.arrays["near_owner"]
     home_key = base.arrays["home_key"]
     none = np.empty(0, dtype=np.int64)
-    kinds = range(len(near_key)) if len(everywhere) else sorted(reach)
+    every_kind = len(everywhere) or len(left)
+    kinds = range(len(near_key)) if every_kind else sorted(reach)
     for kind in kinds:
         touched = reach.get(kind, Touched(none, none))
         places = np.union1d(touched.places, everywhere)
@@ -183,11 +209,12 @@ def _read_again(
             other = (key != near_key[kind, places]) | (own != near_owner[kind, places])
             if other.any():
                 delta.near[kind] = places[other], key[other], own[other]
-        if len(touched.homes):
-            key = live.nearest_of_homes(kind, touched.homes)
-            other = key != home_key[kind, touched.homes]
+        homes = np.union1d(touched.homes, left)
+        if len(homes):
+            key = live.nearest_of_homes(kind, homes)
+            other = key != home_key[kind, homes]
             if other.any():
-                delta.homes[kind] = touched.homes[other], key[other]
+                delta.homes[kind] = homes[other], key[other]
 
 
 def _read_pairs(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from spatial.city.report import Note
@@ -26,6 +27,9 @@ from spatial.scenarios.changes import (
     OpenWall,
     ResizeFacility,
 )
+from spatial.units import MM_PER_M
+
+Longs = npt.NDArray[np.int64]
 
 if TYPE_CHECKING:
     from spatial.scenarios.base import ScenarioBase
@@ -69,6 +73,14 @@ class NewGate:
     entry: Attachments  # one row, on the network before it changes
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NewWays:
+    """Ways out of buildings through a new gate; row i of `entries` is one of building `home[i]`."""
+
+    home: Longs
+    entries: Attachments
+
+
 @dataclass(slots=True, eq=False)
 class Plan:
     """The changed city, told as differences from the base; rows are those of the base."""
@@ -79,6 +91,8 @@ class Plan:
     persons: dict[int, float] = field(default_factory=dict)  # neighbourhood → residents
     gates_closed: set[int] = field(default_factory=set)
     gates_new: list[NewGate] = field(default_factory=list)
+    ways_closed: set[int] = field(default_factory=set)  # ways out of buildings
+    ways_new: list[NewWays] = field(default_factory=list)
     editor: Editor | None = None
     patch: NetworkPatch | None = None
     drawn: list[tuple[str, str, shapely.Geometry]] = field(default_factory=list)
@@ -337,7 +351,39 @@ def _new_gates(
         for number, place in enumerate(near, start=1)
     ]
     plan.gates_new += gates
+    plan.ways_new += [_ways_through(base, gate) for gate in gates]
     return gates
+
+
+def _ways_through(base: ScenarioBase, gate: NewGate) -> NewWays:
+    """Find the buildings that are left straight through a new gate, as `building_access` does.
+
+    Those without a path of their own, or to which the gate is nearer than their path, where no
+    barrier hides it.
+    """
+    take = base.arrays.__getitem__
+    homes = np.flatnonzero(take("home_place") == gate.place)
+    step = take("home_xy_m")[homes] - (gate.x_m, gate.y_m)
+    straight_mm = np.round(np.hypot(step[:, 0], step[:, 1]) * MM_PER_M).astype(np.int64)
+    used = straight_mm < take("home_path_mm")[homes]
+    homes, straight_mm = homes[used], straight_mm[used]
+    if len(homes):
+        far_m = float(straight_mm.max()) / MM_PER_M + 1.0
+        obstacles = base.obstacles_near(gate.x_m, gate.y_m, far_m)
+        there = np.full((len(homes), 2), (gate.x_m, gate.y_m))
+        lines = shapely.linestrings(np.stack([take("home_xy_m")[homes], there], axis=1))
+        free = ~obstacles.blocks(lines)
+        homes, straight_mm = homes[free], straight_mm[free]
+    entry = gate.entry
+    entries = Attachments(
+        ids=base.frame("homes").index[homes],
+        edge=np.full(len(homes), entry.edge[0], dtype=np.int32),
+        offset_mm=np.full(len(homes), entry.offset_mm[0], dtype=np.int32),
+        entry_mm=(straight_mm + int(entry.entry_mm[0])).astype(np.int32),
+        xy_m=take("home_xy_m")[homes],
+        why_not=np.full(len(homes), "", dtype=object),
+    )
+    return NewWays(homes.astype(np.int64), entries)
 
 
 def _close_gate(base: ScenarioBase, plan: Plan, change: CloseGate, where: _Where) -> None:
@@ -353,6 +399,8 @@ def _close_gate(base: ScenarioBase, plan: Plan, change: CloseGate, where: _Where
             f"门 {change.id!r} 已被前面的变更关闭;请删去其中一项。",
         )
     plan.gates_closed |= set(rows.tolist())
+    for row in rows.tolist():
+        plan.ways_closed |= set(_ways_of_gate(base, row).tolist())
     gate = base.frame("all_gates").loc[change.id]
     point = gate.geometry
     if gate["source"] == "mapped":  # one that was only inferred opens no wall
@@ -365,6 +413,19 @@ def _close_gate(base: ScenarioBase, plan: Plan, change: CloseGate, where: _Where
             street_m=walking["gate_on_street_m"],
         )
     plan.drawn.append((where.op, change.id, point))
+
+
+def _ways_of_gate(base: ScenarioBase, gate: int) -> Longs:
+    """Ways out of buildings that lead straight through a gate."""
+    take = base.arrays.__getitem__
+    edge, offset = take("gate_edge")[gate], take("gate_offset_mm")[gate]
+    if edge < 0:
+        return np.empty(0, dtype=np.int64)
+    count = len(take("way_is_straight"))
+    same = take("way_is_straight") & (take("home_edge")[:count] == edge)
+    rows = np.flatnonzero(same & (take("home_offset_mm")[:count] == offset))
+    place = take("home_place")[take("home_group")[rows]]
+    return rows[place == take("gate_group")[gate]]
 
 
 def _snap_m(base: ScenarioBase) -> float:

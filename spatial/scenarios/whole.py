@@ -99,7 +99,9 @@ def whole_city(base: ScenarioBase, analysis: Analysis, changes: Sequence[Change]
         ]
     ).rename("neighbourhood_id")
     gate_place.index = gates.ids
-    gates, homes = moved_points(gates, plan.patch), moved_points(walk.buildings, plan.patch)
+    ways = np.array([r for r in range(len(walk.buildings)) if r not in plan.ways_closed], dtype=int)
+    homes = joined([walk.buildings.take(ways), *(new.entries for new in plan.ways_new)])
+    gates, homes = moved_points(gates, plan.patch), moved_points(homes, plan.patch)
     network = apply_patch(analysis.network, plan.patch)
 
     by_kind = by_entrance(kinds, entrances)
