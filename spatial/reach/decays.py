@@ -202,16 +202,18 @@ def decay_table(decays: Sequence[Decay]) -> DecayTable:
 
 
 @jit
-def decay_weight(table: DecayTable, decay: int, cost: int) -> float:
-    """Weight of one cost in thousandths."""
-    form = table.form[decay]
-    if form == STEPS:
-        for k in range(table.step_start[decay], table.step_start[decay + 1]):
-            if cost <= table.step_limit[k]:
-                return float(table.step_weight[k])
-        return 0.0
+def zone_weight(step_limit: Array, step_weight: Array, low: int, high: int, cost: int) -> float:
+    """Weight of one cost in thousandths, by zones ``low:high``."""
+    for k in range(low, high):
+        if cost <= step_limit[k]:
+            return float(step_weight[k])
+    return 0.0
+
+
+@jit
+def smooth_weight(form: int, scale: float, exponent: float, cost: int) -> float:
+    """Weight of one cost in thousandths, by a formula."""
     d = cost * PER_UNIT
-    scale = table.scale[decay]
     if form == LINEAR:
         return max(1.0 - d / scale, 0.0)
     if form == EXPONENTIAL:
@@ -221,4 +223,4 @@ def decay_weight(table: DecayTable, decay: int, cost: int) -> float:
     if form == GAUSSIAN_TO_ZERO:
         bell = math.exp(-0.5 * (d / scale) ** 2)
         return max((bell - AT_LIMIT) / (1.0 - AT_LIMIT), 0.0)
-    return float((max(d, scale) / scale) ** -table.exponent[decay])
+    return float((max(d, scale) / scale) ** -exponent)

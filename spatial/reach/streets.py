@@ -10,164 +10,256 @@ import numpy.typing as npt
 
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
-from spatial.reach.arcs import By, arcs_for, place_points
-from spatial.reach.kernels import FAR, INWARD, OUTWARD, Arcs, Array, Placed, to_end_key
+from spatial.reach.arcs import By, place_points
+from spatial.reach.chains import (
+    BARRED,
+    HILBERT_BITS,
+    Chains,
+    CostArcs,
+    along_hilbert,
+    contract,
+    core_arcs,
+    stop_to_stop,
+)
+from spatial.reach.kernels import (
+    FAR,
+    INWARD,
+    OUTWARD,
+    Arcs,
+    Array,
+    Placed,
+    Whole,
+    to_end_key,
+)
 from spatial.reach.kernels import _jit as jit
 from spatial.reach.vectors import UNREACHED
 
-__all__ = ["PLACELESS", "CostArcs", "Ends", "Streets", "as_streets", "lay_streets"]
+__all__ = ["KEY_SHIFT", "Spots", "Streets", "as_streets", "lay_streets"]
 
-HILBERT_BITS: Final = 16
 KEY_SHIFT: Final = 32
+RADIX_BITS: Final = 16
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 
 
-PLACELESS: Final = Placed(
-    np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)
-)
-"""No attached point at all."""
+class Spots(NamedTuple):
+    """Where points stand: on which chain, between which stops, and what lies to both.
 
-
-class CostArcs(NamedTuple):
-    """Arcs between places of the order, in one direction of search."""
-
-    start: Array  # (n + 1,) int64
-    head: Array  # (a,) int32
-    cost: Array  # (a,) int32, mm or ms
-
-
-class Ends(NamedTuple):
-    """How points are entered from the two ends of their edges; a point at a corner has one end.
-
-    Costs hold the part of the edge and the straight entry.
+    `left` and `right` are the stops around the point (the same one at a node), with the cost
+    between the point and each of them: away from the point, or towards it.
     """
 
-    first: Array  # (p,) int32, place of a node; -1 = none
-    first_cost: Array  # (p,) int32
-    second: Array  # (p,) int32
-    second_cost: Array  # (p,) int32
+    chain: Array  # (p,) int32; -1 = at a corner, or not attached
+    left: Array  # (p,) int32
+    right: Array  # (p,) int32
+    left_cost: Array  # (p,) int64, BARRED where one may not walk
+    right_cost: Array  # (p,) int64
+    edge: Array  # (p,) int32; -1 = at a node
+    offset_mm: Array  # (p,) int32
+    entry: Array  # (p,) int64 straight entry, part of both costs
+    end: Array  # (p, 2) int32 corners by which the point is entered or left; -1 = none
+    end_cost: Array  # (p, 2) int32
 
 
 @dataclass(frozen=True, eq=False)
 class Streets:
-    """A network made ready for many searches by one cost; made once, used often.
-
-    Nodes stand along a Hilbert curve, so that a search finds its neighbours in the cache.
-    """
+    """A network made ready for many searches by one cost; made once, used often."""
 
     network: WalkNetwork
     by: By
-    node: Longs  # (n,) node at each place
-    place: Ints  # (n,) place of each node
-    forward: CostArcs  # leaving a node
+    corner_node: Ints  # (k,) node of each corner, along a Hilbert curve
+    chains: Chains
+    forward: CostArcs  # leaving a corner
     backward: CostArcs  # arriving at it
     edge_arcs: Arcs  # for parts of edges: lengths and times
 
-    def inward(self, points: Attachments) -> Ends:
-        """Return the cost from the ends of each point's edge to the point."""
-        return self._ends(points, INWARD)
+    def inward(self, points: Attachments) -> Spots:
+        """Return where points stand, with costs towards them."""
+        return self._spots(points, INWARD)
 
-    def outward(self, points: Attachments) -> Ends:
-        """Return the cost from each point to the ends of its edge."""
-        return self._ends(points, OUTWARD)
+    def outward(self, points: Attachments) -> Spots:
+        """Return where points stand, with costs away from them."""
+        return self._spots(points, OUTWARD)
 
-    def _ends(self, points: Attachments, direction: int) -> Ends:
+    def _spots(self, points: Attachments, direction: int) -> Spots:
+        spots = _no_spots(len(points))
         placed = place_points(self.network, points, by=self.by)
-        ends = np.full((2, len(points)), -1, dtype=np.int32)
-        costs = np.full((2, len(points)), UNREACHED, dtype=np.int32)
-        _fill_ends(self.edge_arcs, placed, self.place, direction, ends, costs)
-        return Ends(ends[0], costs[0], ends[1], costs[1])
+        _fill_points(self.chains, self.edge_arcs, placed, direction, spots)
+        return spots
+
+    def nodes(self) -> Spots:
+        """Return every node as a place to start from."""
+        spots = _no_spots(self.network.node_count)
+        _fill_nodes(self.chains, spots)
+        return spots
 
 
 def lay_streets(network: WalkNetwork, *, by: By = "distance") -> Streets:
-    """Lay out a network for searches by distance (whole mm) or time (whole ms)."""
-    node = np.argsort(_hilbert(network.node_xy_m), kind="stable")
-    place = np.empty(len(node), dtype=np.int32)
-    place[node] = np.arange(len(node), dtype=np.int32)
-    cost = network.arc_length_mm if by == "distance" else network.arc_time_ms
-    tail = np.repeat(place, np.diff(network.arc_start))
-    head = place[network.arc_head]
-    cost = np.minimum(cost, UNREACHED).astype(np.int32)
+    """Lay out a network for searches by distance (whole mm) or time (whole ms).
+
+    Examples
+    --------
+    Give the result to `weighted_sums` or `reached_nodes` instead of the network, to lay it out
+    once for many calls.
+    """
+    cost = network.edge_time_ms.astype(np.int64)
+    barred = cost < 0
+    if by == "distance":
+        cost = np.repeat(network.edge_length_mm.astype(np.int64)[:, None], 2, axis=1)
+    cost[barred] = BARRED
+    chains, corner_node = contract(
+        _spatial_order(network.node_xy_m),
+        np.ascontiguousarray(network.edge_from),
+        np.ascontiguousarray(network.edge_to),
+        np.ascontiguousarray(cost[:, 0]),
+        np.ascontiguousarray(cost[:, 1]),
+    )
     return Streets(
         network=network,
         by=by,
-        node=node,
-        place=place,
-        forward=_arcs(tail, head, cost, len(node)),
-        backward=_arcs(head, tail, cost, len(node)),
-        edge_arcs=arcs_for(network, by=by),
+        corner_node=corner_node,
+        chains=chains,
+        forward=core_arcs(chains, len(corner_node), 0),
+        backward=core_arcs(chains, len(corner_node), 1),
+        edge_arcs=edge_costs(network, by=by),
     )
 
 
-def _arcs(tail: Ints, head: Ints, cost: Ints, nodes: int) -> CostArcs:
-    order = np.argsort(tail, kind="stable")
-    start = np.zeros(nodes + 1, dtype=np.int64)
-    np.cumsum(np.bincount(tail, minlength=nodes), out=start[1:])
-    return CostArcs(start, head[order], cost[order])
-
-
-def _hilbert(xy_m: npt.NDArray[np.float64]) -> Longs:
-    """Place of each point along a Hilbert curve over the square that holds all."""
-    if not len(xy_m):
-        return np.empty(0, dtype=np.int64)
-    low, span = xy_m.min(axis=0), max(float(np.ptp(xy_m, axis=0).max()), 1.0)
-    largest = (1 << HILBERT_BITS) - 1
-    cell = ((xy_m - low) / span * largest).astype(np.int64)
-    x, y = cell[:, 0].copy(), cell[:, 1].copy()
-    along = np.zeros(len(x), dtype=np.int64)
-    for bit in range(HILBERT_BITS - 1, -1, -1):
-        right, upper = (x >> bit) & 1, (y >> bit) & 1
-        along += ((3 * right) ^ upper) << (2 * bit)
-        turned = upper == 0
-        mirrored = turned & (right == 1)
-        x, y = np.where(mirrored, largest - x, x), np.where(mirrored, largest - y, y)
-        x, y = np.where(turned, y, x), np.where(turned, x, y)
-    return along
-
-
-@jit
-def _fill_ends(  # noqa: C901
-    arcs: Arcs, placed: Placed, place: Array, direction: int, ends: Array, costs: Array
-) -> None:
-    """Fill place and cost of both ends of each point; what the other end covers is left out."""
-    for p in range(len(placed.edge)):
-        e = placed.edge[p]
-        if e < 0:
-            continue
-        entry = placed.entry_key[p] >> KEY_SHIFT
-        for end in range(2):
-            key = to_end_key(arcs, e, placed.offset_mm[p], end, direction)
-            if key >= FAR:
-                continue
-            cost = (key >> KEY_SHIFT) + entry
-            if cost < UNREACHED:
-                node = arcs.edge_from[e] if end == 0 else arcs.edge_to[e]
-                ends[end, p] = place[node]
-                costs[end, p] = cost
-        both = ends[0, p] >= 0 and ends[1, p] >= 0
-        length = np.int64(arcs.edge_length_mm[e])
-        offset = np.int64(placed.offset_mm[p])
-        keep = -1
-        if both and ends[0, p] == ends[1, p]:
-            keep = 0 if costs[0, p] <= costs[1, p] else 1
-        elif both and offset == 0:
-            keep = 0
-        elif (both and offset == length) or (ends[0, p] < 0 and ends[1, p] >= 0):
-            keep = 1
-        if keep == 1:
-            ends[0, p] = ends[1, p]
-            costs[0, p] = costs[1, p]
-        if keep >= 0:
-            ends[1, p] = -1
-            costs[1, p] = UNREACHED
+def edge_costs(network: WalkNetwork, *, by: By) -> Arcs:
+    """Return what is needed for parts of edges, without laying out arcs."""
+    none = np.empty(0, dtype=np.int64)
+    few = np.empty(0, dtype=np.int32)
+    return Arcs(
+        none, few, few, none, network.edge_from, network.edge_to, network.edge_length_mm,
+        network.edge_time_ms, by == "time",
+    )  # fmt: skip
 
 
 def as_streets(network: WalkNetwork | Streets, *, by: By) -> Streets:
     """Lay out a network, unless that was done already for the same cost."""
     if isinstance(network, Streets):
-        if network.by != by:
-            return lay_streets(network.network, by=by)
-        return network
+        return network if network.by == by else lay_streets(network.network, by=by)
     return lay_streets(network, by=by)
+
+
+def _spatial_order(xy_m: npt.NDArray[np.float64]) -> Longs:
+    """Nodes along a Hilbert curve over the square that holds them."""
+    if not len(xy_m):
+        return np.empty(0, dtype=np.int64)
+    low, span = xy_m.min(axis=0), max(float(np.ptp(xy_m, axis=0).max()), 1.0)
+    cell = ((xy_m - low) * (((1 << HILBERT_BITS) - 1) / span)).astype(np.uint16)
+    along = along_hilbert(cell[:, 0], cell[:, 1])
+    # Sorting by sixteen bits is linear; twice of it sorts by all.
+    low_half = (along & ((1 << RADIX_BITS) - 1)).astype(np.uint16)
+    order = np.argsort(low_half, kind="stable")
+    high_half = (along >> RADIX_BITS).astype(np.uint16)
+    return order[np.argsort(high_half[order], kind="stable")]
+
+
+def _no_spots(count: int) -> Spots:
+    def filled(value: int, kind: type, *shape: int) -> npt.NDArray[np.integer]:
+        return np.full((count, *shape), value, dtype=kind)
+
+    return Spots(
+        chain=filled(-1, np.int32),
+        left=filled(-1, np.int32),
+        right=filled(-1, np.int32),
+        left_cost=filled(BARRED, np.int64),
+        right_cost=filled(BARRED, np.int64),
+        edge=filled(-1, np.int32),
+        offset_mm=filled(0, np.int32),
+        entry=filled(0, np.int64),
+        end=filled(-1, np.int32, 2),
+        end_cost=filled(UNREACHED, np.int32, 2),
+    )
+
+
+@jit
+def _set_end(spots: Spots, p: Whole, at: Whole, corner: Whole, cost: Whole) -> None:
+    if cost < UNREACHED:
+        spots.end[p, at] = corner
+        spots.end_cost[p, at] = cost
+
+
+@jit
+def _fill_nodes(chains: Chains, spots: Spots) -> None:
+    for v in range(len(chains.corner)):
+        if chains.corner[v] >= 0:
+            _set_end(spots, v, 0, chains.corner[v], 0)
+            continue
+        s = chains.stop[v]
+        c = np.searchsorted(chains.start, s, side="right") - 1
+        first, last = chains.start[c], chains.start[c + 1] - 1
+        spots.chain[v] = c
+        spots.left[v] = s
+        spots.right[v] = s
+        spots.left_cost[v] = 0
+        spots.right_cost[v] = 0
+        _set_end(spots, v, 0, chains.first[c], stop_to_stop(chains, s, first))
+        _set_end(spots, v, 1, chains.last[c], stop_to_stop(chains, s, last))
+        _tidy(spots, v, 0, 0)
+
+
+@jit
+def _fill_points(
+    chains: Chains, arcs: Arcs, placed: Placed, direction: Whole, spots: Spots
+) -> None:
+    """Fill in all there is to say about attached points."""
+    for p in range(len(placed.edge)):
+        e = placed.edge[p]
+        if e < 0:
+            continue
+        c = chains.edge_chain[e]
+        left = chains.edge_stop[e]
+        turned = chains.edge_turned[e]
+        spots.chain[p] = c
+        spots.left[p] = left
+        spots.right[p] = left + 1
+        spots.edge[p] = e
+        spots.offset_mm[p] = placed.offset_mm[p]
+        spots.entry[p] = placed.entry_key[p] >> KEY_SHIFT
+        for end in range(2):
+            key = to_end_key(arcs, e, placed.offset_mm[p], end, direction)
+            if key >= FAR:
+                continue
+            cost = (key >> KEY_SHIFT) + spots.entry[p]
+            if (end == 0) != turned:
+                spots.left_cost[p] = cost
+            else:
+                spots.right_cost[p] = cost
+        first, last = chains.start[c], chains.start[c + 1] - 1
+        if direction == OUTWARD:
+            to_first = spots.left_cost[p] + stop_to_stop(chains, left, first)
+            to_last = spots.right_cost[p] + stop_to_stop(chains, left + 1, last)
+        else:
+            to_first = spots.left_cost[p] + stop_to_stop(chains, first, left)
+            to_last = spots.right_cost[p] + stop_to_stop(chains, last, left + 1)
+        _set_end(spots, p, 0, chains.first[c], to_first)
+        _set_end(spots, p, 1, chains.last[c], to_last)
+        length = arcs.edge_length_mm[e]
+        at_left = placed.offset_mm[p] == (length if turned else 0)
+        at_right = placed.offset_mm[p] == (0 if turned else length)
+        _tidy(spots, p, int(at_left and left == first), int(at_right and left + 1 == last))
+
+
+@jit
+def _tidy(spots: Spots, p: Whole, at_first: Whole, at_last: Whole) -> None:
+    """Keep one end where the other cannot be nearer: at a corner, or both ends one corner."""
+    keep = -1
+    one, two = spots.end[p, 0], spots.end[p, 1]
+    if one >= 0 and two >= 0:
+        if at_first:
+            keep = 0
+        elif at_last:
+            keep = 1
+        elif one == two:
+            keep = 0 if spots.end_cost[p, 0] <= spots.end_cost[p, 1] else 1
+    elif two >= 0:
+        keep = 1
+    if keep == 1:
+        spots.end[p, 0] = two
+        spots.end_cost[p, 0] = spots.end_cost[p, 1]
+    if keep >= 0:
+        spots.end[p, 1] = -1
+        spots.end_cost[p, 1] = UNREACHED

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spatial.reach.decays import DecayTable, decay_weight
-from spatial.reach.kernels import FAR, Arcs, Array, OnEdges, Placed, Whole, same_edge_key
+from spatial.reach.chains import BARRED, Chains, CostArcs
+from spatial.reach.decays import STEPS, DecayTable, smooth_weight, zone_weight
+from spatial.reach.kernels import FAR, Arcs, Array, Whole, same_edge_key
 from spatial.reach.kernels import _jit as jit
-from spatial.reach.streets import KEY_SHIFT, CostArcs
+from spatial.reach.streets import KEY_SHIFT, Spots
 from spatial.reach.vectors import LANES, UNREACHED, add_within, meet_rows, pull_row
 
 __all__ = ["Local", "Places", "Sources", "Weights", "add_cluster", "local_room", "solve_cluster"]
@@ -26,28 +27,30 @@ BUCKET_BITS = 14
 
 
 class Sources(NamedTuple):
-    """Sources in the order of their clusters; seeds are places where a source enters the streets.
+    """Sources in the order of their clusters; seeds are corners where a source enters the streets.
 
-    `ways` are the attachments of a source (several gates, say), for targets on the same edge.
+    `ways` say where a source stands (at several gates, say), for targets on the same chain.
     """
 
     start: Array  # (g + 1,) int64
     node: Array  # (seeds,) int32
     cost: Array  # (seeds,) int32
     way_start: Array  # (g + 1,) int64
-    ways: Placed
+    way: Array  # (ways,) int64 row of `spots`
+    spots: Spots
 
 
 class Places(NamedTuple):
-    """Targets with all the ends by which they are entered, and the targets of each node."""
+    """Targets with all the ends by which they are entered, and the targets of each corner."""
 
     end_start: Array  # (t + 1,) int64
     end_node: Array  # (ends,) int32
     end_cost: Array  # (ends,) int32
     at_start: Array  # (n + 1,) int64
     at_place: Array  # (ends,) int32
-    on_edges: OnEdges  # rows of `rows` by edge
-    rows: Placed
+    stop_start: Array  # (s + 1,) int64
+    stop_row: Array  # (rows,) int64: rows of `spots` by the stop to their left
+    spots: Spots
     row_place: Array  # (rows,) int32
 
 
@@ -93,6 +96,7 @@ def discover(  # noqa: C901
     buckets: within one bucket a node may be looked at again, so the costs are exact.
     """
     near, scanned, nodes, bucket = scratch.near, scratch.scanned, scratch.nodes, scratch.bucket
+    arc_start, arc_head, arc_cost = arcs.start, arcs.head, arcs.cost
     used = 0
     count = 0
     for s in range(len(seed_node)):
@@ -116,9 +120,9 @@ def discover(  # noqa: C901
                 nodes[count] = v
                 count += 1
             scanned[v] = d
-            for a in range(arcs.start[v], arcs.start[v + 1]):
-                x = arcs.head[a]
-                e = d + arcs.cost[a]
+            for a in range(arc_start[v], arc_start[v + 1]):
+                x = arc_head[a]
+                e = d + arc_cost[a]
                 if e <= limit and e < near[x]:
                     near[x] = e
                     if used == len(pool):
@@ -133,11 +137,12 @@ def discover(  # noqa: C901
 @jit
 def clean(scratch: Local, count: Whole) -> None:
     """Make the scratch ready for the next search."""
+    nodes, near, scanned, place = scratch.nodes, scratch.near, scratch.scanned, scratch.place
     for i in range(count):
-        v = scratch.nodes[i]
-        scratch.near[v] = UNREACHED
-        scratch.scanned[v] = -1
-        scratch.place[v] = -1
+        v = nodes[i]
+        near[v] = UNREACHED
+        scanned[v] = -1
+        place[v] = -1
 
 
 @jit
@@ -154,19 +159,21 @@ def _local_arcs(
     """Take the arcs between the nodes of the cluster, by row."""
     if len(start) < count + 1:
         start = np.empty(2 * count + 1, dtype=np.int64)
+    nodes, place = scratch.nodes, scratch.place
+    arc_start, arc_head, arc_cost = arcs.start, arcs.head, arcs.cost
     at = 0
     for i in range(count):
-        v = scratch.nodes[i]
+        v = nodes[i]
         start[i] = at
-        low, high = arcs.start[v], arcs.start[v + 1]
+        low, high = arc_start[v], arc_start[v + 1]
         if at + high - low > len(tail):
             room = 2 * len(tail) + high - low
             tail, cost = _grown(tail, room), _grown(cost, room)
         for a in range(low, high):
-            x = scratch.place[arcs.head[a]]
+            x = place[arc_head[a]]
             if x >= 0:
                 tail[at] = x
-                cost[at] = arcs.cost[a]
+                cost[at] = arc_cost[a]
                 at += 1
     start[count] = at
     return start, tail, cost
@@ -251,19 +258,22 @@ def solve_cluster(
 @jit
 def _settle(small: Small, count: Whole) -> None:
     """Lower rows until nothing changes, sweeping outward and back."""
+    rows, dirty = small.rows, small.dirty
+    in_start, in_tail, in_cost = small.in_start, small.in_tail, small.in_cost
+    out_start, out_head = small.out_start, small.out_head
     again, outward = True, True
     while again:
         again = False
         for k in range(count):
             i = k if outward else count - 1 - k
-            if small.dirty[i] == 0:
+            if dirty[i] == 0:
                 continue
-            small.dirty[i] = 0
-            low, high = small.in_start[i], small.in_start[i + 1]
-            if pull_row(small.rows, i, small.in_tail, small.in_cost, low, high):
+            dirty[i] = 0
+            low, high = in_start[i], in_start[i + 1]
+            if pull_row(rows, i, in_tail, in_cost, low, high):
                 again = True
-                for a in range(small.out_start[i], small.out_start[i + 1]):
-                    small.dirty[small.out_head[a]] = 1
+                for a in range(out_start[i], out_start[i + 1]):
+                    dirty[out_head[a]] = 1
         outward = not outward
 
 
@@ -276,118 +286,168 @@ def add_cluster(  # noqa: C901, PLR0912
 
     `costs` is room for one row, shape (1, 32); `sums` has shape (decays × columns, 32).
     """
-    columns = weights.value.shape[1]
+    value, plain, columns = weights.value, weights.plain, weights.value.shape[1]
+    nodes, place = scratch.nodes, scratch.place
+    at_start, at_place = places.at_start, places.at_place
+    end_start, end_node, end_cost = places.end_start, places.end_node, places.end_cost
+    one_limit = min(limit, plain[0]) if len(plain) == 1 and plain[0] >= 0 else -1
     for i in range(count):
-        v = scratch.nodes[i]
-        for j in range(places.at_start[v], places.at_start[v + 1]):
-            p = places.at_place[j]
-            first, last = places.end_start[p], places.end_start[p + 1]
+        v = nodes[i]
+        for j in range(at_start[v], at_start[v + 1]):
+            p = at_place[j]
+            first, last = end_start[p], end_start[p + 1]
             known = 0
             one, two = -1, -1
             for e in range(first, last):
-                if scratch.place[places.end_node[e]] >= 0:
+                if place[end_node[e]] >= 0:
                     if known == 0:
                         one = e
                     elif known == 1:
                         two = e
                     known += 1
-            if places.end_node[one] != v:
+            if end_node[one] != v:
                 continue  # counted where its first known end stands
-            if known == 1 and len(weights.plain) == 1 and weights.plain[0] >= 0:
-                within = min(limit, weights.plain[0]) - places.end_cost[one]
+            if known == 1 and one_limit >= 0:
+                within = one_limit - end_cost[one]
                 for c in range(columns):
-                    add_within(rows, i, within, weights.value[p, c], sums, c)
+                    add_within(rows, i, within, value[p, c], sums, c)
                 continue
             if known == 1:
                 two = one
-            other = scratch.place[places.end_node[two]]
-            meet_rows(rows, i, places.end_cost[one], other, places.end_cost[two], costs)
+            other = place[end_node[two]]
+            meet_rows(rows, i, end_cost[one], other, end_cost[two], costs)
             if known > 2:
                 for e in range(two + 1, last):
-                    more = scratch.place[places.end_node[e]]
+                    more = place[end_node[e]]
                     if more >= 0:
                         for lane in range(LANES):
-                            reached = rows[more, lane] + places.end_cost[e]
+                            reached = rows[more, lane] + end_cost[e]
                             costs[0, lane] = min(costs[0, lane], reached)
+            if one_limit >= 0:
+                for c in range(columns):
+                    add_within(costs, 0, one_limit, value[p, c], sums, c)
+                continue
             _add_place(costs, p, weights, limit, sums)
 
 
 @jit
 def _add_place(costs: Array, p: Whole, weights: Weights, limit: Whole, sums: Array) -> None:
     """Add one place to all decays and columns."""
-    columns = weights.value.shape[1]
-    table = weights.decays
-    for k in range(len(weights.plain)):
-        if weights.plain[k] >= 0:
-            within = min(limit, weights.plain[k])
+    value, rounder, plain = weights.value, weights.rounder, weights.plain
+    columns = value.shape[1]
+    share = np.empty(LANES)
+    for k in range(len(plain)):
+        if plain[k] >= 0:
+            within = min(limit, plain[k])
             for c in range(columns):
-                add_within(costs, 0, within, weights.value[p, c], sums, k * columns + c)
+                add_within(costs, 0, within, value[p, c], sums, k * columns + c)
             continue
-        for lane in range(LANES):
-            cost = costs[0, lane]
-            if cost <= limit:
-                share = decay_weight(table, k, cost)
-                for c in range(columns):
-                    sums[k * columns + c, lane] += on_grid(weights, p, c, share)
+        fill_shares(weights.decays, k, costs, limit, share)
+        for c in range(columns):
+            w, r, row = value[p, c], rounder[c], k * columns + c
+            for lane in range(LANES):
+                sums[row, lane] += (w * share[lane] + r) - r
 
 
 @jit
-def on_grid(weights: Weights, p: Whole, c: Whole, share: float) -> float:
-    """Product of a weight and a share, rounded to the grid of its column."""
-    part = weights.value[p, c] * share
-    return float((part + weights.rounder[c]) - weights.rounder[c])
+def fill_shares(table: DecayTable, k: Whole, costs: Array, limit: Whole, share: Array) -> None:
+    """Weights of a row of costs by one decay; 0 beyond the limit."""
+    form, scale, exponent = table.form[k], table.scale[k], table.exponent[k]
+    low, high = table.step_start[k], table.step_start[k + 1]
+    zone_limit, zone_share = table.step_limit, table.step_weight
+    for lane in range(len(share)):
+        cost = costs[0, lane]
+        if cost > limit:
+            share[lane] = 0.0
+        elif form == STEPS:
+            share[lane] = zone_weight(zone_limit, zone_share, low, high, cost)
+        else:
+            share[lane] = smooth_weight(form, scale, exponent, cost)
 
 
 @jit
-def add_same_edge(  # noqa: C901, PLR0913, PLR0917
-    rows: Array, lane: Whole, scratch: Local, arcs: Arcs, sources: Sources, source: Whole,
-    places: Places, weights: Weights, limit: Whole, direct: Array, found: Array, sums: Array,
+def add_same_chain(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
+    rows: Array, scratch: Local, chains: Chains, arcs: Arcs, sources: Sources, low: Whole,
+    high: Whole, places: Places, weights: Weights, limit: Whole, direct: Array, found: Array,
+    sums: Array,
 ) -> None:  # fmt: skip
-    """Correct the sums of one lane for places on its own edges, reached without leaving them.
+    """Correct the sums of a cluster for places on a source's own chains, reached inside them.
 
     `direct` is (t,) int64 = FAR, `found` (t,) int32; sums are exact, so what was counted by
     the way round can be taken off again.
     """
-    hits = 0
-    for w in range(sources.way_start[source], sources.way_start[source + 1]):
-        e = sources.ways.edge[w]
-        if e < 0:
-            continue
-        for j in range(places.on_edges.start[e], places.on_edges.start[e + 1]):
-            r = places.on_edges.order[j]
-            key = same_edge_key(arcs, e, sources.ways.offset_mm[w], places.rows.offset_mm[r])
-            if key >= FAR:
+    s_left, s_right = sources.spots.left, sources.spots.right
+    s_left_cost, s_right_cost = sources.spots.left_cost, sources.spots.right_cost
+    s_edge, s_offset, s_entry = sources.spots.edge, sources.spots.offset_mm, sources.spots.entry
+    t_left_cost, t_right_cost = places.spots.left_cost, places.spots.right_cost
+    t_edge, t_offset, t_entry = places.spots.edge, places.spots.offset_mm, places.spots.entry
+    stop_start, stop_row, row_place = places.stop_start, places.stop_row, places.row_place
+    ahead, behind, chain_start = chains.ahead, chains.behind, chains.start
+    way_start, way, s_chain = sources.way_start, sources.way, sources.spots.chain
+    value, rounder, plain = weights.value, weights.rounder, weights.plain
+    end_start, end_node, end_cost = places.end_start, places.end_node, places.end_cost
+    place, columns = scratch.place, value.shape[1]
+    pair, share = np.empty((1, 2), dtype=np.int32), np.empty(2)
+    for source in range(low, high):
+        lane = source - low
+        hits = 0
+        for k in range(way_start[source], way_start[source + 1]):
+            w = way[k]
+            c = s_chain[w]
+            left, right, edge = s_left[w], s_right[w], s_edge[w]
+            for turn in range(2):  # along the chain to both sides, as far as the limit goes
+                stop = left if turn == 0 else left - 1
+                while chain_start[c] <= stop < chain_start[c + 1] - 1:
+                    away = np.int64(0)
+                    if turn == 1:
+                        away = s_left_cost[w] + behind[stop + 1] - behind[left]
+                    elif stop >= right:
+                        away = s_right_cost[w] + ahead[stop] - ahead[right]
+                    if away > limit:
+                        break
+                    for j in range(stop_start[stop], stop_start[stop + 1]):
+                        r = stop_row[j]
+                        cost = np.int64(BARRED)
+                        if edge >= 0 and edge == t_edge[r]:
+                            key = same_edge_key(arcs, edge, s_offset[w], t_offset[r])
+                            if key < FAR:
+                                cost = (key >> KEY_SHIFT) + s_entry[w] + t_entry[r]
+                        elif turn == 0:
+                            cost = away + t_left_cost[r]
+                        else:
+                            cost = away + t_right_cost[r]
+                        if cost > limit:
+                            continue
+                        p = row_place[r]
+                        if direct[p] >= FAR:
+                            found[hits] = p
+                            hits += 1
+                        direct[p] = min(direct[p], cost)
+                    stop += 1 if turn == 0 else -1
+        for h in range(hits):
+            p = found[h]
+            pair[0, 0] = direct[p]
+            direct[p] = FAR
+            old: Whole = np.int64(UNREACHED)
+            for e in range(end_start[p], end_start[p + 1]):
+                at = place[end_node[e]]
+                if at >= 0:
+                    old = min(old, np.int64(rows[at, lane]) + end_cost[e])
+            pair[0, 1] = min(old, UNREACHED)
+            if pair[0, 0] >= old:
                 continue
-            cost = (key + sources.ways.entry_key[w] + places.rows.entry_key[r]) >> KEY_SHIFT
-            p = places.row_place[r]
-            if direct[p] >= FAR:
-                found[hits] = p
-                hits += 1
-            direct[p] = min(direct[p], cost)
-    columns = weights.value.shape[1]
-    for h in range(hits):
-        p = found[h]
-        new = direct[p]
-        direct[p] = FAR
-        old: Whole = np.int64(UNREACHED)
-        for e in range(places.end_start[p], places.end_start[p + 1]):
-            at = scratch.place[places.end_node[e]]
-            if at >= 0:
-                old = min(old, np.int64(rows[at, lane]) + places.end_cost[e])
-        if new >= old or new > limit:
-            continue
-        for k in range(len(weights.plain)):
-            gain = decay_weight(weights.decays, k, new)
-            loss = decay_weight(weights.decays, k, old) if old <= limit else 0.0
-            for c in range(columns):
-                sums[k * columns + c, lane] += on_grid(weights, p, c, gain)
-                sums[k * columns + c, lane] -= on_grid(weights, p, c, loss)
+            for k in range(len(plain)):
+                fill_shares(weights.decays, k, pair, limit, share)
+                for c in range(columns):
+                    w, r, row = value[p, c], rounder[c], k * columns + c
+                    sums[row, lane] += (w * share[0] + r) - r
+                    sums[row, lane] -= (w * share[1] + r) - r
 
 
 @jit
-def sum_clusters(
-    forward: CostArcs, backward: CostArcs, arcs: Arcs, sources: Sources, cluster: Array,
-    places: Places, weights: Weights, limit: Whole, out: Array,
+def sum_clusters(  # noqa: PLR0913, PLR0917
+    forward: CostArcs, backward: CostArcs, chains: Chains, arcs: Arcs, sources: Sources,
+    cluster: Array, places: Places, weights: Weights, limit: Whole, out: Array,
 ) -> None:  # fmt: skip
     """Fill the sums of every source, shape (g, decays × columns), one cluster after the other."""
     scratch = local_room(len(forward.start) - 1, limit)
@@ -402,12 +462,11 @@ def sum_clusters(
         count, small = solve_cluster(forward, backward, sources, low, high, limit, scratch, small)
         sums[:] = 0.0
         add_cluster(small.rows, scratch, count, places, weights, limit, costs, sums)
+        add_same_chain(
+            small.rows, scratch, chains, arcs, sources, low, high, places, weights, limit,
+            direct, found, sums,
+        )  # fmt: skip
         for source in range(low, high):
-            if sources.way_start[source + 1] > sources.way_start[source]:
-                add_same_edge(
-                    small.rows, source - low, scratch, arcs, sources, source, places, weights,
-                    limit, direct, found, sums,
-                )  # fmt: skip
             for c in range(width):
                 out[source, c] = sums[c, source - low]
         clean(scratch, count)

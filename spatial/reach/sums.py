@@ -12,11 +12,10 @@ import pandas as pd
 from spatial.errors import IndexMismatchError, LayerError, StandardsError
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
-from spatial.reach.arcs import By, place_points, points_by_edge
+from spatial.reach.arcs import By
 from spatial.reach.decays import Decay, decay_table, within
 from spatial.reach.groups import origin_starts
-from spatial.reach.kernels import Placed
-from spatial.reach.streets import PLACELESS, Ends, Streets, as_streets
+from spatial.reach.streets import Spots, Streets, as_streets
 from spatial.reach.sum_kernels import Places, Sources, Weights, sum_clusters
 from spatial.reach.vectors import LANES, UNREACHED
 from spatial.units import MM_PER_M
@@ -95,8 +94,8 @@ def weighted_sums(
     out = np.zeros((len(made.order), len(packed.plain) * len(columns)))
     if len(made.cluster) > 1:
         sum_clusters(
-            streets.forward, streets.backward, streets.edge_arcs, made.sources, made.cluster,
-            places, packed, limit, out,
+            streets.forward, streets.backward, streets.chains, streets.edge_arcs, made.sources,
+            made.cluster, places, packed, limit, out,
         )  # fmt: skip
     return _frame(out, made, columns, decays)
 
@@ -127,51 +126,60 @@ def whole_limit(cutoff: float) -> int:
 
 
 def _sources(streets: Streets, origins: Attachments | None) -> _Clusters:
+    """Order sources so that neighbours stand together, 32 at a time."""
     if origins is None:
-        nodes = len(streets.node)
-        each = np.arange(nodes + 1, dtype=np.int64)
-        sources = Sources(
-            each, np.arange(nodes, dtype=np.int32), np.zeros(nodes, dtype=np.int32),
-            np.zeros(nodes + 1, dtype=np.int64), PLACELESS,
-        )  # fmt: skip
-        return _Clusters(pd.RangeIndex(nodes), streets.node, sources, _blocks(nodes))
-    first = origin_starts(origins.ids)
-    owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(origins))))
-    ends = streets.outward(origins)
-    node, cost, row = flat_ends(ends)
-    nearest = np.full(len(first), len(streets.node), dtype=np.int64)
-    np.minimum.at(nearest, owner[row], node)
-    known = np.flatnonzero(nearest < len(streets.node))
-    order = known[np.argsort(nearest[known], kind="stable")]
-    rank = np.full(len(first), -1, dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    seeds = np.argsort(rank[owner[row]], kind="stable")
-    way = np.flatnonzero(rank[owner] >= 0)
+        spots, index = streets.nodes(), pd.RangeIndex(streets.network.node_count)
+        owner = np.arange(len(index))
+    else:
+        first = origin_starts(origins.ids)
+        spots, index = streets.outward(origins), origins.ids[first]
+        owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(origins))))
+    seeds, order, rank = by_corner(spots, owner, len(index), len(streets.corner_node))
+    way = np.flatnonzero((rank[owner] >= 0) & (spots.chain >= 0))
     way = way[np.argsort(rank[owner[way]], kind="stable")]
-    placed = place_points(streets.network, origins, by=streets.by)
     sources = Sources(
-        _starts(rank[owner[row]], len(order)), node[seeds], cost[seeds],
-        _starts(rank[owner[way]], len(order)),
-        Placed(placed.edge[way], placed.offset_mm[way], placed.entry_key[way]),
-    )  # fmt: skip
-    return _Clusters(origins.ids[first], order, sources, _blocks(len(order)))
+        start=_starts(rank[owner[seeds // 2]], len(order)),
+        node=spots.end.ravel()[seeds],
+        cost=spots.end_cost.ravel()[seeds],
+        way_start=_starts(rank[owner[way]], len(order)),
+        way=way,
+        spots=spots,
+    )
+    blocks = np.append(np.arange(0, len(order), LANES), len(order)).astype(np.int64)
+    return _Clusters(index, order, sources, blocks)
 
 
-def flat_ends(ends: Ends) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Longs]:
-    """List all ends there are: node, cost and row of the point, in the order of the points."""
-    nodes = np.column_stack([ends.first, ends.second]).ravel()
-    costs = np.column_stack([ends.first_cost, ends.second_cost]).ravel()
-    at = np.flatnonzero(nodes >= 0)
-    return nodes[at], costs[at], at // 2
+def by_corner(spots: Spots, owner: Longs, owners: int, corners: int) -> tuple[Longs, Longs, Longs]:
+    """Order things by the corner where they first meet the streets.
+
+    Returns
+    -------
+    ends : array, shape (e,)
+        Known ends (flat index into ``spots.end``), those of the first thing first.
+    order : array, shape (g,)
+        Owners that are attached, in their new order.
+    rank : array, shape (owners,)
+        The opposite; -1 where an owner is not attached.
+    """
+    flat = spots.end.ravel()
+    ends = np.flatnonzero(flat >= 0)
+    of = owner[ends // 2]
+    nearest = np.full(owners, corners + 1, dtype=np.int64)
+    nearest[owner[spots.chain >= 0]] = corners  # stands on a chain that leads to no corner
+    fresh = np.ones(len(of), dtype=bool)
+    fresh[1:] = of[1:] != of[:-1]
+    if len(of):
+        heads = np.flatnonzero(fresh)
+        nearest[of[heads]] = np.minimum.reduceat(flat[ends], heads)
+    order = np.argsort(nearest, kind="stable")[: int((nearest <= corners).sum())]
+    rank = np.full(owners, -1, dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return ends[np.argsort(rank[of], kind="stable")], order, rank
 
 
 def _starts(code: npt.NDArray[np.integer], groups: int) -> Longs:
     counts = np.bincount(code, minlength=groups)
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-
-
-def _blocks(sources: int) -> Longs:
-    return np.append(np.arange(0, sources, LANES), sources).astype(np.int64)
 
 
 def make_places(streets: Streets, points: Attachments) -> tuple[Places, Longs]:
@@ -181,27 +189,26 @@ def make_places(streets: Streets, points: Attachments) -> tuple[Places, Longs]:
     """
     first = origin_starts(points.ids)
     owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(points))))
-    node, cost, row = flat_ends(streets.inward(points))
-    nearest = np.full(len(first), len(streets.node), dtype=np.int64)
-    np.minimum.at(nearest, owner[row], node)
-    known = np.flatnonzero(nearest < len(streets.node))
-    order = known[np.argsort(nearest[known], kind="stable")]
-    rank = np.full(len(first), -1, dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    of_end = rank[owner[row]]
-    sorted_ends = np.argsort(of_end, kind="stable")
-    node, cost, of_end = node[sorted_ends], cost[sorted_ends], of_end[sorted_ends]
+    spots, corners = streets.inward(points), len(streets.corner_node)
+    ends, order, rank = by_corner(spots, owner, len(first), corners)
+    node, of_end = spots.end.ravel()[ends], rank[owner[ends // 2]]
     at = np.argsort(node, kind="stable")
-    once = np.ones(len(at), dtype=bool)  # a place with two ends at one node stands there once
+    once = np.ones(len(at), dtype=bool)  # a place with two ends at one corner stands there once
     once[1:] = (node[at][1:] != node[at][:-1]) | (of_end[at][1:] != of_end[at][:-1])
     at = at[once]
-    placed = place_points(streets.network, points, by=streets.by)
+    on_chain = np.flatnonzero((spots.chain >= 0) & (rank[owner] >= 0))
+    on_chain = on_chain[np.argsort(spots.left[on_chain], kind="stable")]
     places = Places(
-        _starts(of_end, len(order)), node, cost,
-        _starts(node[at], len(streets.node)), of_end[at].astype(np.int32),
-        points_by_edge(np.where(rank[owner] >= 0, points.edge, -1), streets.network.edge_count),
-        placed, rank[owner].astype(np.int32),
-    )  # fmt: skip
+        end_start=_starts(of_end, len(order)),
+        end_node=node,
+        end_cost=spots.end_cost.ravel()[ends],
+        at_start=_starts(node[at], corners),
+        at_place=of_end[at].astype(np.int32),
+        stop_start=_starts(spots.left[on_chain], len(streets.chains.node)),
+        stop_row=on_chain,
+        spots=spots,
+        row_place=rank[owner].astype(np.int32),
+    )
     return places, first[order]
 
 
