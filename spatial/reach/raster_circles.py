@@ -5,10 +5,11 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from spatial.reach.contour import Drawing, fill_land, layer_of, trace_layer
+from spatial.reach.contour import Drawing, Layers, trace_layer
 from spatial.reach.fronts import Stamps
 from spatial.reach.kernels import FAR, Arcs, Array, Placed, ball_nodes
 from spatial.reach.raster_field import Grid, group_field, reached_edges, reached_mm
+from spatial.reach.raster_fill import fill_land, layer_of, runs_of
 
 __all__ = ["draw_groups"]
 
@@ -78,6 +79,8 @@ def draw_groups(
     xy = np.empty((1024 * groups, 2), dtype=np.float64)
     rings = np.empty((16 * groups + 16, 5), dtype=np.int64)
     points = found = 0
+    scratch = (np.empty(1024, dtype=np.float32), np.empty(1024, dtype=np.int32))
+    ring_at = np.empty((1024, 2), dtype=np.int32)
     for g in range(groups):
         low, high = group_start[g], group_start[g + 1]
         some = Placed(seeds.edge[low:high], seeds.offset_mm[low:high], seeds.entry_key[low:high])
@@ -85,17 +88,20 @@ def draw_groups(
         held = edges[: reached_edges(arcs, some, touched[:count], seen, g, edges)]
         for k in range(len(limits)):
             reached[g, k] = reached_mm(arcs, some, held, label, limits[k])
-        field = group_field(
-            arcs, some, seed_xy[low:high], place_xy[low:high], label, held, stamps, grid
+        field, scratch = group_field(
+            arcs, some, seed_xy[low:high], place_xy[low:high], label, held, stamps, grid, scratch
         )
         label[touched[:count]] = FAR
         layer = layer_of(field, costs)
+        runs = runs_of(layer, field.wide, field.high, len(limits))
         for k in range(len(limits)):
-            fill_land(field, layer, stamps.reach, k, specks, yards)
+            fill_land(field, layer, runs, stamps.reach, k, specks, yards)
+        runs = runs_of(layer, field.wide, field.high, len(limits))
+        if len(layer) > len(ring_at):
+            ring_at = np.empty((2 * len(layer), 2), dtype=np.int32)
+        layers = Layers(field, layer, runs, ring_at, costs, stamps.reach, jump)
         for k in range(len(limits)):
-            lines, end, part, is_hole = trace_layer(
-                field, layer, stamps.reach, k, costs, jump, drawing, grid.cell_m
-            )
+            lines, end, part, is_hole = trace_layer(layers, k, drawing, grid.cell_m)
             xy = _room(xy, points + len(lines))
             rings = _room(rings, found + len(end))
             for i in range(len(lines)):

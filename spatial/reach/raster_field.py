@@ -39,8 +39,8 @@ class Field(NamedTuple):
     row: int
     wide: int
     high: int
-    cost: Array  # (wide * high,) float64, infinite where nothing is reached
-    stamp: Array  # (wide * high,) int64: row of the stamps, or -2 - row of `strip`
+    cost: Array  # (wide * high,) float32, infinite where nothing is reached
+    stamp: Array  # (wide * high,) int32: row of the stamps, or -2 - row of `strip`
     strip: Array  # (s,) uint16: how far the land of straight ways goes on, to all sides
 
 
@@ -153,12 +153,14 @@ def group_field(  # noqa: C901, PLR0912
     edges: Array,
     stamps: Stamps,
     grid: Grid,
-) -> Field:
+    scratch: tuple[Array, Array],
+) -> tuple[Field, tuple[Array, Array]]:
     """Paint the cost of every grid point beside the reached edges.
 
     The cost is that of the walk to the point's own place on its street, plus the straight way
     from there. Parts of edges beyond the limit are painted, too, so that the contour between
-    two points lies where the limit is met.
+    two points lies where the limit is met. The field lies in `scratch` (costs and stamps), which
+    is handed back, larger where it had to be.
     """
     c0: Whole = np.int64(2**60)
     r0: Whole = np.int64(2**60)
@@ -182,8 +184,14 @@ def group_field(  # noqa: C901, PLR0912
         c0 = r0 = c1 = r1 = np.int64(0)
     c0, r0, c1, r1 = c0 - 1, r0 - 1, c1 + 1, r1 + 1
     wide, high = c1 - c0 + 1, r1 - r0 + 1
-    cost = np.full(wide * high, np.inf)
-    stamp = np.full(wide * high, NOTHING, dtype=np.int64)
+    if wide * high > len(scratch[0]):
+        scratch = (
+            np.empty(2 * wide * high, dtype=np.float32),
+            np.empty(2 * wide * high, dtype=np.int32),
+        )
+    cost, stamp = scratch[0][: wide * high], scratch[1][: wide * high]
+    cost[:] = np.inf
+    stamp[:] = NOTHING
     kerb_mm = grid.kerb_m * 1000
     per_mm = grid.cost_per_m / 1000
     for e in edges:
@@ -213,7 +221,7 @@ def group_field(  # noqa: C901, PLR0912
                 cost[here] = reached
                 stamp[here] = i
     strip = _strips(seeds, seed_xy, place_xy, grid, c0, r0, wide, cost, stamp)
-    return Field(c0, r0, wide, high, cost, stamp, strip)
+    return Field(c0, r0, wide, high, cost, stamp, strip), scratch
 
 
 @_jit
