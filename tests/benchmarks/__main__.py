@@ -16,10 +16,11 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.inputs import FILES, RUN_KEY, SIZES, sources
+from tests.benchmarks.inputs import FILES, NETWORKS, RUN_KEY, SIZES, sources
 from tests.benchmarks.measure import ROOT, Measured, in_fresh_process
 from tests.benchmarks.works import WORKS, Work
 
+ALL_SIZES = (*SIZES, *NETWORKS)
 RESULTS = ROOT / "build" / "bench" / "results.jsonl"
 LONG_S = 30.0
 
@@ -27,15 +28,15 @@ LONG_S = 30.0
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("works", nargs="*", metavar="WORK", help=", ".join(w.name for w in WORKS))
-    parser.add_argument("--sizes", default=",".join(SIZES), help="comma-separated")
+    parser.add_argument("--sizes", default=",".join(ALL_SIZES), help="comma-separated")
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     sizes = asked.sizes.split(",")
     chosen = [w for w in WORKS if not asked.works or any(_means(a, w) for a in asked.works)]
     unknown = [a for a in asked.works if not any(_means(a, w) for w in WORKS)]
-    if unknown or set(sizes) - set(SIZES):
-        print(f"Unknown: {', '.join(unknown + sorted(set(sizes) - set(SIZES)))}.")
-        print(f"Works: {', '.join(w.name for w in WORKS)}. Sizes: {', '.join(SIZES)}.")
+    if unknown or set(sizes) - set(ALL_SIZES):
+        print(f"Unknown: {', '.join(unknown + sorted(set(sizes) - set(ALL_SIZES)))}.")
+        print(f"Works: {', '.join(w.name for w in WORKS)}. Sizes: {', '.join(ALL_SIZES)}.")
         return 2
     missing = [size for size in sizes if size in FILES and not FILES[size].exists()]
     for size in missing:
@@ -65,8 +66,8 @@ def _means(asked: str, work: Work) -> bool:
 
 def run(work: Work, size: str, *, rounds: int) -> list[dict]:
     """Measure one work at one size, ours and the peer's in turns."""
-    if size not in FILES or work.name != "read osm":
-        in_fresh_process("prepare", "city" if _needs_city(work) else "walk", size)
+    if work.prepare:
+        in_fresh_process("prepare", work.prepare, size)
     ours: list[tuple[dict[str, Measured], str | None]] = []
     theirs: list[tuple[dict[str, Measured], str | None]] = []
     peer_error = None
@@ -84,10 +85,6 @@ def run(work: Work, size: str, *, rounds: int) -> list[dict]:
         _line(work, size, name, ours, theirs, agrees) | {"peer_error": peer_error}
         for name in ours[0][0]
     ]
-
-
-def _needs_city(work: Work) -> bool:
-    return work.name in {"build network", "analyse"}
 
 
 def _line(work: Work, size: str, name: str, ours: list, theirs: list, agrees: bool | None) -> dict:

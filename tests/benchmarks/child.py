@@ -2,14 +2,14 @@
 
 import sys
 
-from tests.benchmarks.inputs import city, walk
+from tests.benchmarks.inputs import city, network, walk
 from tests.benchmarks.works import WORKS
 
 
 def main() -> None:
     name, who, size = sys.argv[1:4]
     if name == "prepare":  # so that no measured process has to make its own input
-        {"city": city, "walk": walk}[who](size)
+        {"city": city, "walk": walk, "network": network}[who](size)
         print('{"parts": {}, "answer": null}')
         return
     work = next(work for work in WORKS if work.name == name)

@@ -27,6 +27,8 @@ FILES = {
 }
 DEMO = {"demo-100": 100, "demo-1000": 1_000, "demo-10000": 10_000}
 SIZES = (*FILES, *DEMO)
+# Networks alone: Wuhan (80,000 nodes) and the demo city with about so many nodes.
+NETWORKS = {"wuhan": 0, "demo-200k": 2_500, "demo-1m": 12_400}
 RUN_KEY = "LINLI_BENCH_SOURCES"
 
 
@@ -55,6 +57,19 @@ def city(size: str) -> City:
 def walk(size: str) -> Walk:
     """Prepare everything for a search, from the cache where it was made before."""
     return _kept(f"walk-{size}", lambda: _walk(size))
+
+
+def network(size: str) -> WalkNetwork:
+    """Build the walking network of a city that is measured without its buildings."""
+    return _kept(f"network-{size}", lambda: _network(size))
+
+
+def _network(size: str) -> WalkNetwork:
+    if size == "wuhan":
+        the_city = read_city([f"streets={SHARED_DATA / 'wuhan' / 'streets.parquet'}"])
+    else:
+        the_city = make_demo_city(neighbourhoods=NETWORKS[size])
+    return build_network(the_city, read_profile("national").rooms["walking"])
 
 
 def _walk(size: str) -> Walk:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 
-from tests.benchmarks.inputs import FILES, SIZES, as_xml, city, walk
+from tests.benchmarks import nearest as all_nearest
+from tests.benchmarks.foreign import version_of
+from tests.benchmarks.inputs import FILES, NETWORKS, SIZES, as_xml, city, walk
 from tests.benchmarks.measure import Meter, report, timed
 
 Side = Callable[[str], None]
@@ -32,11 +33,13 @@ class Work:
     peer: Side | None = None
     peer_package: str = ""
     peer_sizes: tuple[str, ...] = ()
+    prepare: str = "walk"
+    """What is made beforehand and kept: a walk, a city, a network or nothing."""
 
     @property
     def peer_version(self) -> str:
         """Version of the peer that is installed."""
-        return version(self.peer_package) if self.peer_package else ""
+        return version_of(self.peer_package) if self.peer_package else ""
 
 
 def read_osm(size: str) -> None:
@@ -208,8 +211,8 @@ def analyse_stages(size: str) -> None:
 
 DEMO_SMALL = ("demo-100", "demo-1000")
 WORKS = (
-    Work("read osm", tuple(FILES), read_osm, read_osm_osmnx, "osmnx", tuple(FILES)),
-    Work("build network", SIZES, build),
+    Work("read osm", tuple(FILES), read_osm, read_osm_osmnx, "osmnx", tuple(FILES), prepare=""),
+    Work("build network", SIZES, build, prepare="city"),
     Work("nearest", SIZES, nearest, nearest_scipy, "scipy", SIZES),
     Work(
         "reached set",
@@ -220,5 +223,23 @@ WORKS = (
         (*FILES, *DEMO_SMALL),
     ),
     Work("polygon", SIZES, polygon),
-    Work("analyse", SIZES, analyse_stages),
+    Work("analyse", SIZES, analyse_stages, prepare="city"),
+    *(
+        Work(
+            name + extra,
+            tuple(NETWORKS),
+            all_nearest.nodes_ours(name + extra, dense=dense),
+            peer(name + extra, dense=dense),
+            package,
+            sizes,
+            prepare="network",
+        )
+        for name, dense in ((all_nearest.SPARSE, False), (all_nearest.DENSE, True))
+        for extra, peer, package, sizes in (
+            ("", all_nearest.nodes_scipy, "scipy", tuple(NETWORKS)),
+            (" (pandana)", all_nearest.nodes_pandana, "pandana", ("wuhan",)),
+        )
+    ),
+    Work("fold network", tuple(NETWORKS), all_nearest.fold, prepare="network"),
+    Work("attach buildings", tuple(NETWORKS), all_nearest.attach, prepare="network"),
 )
