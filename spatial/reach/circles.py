@@ -125,7 +125,10 @@ def life_circles(  # noqa: PLR0913
     the network, never by the polygon. See ``docs/methods/life-circles.md``.
     """
     if not limits:
-        raise LayerError("No limit was given; pass e.g. {'c5': 300.0, 'c10': 500.0}.")
+        raise LayerError(
+            "No limit was given; pass e.g. {'c5': 300.0, 'c10': 500.0}.",
+            zh="没有给出限值;请传入如 {'c5': 300.0, 'c10': 500.0}。",
+        )
     walking = parameters or read_parameters("walking")
     layers = sorted(limits, key=lambda layer: (limits[layer], layer))
     groups = group_points(gates, gate_neighbourhood, name="gate_neighbourhood")
@@ -134,7 +137,10 @@ def life_circles(  # noqa: PLR0913
             network, obstacles, street_front_m=street_front_m, parameters=walking
         )
     if len(fronts.stamps.start) != network.edge_count + 1:
-        raise LayerError("`fronts` are those of another network; make them with circle_fronts.")
+        raise LayerError(
+            "`fronts` are those of another network; make them with circle_fronts.",
+            zh="fronts 属于另一个路网;请用 circle_fronts 生成。",
+        )
     job = _Job.of(network, gates, groups, fronts, walking, by=by)
     costs = np.array([limit_key(limits[layer]) >> 32 for layer in layers], dtype=np.int64)
     drawn: list[_Drawn] = []

@@ -99,7 +99,8 @@ class StreetFronts:
         if not (cell_m > 0 and street_front_m > 0):
             raise LayerError(
                 f"Street fronts need a depth and a grid step above 0, "
-                f"not {street_front_m!r} m and {cell_m!r} m."
+                f"not {street_front_m!r} m and {cell_m!r} m.",
+                zh=f"街面深度与格网步长须大于 0,现为 {street_front_m!r} m 与 {cell_m!r} m。",
             )
         passage_m = max(passage_half_width_m, DIAGONAL * cell_m)
         margin_m = max(street_front_m, passage_m) + 2 * cell_m
