@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from app.errors import BaseMissingError
+import pyproj
+
+from app.errors import AppError, BaseMissingError
 from app.settings import Settings
 from spatial.errors import SpatialError
 from spatial.progress import Progress, silent
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from spatial.scenarios import ScenarioBase
 
 __all__ = ["Bases"]
+
+logger = logging.getLogger(__name__)
 
 Key = tuple[str, str]
 MISSING_EN: Final = (
@@ -55,6 +61,7 @@ class Bases:
         self._open: OrderedDict[Key, ScenarioBase] = OrderedDict()
         self._guard = threading.Lock()
         self._opening = threading.Lock()
+        self._warming = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scenarios")
 
     @classmethod
     def of(cls, settings: Settings) -> Bases:
@@ -102,6 +109,33 @@ class Bases:
                 while len(self._open) > self.keep_open:
                     self._open.popitem(last=False)
         return base
+
+    def warm(self, city_id: str, data_version: str) -> None:
+        """Open a city in the background, so that the first question need not wait for it."""
+        with self._guard:
+            if (city_id, data_version) in self._open or not self.has(city_id, data_version):
+                return
+        self._warming.submit(self._warm, city_id, data_version)
+
+    def _warm(self, city_id: str, data_version: str) -> None:
+        from spatial.scenarios import changes_from_json  # noqa: PLC0415  (loads the engine)
+
+        try:
+            base = self.open(city_id, data_version)
+            base.run(())
+            place = base.facility_point(0)
+            x, y = pyproj.Transformer.from_crs(
+                base.crs, base.crs.geodetic_crs, always_xy=True
+            ).transform(place.x, place.y)
+            added = {"op": "add_facility", "id": "warm", "kind": base.facts.kinds[0]}
+            base.run(changes_from_json([{**added, "lon": x, "lat": y}], base.crs))
+        except (AppError, SpatialError, OSError, LookupError) as fault:
+            # Whoever asks a question is told; here nobody asked.
+            logger.info("scenarios of %s are not warm: %s", city_id, fault)
+
+    def close(self) -> None:
+        """Stop warming; what is open is let go with this object."""
+        self._warming.shutdown(wait=True, cancel_futures=True)
 
     def has(self, city_id: str, data_version: str) -> bool:
         """Return whether a state was made (it may still be one of another engine)."""

@@ -13,6 +13,8 @@ from app.problems import preferred_language, problem_answer
 __all__ = ["MOST_BYTES", "BodyLimit"]
 
 MOST_BYTES: Final = 512 * 1024
+MOST_LET_PASS_BYTES: Final = 16 * 1024 * 1024
+"""A body beyond the limit is read to its end up to here; then the connection is cut."""
 DETAIL: Final = {
     "en": "A request may have at most {most} KiB; send fewer changes, or lines with fewer points.",
     "zh": "请求不得超过 {most} KiB;请减少变更数量或线的点数。",
@@ -34,17 +36,20 @@ class BodyLimit:
         parts: list[bytes] = []
         size = 0
         told = dict(scope["headers"]).get(b"content-length", b"0")
-        too_large = told.isdigit() and int(told) > self.most
-        while not too_large:
+        told_size = int(told) if told.isdigit() else 0
+        more = True
+        while more and size <= MOST_LET_PASS_BYTES:
             message = await receive()
             if message["type"] != "http.request":
                 return  # the client went away
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            too_large = size > self.most
-            if not message.get("more_body", False):
-                break
-        if too_large:
+            part = message.get("body", b"")
+            size += len(part)
+            # Beyond the limit nothing is kept, but it is read on: a client that is still sending
+            # would not hear the answer.
+            if max(size, told_size) <= self.most:
+                parts.append(part)
+            more = message.get("more_body", False)
+        if max(size, told_size) > self.most:
             await self._refuse(scope, receive, send)
             return
         whole: list[Message] = [
@@ -60,5 +65,5 @@ class BodyLimit:
         language = preferred_language(Request(scope).headers.get("accept-language"))
         detail = DETAIL[language].format(most=self.most // 1024)
         answer = problem_answer(PROBLEMS[TooLargeError], detail, language=language)
-        answer.headers["Connection"] = "close"  # the rest of the body is not read
+        answer.headers["Connection"] = "close"  # the rest of a very large body is not read
         await answer(scope, receive, send)

@@ -73,6 +73,7 @@ def create_app(settings: Settings | None = None, *, bases: Bases | None = None) 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = await run_sync(_open_store, chosen)
         yield
+        await run_sync(app.state.bases.close)
         await run_sync(app.state.store.close)
 
     app = FastAPI(

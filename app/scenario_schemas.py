@@ -28,6 +28,7 @@ MOST_CHANGES: Final = 200
 Row = dict[str, Any]
 ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Part = Literal["neighbourhoods", "gaps", "heatmap", "coverage", "figures", "drawn"]
 Changes = Annotated[list[Row], Field(max_length=MOST_CHANGES)]
 
 
@@ -37,11 +38,12 @@ class WhatIfRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     changes: Changes
-    gaps_of: Annotated[
-        str | None,
-        Field(description="give the changed gaps of this neighbourhood only; empty: of none"),
+    only: Annotated[
+        list[Part] | None, Field(description="the parts wanted; the others come empty, and sooner")
     ] = None
-    coverage: Annotated[bool, Field(description="give the changed rows of coverage too")] = True
+    gaps_of: Annotated[
+        str | None, Field(description="give the changed gaps of this neighbourhood only")
+    ] = None
 
 
 class Figure(BaseModel):

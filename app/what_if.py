@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
@@ -23,6 +24,12 @@ __all__ = ["compare", "explain", "explanation_record", "openings_record", "resul
 Record = dict[str, Any]
 POSITION: Final = re.compile(r"\b[Cc]hange (\d+)\b")
 BEFORE: Final = "_before"
+PARTS: Final = ("neighbourhoods", "gaps", "heatmap", "coverage", "figures", "drawn")
+EMPTY: Final[Mapping[str, Callable[[], Any]]] = {
+    **dict.fromkeys(("neighbourhoods", "gaps", "heatmap", "coverage"), list),
+    "figures": dict,
+    "drawn": lambda: {"type": "FeatureCollection", "features": []},
+}
 
 
 def run(base: ScenarioBase, changes: Sequence[Mapping[str, Any]]) -> ScenarioResult:
@@ -50,32 +57,41 @@ def explain(base: ScenarioBase, neighbourhood_id: str, kind: str, *, layer: str 
 
 
 def result_record(
-    result: ScenarioResult, *, gaps_of: str | None = None, with_coverage: bool = True
+    result: ScenarioResult, *, only: Collection[str] | None = None, gaps_of: str | None = None
 ) -> Record:
     """Return a result as plain values, geometry in longitude/latitude.
 
     Parameters
     ----------
     result : ScenarioResult
+        Its tables are made when they are asked for, so less asked is sooner answered.
+    only : collection of str, optional
+        Names of the `PARTS` that are wanted; the others come empty.
     gaps_of : str, optional
-        Give the changed gaps of this neighbourhood only (empty: of none): a page shows one sheet
-        at a time. The engine makes a table when it is asked for, so less asked is sooner answered.
-    with_coverage : bool
-        Give the changed rows of the city's coverage too.
+        Give the changed gaps of this neighbourhood only: a page shows one sheet at a time.
     """
-    return {
-        "neighbourhoods": records(result.neighbourhoods),
-        "gaps": _gaps(result, gaps_of),
-        "heatmap": records(result.heatmap),
-        "coverage": records(result.coverage, with_index=False) if with_coverage else [],
-        "figures": {name: _plain_figure(values) for name, values in result.figures.items()},
-        "drawn": collection(result.drawn),
-        "notes": [
-            {"key": one.key, "level": one.level, "text_zh": one.text_zh, "text_en": one.text_en}
-            for one in result.notes
-        ],
-        "elapsed_ms": round(result.elapsed_ms, 3),
-    }
+    wanted = PARTS if only is None else only
+    record: Record = {name: EMPTY[name]() for name in PARTS}
+    if "neighbourhoods" in wanted:
+        record["neighbourhoods"] = records(result.neighbourhoods)
+    if "gaps" in wanted:
+        gaps = result.gaps
+        if gaps_of is not None:
+            gaps = gaps[gaps["neighbourhood_id"] == gaps_of]
+        record["gaps"] = records(gaps, with_index=False)
+    if "heatmap" in wanted:
+        record["heatmap"] = records(result.heatmap)
+    if "coverage" in wanted:
+        record["coverage"] = records(result.coverage, with_index=False)
+    if "figures" in wanted:
+        record["figures"] = {name: _plain_figure(told) for name, told in result.figures.items()}
+    if "drawn" in wanted:
+        record["drawn"] = collection(result.drawn)
+    record["notes"] = [
+        {"key": one.key, "level": one.level, "text_zh": one.text_zh, "text_en": one.text_en}
+        for one in result.notes
+    ]
+    return record | {"elapsed_ms": round(result.elapsed_ms, 3)}
 
 
 def compare(a: Record, b: Record) -> Record:
@@ -168,10 +184,14 @@ def geometry_record(shape: Any, crs: Any) -> Record | None:
     """Return one geometry of the metric zone as GeoJSON in longitude/latitude."""
     if shape is None or shapely.is_empty(shape):
         return None
-    zone = pyproj.CRS.from_user_input(crs)
-    to_degrees = pyproj.Transformer.from_crs(zone, zone.geodetic_crs, always_xy=True)
-    lonlat = shapely.transform(shape, to_degrees.transform, interleaved=False)
+    lonlat = shapely.transform(shape, _to_degrees(crs).transform, interleaved=False)
     return shapely.geometry.mapping(lonlat)
+
+
+@lru_cache(maxsize=16)
+def _to_degrees(crs: Any) -> pyproj.Transformer:
+    zone = pyproj.CRS.from_user_input(crs)
+    return pyproj.Transformer.from_crs(zone, zone.geodetic_crs, always_xy=True)
 
 
 def plain(value: Any) -> Any:
@@ -183,15 +203,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value if isinstance(value, str | int | float | bool) else str(value)
-
-
-def _gaps(result: ScenarioResult, place: str | None) -> list[Record]:
-    if place == "":
-        return []
-    gaps = result.gaps
-    return records(
-        gaps if place is None else gaps[gaps["neighbourhood_id"] == place], with_index=False
-    )
 
 
 def _plain_column(column: pd.Series) -> list[Any]:

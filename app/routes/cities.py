@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from app.deps import StoreDep
+from app.deps import BasesDep, StoreDep
 from app.routes.paging import link_next
 from app.schemas import Catalogue, CityDetail, CityList, FeatureCollection, LayerList
 from app.store import cities, features
@@ -22,9 +22,11 @@ def list_cities(store: StoreDep) -> CityList:
 
 
 @router.get("/{city}")
-def read_city(city: str, store: StoreDep) -> CityDetail:
+def read_city(city: str, store: StoreDep, bases: BasesDep) -> CityDetail:
     """Tell everything about a city as a whole: figures, notes, parameters, import report."""
-    return CityDetail.model_validate(cities.read_city_record(store.engine, city))
+    record = cities.read_city_record(store.engine, city)
+    bases.warm(city, record["data_version"])  # whoever looks at a city may soon ask what-if
+    return CityDetail.model_validate(record)
 
 
 @router.get("/{city}/catalogue")

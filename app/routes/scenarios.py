@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
@@ -25,6 +26,7 @@ from app.store import jobs, scenarios
 router = APIRouter(prefix="/cities/{city}", tags=["scenarios"])
 
 BASE = "base"
+COMPARED = ("neighbourhoods", "figures")
 IfMatch = Annotated[str | None, Header(description="the ETag that reading the scenario gave")]
 Which = Annotated[str, Query(description="id of a scenario, or `base` for the city as it is")]
 CHANGE_PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -46,8 +48,8 @@ def ask_what_if(city: str, request: WhatIfRequest, store: StoreDep, bases: Bases
         bases,
         city,
         request.changes,
+        only=request.only,
         gaps_of=request.gaps_of,
-        with_coverage=request.coverage,
     )
     return _fresh(told)
 
@@ -85,8 +87,7 @@ def compare_scenarios(
     from app import what_if  # noqa: PLC0415  (loads the engine)
 
     one, other = (
-        _result(store, bases, city, _changes(store, city, which), gaps_of="", with_coverage=False)
-        for which in (a, b)
+        _result(store, bases, city, _changes(store, city, which), only=COMPARED) for which in (a, b)
     )
     told = {"a": a, "b": b, "data_version": one["data_version"]}
     return Comparison.model_validate({**told, **what_if.compare(one, other)})
@@ -155,14 +156,14 @@ def _result(
     city: str,
     changes: list[dict[str, Any]],
     *,
-    gaps_of: str | None,
-    with_coverage: bool = True,
+    only: Collection[str] | None = None,
+    gaps_of: str | None = None,
 ) -> dict[str, Any]:
     from app import what_if  # noqa: PLC0415  (loads the engine)
 
     version = store.data_version(city)
     result = what_if.run(bases.open(city, version), changes)
-    told = what_if.result_record(result, gaps_of=gaps_of, with_coverage=with_coverage)
+    told = what_if.result_record(result, only=only, gaps_of=gaps_of)
     return {"data_version": version, **told}
 
 

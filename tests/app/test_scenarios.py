@@ -70,6 +70,14 @@ def test_the_changed_gaps_of_one_neighbourhood_can_be_asked_for_alone(client):
     assert [gap["neighbourhood_id"] for gap in gaps] == ["n1-1"]
 
 
+def test_parts_that_are_not_asked_for_come_empty(client):
+    told = ask(client, [ADD], only=["figures", "notes-of-mine"])
+    assert told.json()["code"] == "bad-request"
+    told = ask(client, [ADD], only=["figures"]).json()
+    assert told["figures"]
+    assert (told["neighbourhoods"], told["gaps"], told["drawn"]["features"]) == ([], [], [])
+
+
 def test_no_changes_change_nothing(client):
     told = ask(client, []).json()
     assert (told["neighbourhoods"], told["gaps"], told["heatmap"]) == ([], [], [])

@@ -39,6 +39,12 @@ export class Problem extends Error {
   }
 }
 
+/** Which parts of an answer are shown, and whose gaps: one neighbourhood's, or everybody's (null). */
+export interface Wanted {
+  only: ("neighbourhoods" | "gaps" | "heatmap" | "coverage" | "figures" | "drawn")[];
+  gapsOf: string | null;
+}
+
 export interface Page<Row> {
   rows: Row[];
   next: string | null;
@@ -144,9 +150,9 @@ export class Client {
     return this.send("POST", `/cities/${encodeURIComponent(city)}/jobs`, job);
   }
 
-  /** What changes would make different. @param gapsOf whose changed gaps are told: one neighbourhood's, or everybody's (null). */
-  whatIf(city: string, changes: readonly Change[], gapsOf: string | null, signal?: AbortSignal): Promise<WhatIfAnswer> {
-    const body = { changes, coverage: false, ...(gapsOf === null ? {} : { gaps_of: gapsOf }) };
+  /** What changes would make different. @param only the parts that are shown: the others are not computed. */
+  whatIf(city: string, changes: readonly Change[], { only, gapsOf }: Wanted, signal?: AbortSignal): Promise<WhatIfAnswer> {
+    const body = { changes, only, ...(gapsOf === null ? {} : { gaps_of: gapsOf }) };
     return this.send("POST", `/cities/${encodeURIComponent(city)}/what-if`, body, signal ? { signal } : {});
   }
 

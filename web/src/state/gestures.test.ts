@@ -17,7 +17,7 @@ function world() {
       return Promise.resolve(new Response(JSON.stringify(address.endsWith("/what-if") ? ANSWER : { items: [] })));
     },
   );
-  const whatIf = new WhatIf({ client, city: () => "c", gapsOf: () => "", shown: () => undefined, prepare: () => undefined, trouble: () => undefined });
+  const whatIf = new WhatIf({ client, city: () => "c", wanted: () => ({ only: [], gapsOf: null }), shown: () => undefined, prepare: () => undefined, trouble: () => undefined });
   whatIf.on.set(true);
   const gestures = new Gestures(whatIf);
   const point = (how: Pointed["how"], lon: number, lat: number, more: Partial<Pointed> = {}): void =>

@@ -83,10 +83,20 @@ export class Page {
     this.whatIf = new WhatIf({
       client: this.client,
       city: () => this.state.value.city,
-      gapsOf: () => {
+      wanted: (changes) => {
         const { mode, theme } = this.state.value;
-        if (theme.kind === "facility") return null;
-        return mode.kind === "neighbourhood" ? mode.id : "";
+        const sheet = mode.kind === "neighbourhood" ? mode.id : null;
+        const closes = changes.some((one) => one.op === "close_facility" && !this.gestures.closed.has(one.id));
+        return {
+          only: [
+            "neighbourhoods",
+            "figures",
+            ...(theme.kind === "facility" || sheet !== null ? (["gaps"] as const) : []),
+            ...(theme.kind === "heatmap" ? (["heatmap"] as const) : []),
+            ...(closes ? (["drawn"] as const) : []),
+          ],
+          gapsOf: theme.kind === "facility" ? null : sheet,
+        };
       },
       shown: (scenario) => this.state.update((before) => ({ ...before, scenario })),
       prepare: () => void this.startJob({ kind: "scenario-base" }),

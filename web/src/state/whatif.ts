@@ -1,6 +1,6 @@
 /** The what-if mode: changes are tried, listed, saved, compared; the answers follow the mouse. */
 
-import { type Client, Problem } from "../api/client";
+import { type Client, Problem, type Wanted } from "../api/client";
 import type {
   Change,
   Comparison,
@@ -23,8 +23,8 @@ export const TOOLS = ["add_facility", "close_facility", "open_wall", "build_link
 export interface Around {
   client: Client;
   city: () => string | null;
-  /** Whose changed gaps are wanted: one neighbourhood, all (null), or nobody's (empty). */
-  gapsOf: () => string | null;
+  /** What is shown now. */
+  wanted: (changes: readonly Change[]) => Wanted;
   /** The address follows. */
   shown: (ref: ScenarioRef | null) => void;
   /** The state from which scenarios are computed is missing: a job makes it. */
@@ -34,7 +34,6 @@ export interface Around {
 
 interface Question {
   changes: readonly Change[];
-  gapsOf: string | null;
   asked: number;
 }
 
@@ -60,7 +59,7 @@ export class WhatIf {
 
   constructor(private readonly around: Around) {
     this.latest = new Latest(
-      ({ changes, gapsOf }, signal) => this.around.client.whatIf(this.city(), changes, gapsOf, signal),
+      ({ changes }, signal) => this.around.client.whatIf(this.city(), changes, this.around.wanted(changes), signal),
       (answer, { asked, changes }) => {
         this.took.push(performance.now() - asked);
         if (this.took.length > 500) this.took.shift();
@@ -164,7 +163,7 @@ export class WhatIf {
   ask(): void {
     if (!this.on.value || this.compared.value) return;
     const changes = this.preview.value ?? this.edits.value.now;
-    this.latest.put({ changes, gapsOf: this.around.gapsOf(), asked: performance.now() });
+    this.latest.put({ changes, asked: performance.now() });
   }
 
   async reload(): Promise<void> {
