@@ -74,7 +74,7 @@ def weighted_gini(values: npt.ArrayLike, weights: npt.ArrayLike) -> float:
         )
     order = np.argsort(x, kind="stable")
     x, w = x[order], w[order]
-    x = x / x.max(initial=0.0) if x.max(initial=0.0) > 0 else x  # of no unit; no underflow
+    x = np.ldexp(x, -np.frexp(x.max(initial=0.0))[1])  # by a power of two: exact, no underflow
     whole, burden = w.sum(), (w * x).sum()
     if whole == 0:
         return float("nan")
