@@ -13,19 +13,14 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.spatial import Voronoi
 
 from spatial.city.neighbourhoods.faces import face_owners
+from spatial.city.neighbourhoods.halfway import along_dividers, halfway_lines
 
 __all__ = ["coverage_cells", "exclusive_parcels"]
 
 GRID_M = 0.01
 """Vertices lie on a grid of one centimetre, so that noding cannot leave slivers."""
-SPACING_M = 12.0
-"""Distance of the points along parcel boundaries between which halfway lines are drawn."""
-
-HALFWAY_M = 0.25
-"""Halfway lines are drawn as exactly as this."""
 
 Geometries = npt.NDArray[np.object_]
 
@@ -96,7 +91,7 @@ def coverage_cells(
         shapely.boundary(own[kept]),
         [shapely.boundary(limit)],
         near,
-        _halfway_lines(own[kept], reach_m),
+        along_dividers(halfway_lines(own[kept], reach_m), near),
     ]
     edges = shapely.union_all(np.concatenate(drawn), grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
@@ -113,47 +108,3 @@ def coverage_cells(
         if len(mine):
             cells[place] = shapely.coverage_union_all(mine)
     return gpd.GeoSeries(cells, index=parcels.index, crs=parcels.crs)
-
-
-def _halfway_lines(own: Geometries, reach_m: float) -> Geometries:
-    """Lines halfway between different parcels: edges of the Voronoi diagram of their boundaries.
-
-    Only edges nearer than `reach_m` to both parcels are drawn.
-    """
-    dense = shapely.segmentize(shapely.boundary(own), SPACING_M)
-    xy, owner = shapely.get_coordinates(dense, return_index=True)
-    xy, first = np.unique(np.round(xy, 2), axis=0, return_index=True)
-    owner = owner[first]
-    if len(np.unique(owner)) < 2:
-        return np.array([], dtype=object)
-    west_south, east_north = xy.min(axis=0), xy.max(axis=0)
-    origin = (west_south + east_north) / 2
-    # Four far points make every region of a parcel's point a bounded one.
-    far_m = 2 * float((east_north - west_south).max()) + 4 * reach_m
-    corners = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)]) * far_m
-    diagram = Voronoi(np.vstack([xy - origin, corners]))
-    pair = diagram.ridge_points
-    ends = np.asarray(diagram.ridge_vertices)
-    owners = np.r_[owner, -1, -1, -1, -1]
-    wanted = (owners[pair[:, 0]] != owners[pair[:, 1]]) & (owners[pair] >= 0).all(axis=1)
-    wanted &= (ends >= 0).all(axis=1)
-    apart_m = np.hypot(*(diagram.points[pair[:, 0]] - diagram.points[pair[:, 1]]).T)
-    wanted &= apart_m <= 2 * reach_m
-    lines = diagram.vertices[ends[wanted]] + origin
-    # A long edge is cut where it leaves the parcels' surroundings: nothing beyond is drawn.
-    middle = (diagram.points[pair[wanted, 0]] + diagram.points[pair[wanted, 1]])[:, None] / 2
-    offset = lines - (middle + origin)
-    length_m = np.maximum(np.hypot(offset[..., 0], offset[..., 1])[..., None], GRID_M)
-    lines = middle + origin + offset * np.minimum(1.0, 4 * reach_m / length_m)
-    long_enough = np.hypot(*(lines[:, 0] - lines[:, 1]).T) > GRID_M
-    between = np.sort(owners[pair[wanted]][long_enough], axis=1)
-    return _merged(lines[long_enough], between)
-
-
-def _merged(lines: npt.NDArray[np.float64], between: npt.NDArray[np.int64]) -> Geometries:
-    """Join the short edges between the same two parcels to long lines: fewer to node."""
-    order = np.lexsort((between[:, 1], between[:, 0]))
-    _, group = np.unique(between[order], axis=0, return_inverse=True)
-    pieces = shapely.linestrings(lines[order])
-    whole = shapely.line_merge(shapely.multilinestrings(pieces, indices=group.ravel()))
-    return np.asarray(shapely.simplify(shapely.get_parts(whole), HALFWAY_M), dtype=object)

@@ -1,0 +1,134 @@
+"""Lines halfway between parcels, led along the dividers where they run beside one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy.spatial import Voronoi
+
+__all__ = ["along_dividers", "halfway_lines"]
+
+SPACING_M: Final = 12.0
+"""Distance of the points along parcel boundaries between which halfway lines are drawn."""
+HALFWAY_M: Final = 0.25
+"""Halfway lines are drawn as exactly as this."""
+SHORTEST_M: Final = 0.01
+"""Shorter pieces are not drawn."""
+BESIDE_M: Final = 2.0
+"""A halfway line so near a divider runs along it: a street is not divided lengthwise."""
+MOST_DETOUR: Final = 1.5
+"""A divider leads from one place to the next if it is at most so many times the straight way."""
+SLACK_M: Final = 0.5
+
+Geometries = npt.NDArray[np.object_]
+
+
+def along_dividers(lines: Geometries, dividers: Geometries) -> Geometries:
+    """Leave to the dividers what runs along them: no slivers between a street and its middle.
+
+    Vertices within 2 m of a divider move onto it, and where the divider itself leads from one
+    vertex to the next, the piece between them is left out.
+
+    Parameters
+    ----------
+    lines : array of LineString
+        Halfway lines.
+    dividers : array of LineString or MultiLineString
+        Streets, banks, railways.
+
+    Returns
+    -------
+    array of LineString
+        What is left of the lines; with the dividers it parts what the lines parted.
+
+    Examples
+    --------
+    >>> halfway = shapely.from_wkt(["LINESTRING (0 1, 50 0.5, 100 1, 100 40)"])
+    >>> street = shapely.from_wkt(["LINESTRING (-10 0, 110 0)"])
+    >>> print(along_dividers(halfway, street)[0])
+    LINESTRING (100 0, 100 40)
+    """
+    if not len(lines) or not len(dividers):
+        return lines
+    xy, row = shapely.get_coordinates(lines, return_index=True)
+    places = shapely.points(xy)
+    at, which = shapely.STRtree(dividers).query_nearest(
+        places, max_distance=BESIDE_M, all_matches=False
+    )
+    along_m = shapely.line_locate_point(dividers[which], places[at])
+    xy[at] = shapely.get_coordinates(shapely.line_interpolate_point(dividers[which], along_m))
+    divider = np.full(len(xy), -1, dtype=np.int64)
+    divider[at] = which
+    place_m = np.zeros(len(xy))
+    place_m[at] = along_m
+    straight_m = np.hypot(*np.diff(xy, axis=0).T)
+    led = (divider[1:] == divider[:-1]) & (divider[1:] >= 0)
+    led &= np.abs(np.diff(place_m)) <= MOST_DETOUR * straight_m + SLACK_M
+    piece = np.flatnonzero((row[1:] == row[:-1]) & ~led & (straight_m > SHORTEST_M))
+    if not len(piece):
+        return np.array([], dtype=object)
+    # Pieces that follow one another stay one line.
+    fresh = np.ones(len(piece), dtype=bool)
+    fresh[1:] = (np.diff(piece) != 1) | (row[piece[1:]] != row[piece[:-1]])
+    line = np.cumsum(fresh) - 1
+    last = np.r_[fresh[1:], True]
+    vertex = np.concatenate([piece, piece[last] + 1])
+    of = np.concatenate([line, line[last]])
+    order = np.lexsort((vertex, of))
+    return np.asarray(shapely.linestrings(xy[vertex[order]], indices=of[order]), dtype=object)
+
+
+def halfway_lines(parcels: Geometries, reach_m: float) -> Geometries:
+    """Lines halfway between different parcels: edges of the Voronoi diagram of their boundaries.
+
+    Parameters
+    ----------
+    parcels : array of Polygon or MultiPolygon, shape (n,)
+        Disjoint, in metres.
+    reach_m : float
+        Only edges nearer than this to both parcels are drawn.
+
+    Returns
+    -------
+    array of LineString
+    """
+    dense = shapely.segmentize(shapely.boundary(shapely.simplify(parcels, HALFWAY_M)), SPACING_M)
+    xy, owner = shapely.get_coordinates(dense, return_index=True)
+    xy, first = np.unique(np.round(xy, 2), axis=0, return_index=True)
+    owner = owner[first]
+    if len(np.unique(owner)) < 2:
+        return np.array([], dtype=object)
+    west_south, east_north = xy.min(axis=0), xy.max(axis=0)
+    origin = (west_south + east_north) / 2
+    # Four far points make every region of a parcel's point a bounded one.
+    far_m = 2 * float((east_north - west_south).max()) + 4 * reach_m
+    corners = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)]) * far_m
+    diagram = Voronoi(np.vstack([xy - origin, corners]))
+    pair = diagram.ridge_points
+    ends = np.asarray(diagram.ridge_vertices)
+    owners = np.r_[owner, -1, -1, -1, -1]
+    wanted = (owners[pair[:, 0]] != owners[pair[:, 1]]) & (owners[pair] >= 0).all(axis=1)
+    wanted &= (ends >= 0).all(axis=1)
+    apart_m = np.hypot(*(diagram.points[pair[:, 0]] - diagram.points[pair[:, 1]]).T)
+    wanted &= apart_m <= 2 * reach_m
+    lines = diagram.vertices[ends[wanted]] + origin
+    # A long edge is cut where it leaves the parcels' surroundings: nothing beyond is drawn.
+    middle = (diagram.points[pair[wanted, 0]] + diagram.points[pair[wanted, 1]])[:, None] / 2
+    offset = lines - (middle + origin)
+    length_m = np.maximum(np.hypot(offset[..., 0], offset[..., 1])[..., None], SHORTEST_M)
+    lines = middle + origin + offset * np.minimum(1.0, 4 * reach_m / length_m)
+    long_enough = np.hypot(*(lines[:, 0] - lines[:, 1]).T) > SHORTEST_M
+    between = np.sort(owners[pair[wanted]][long_enough], axis=1)
+    return _merged(lines[long_enough], between)
+
+
+def _merged(lines: npt.NDArray[np.float64], between: npt.NDArray[np.int64]) -> Geometries:
+    """Join the short edges between the same two parcels to long lines: fewer to node."""
+    order = np.lexsort((between[:, 1], between[:, 0]))
+    _, group = np.unique(between[order], axis=0, return_inverse=True)
+    pieces = shapely.linestrings(lines[order])
+    whole = shapely.line_merge(shapely.multilinestrings(pieces, indices=group.ravel()))
+    return np.asarray(shapely.simplify(shapely.get_parts(whole), HALFWAY_M), dtype=object)
