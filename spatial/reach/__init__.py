@@ -6,12 +6,14 @@ from spatial.reach.labels import NodeLabels, nearest_by_node
 from spatial.reach.nearest import NearestTable, nearest_facilities, nearest_table
 from spatial.reach.paths import path_between
 from spatial.reach.reached import reached_facilities
+from spatial.reach.reached_nodes import Reached, reached_nodes, reached_points
 from spatial.reach.streets import Streets, lay_streets
 from spatial.reach.sums import weighted_sums
 
 __all__ = [
     "NearestTable",
     "NodeLabels",
+    "Reached",
     "Streets",
     "circle_fronts",
     "lay_streets",
@@ -21,6 +23,8 @@ __all__ = [
     "nearest_table",
     "path_between",
     "reached_facilities",
+    "reached_nodes",
+    "reached_points",
     "walk_between",
     "weighted_sums",
 ]

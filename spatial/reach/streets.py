@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from spatial.reach.chains import (
     along_hilbert,
     contract,
     core_arcs,
+    corner_chains,
     stop_to_stop,
 )
 from spatial.reach.kernels import (
@@ -73,6 +75,19 @@ class Streets:
     forward: CostArcs  # leaving a corner
     backward: CostArcs  # arriving at it
     edge_arcs: Arcs  # for parts of edges: lengths and times
+
+    @cached_property
+    def beside(self) -> tuple[Longs, Ints]:
+        """Chains with stops inside, by corner."""
+        made: tuple[Longs, Ints] = corner_chains(self.chains, len(self.corner_node))
+        return made
+
+    @cached_property
+    def backward_sides(self) -> tuple[Chains, Arcs]:
+        """Chains and edges as they are walked towards the source of a search."""
+        turned = self.chains._replace(ahead=-self.chains.behind, behind=-self.chains.ahead)
+        times = np.ascontiguousarray(self.edge_arcs.edge_time_ms[:, ::-1])
+        return turned, self.edge_arcs._replace(edge_time_ms=times)
 
     def inward(self, points: Attachments) -> Spots:
         """Return where points stand, with costs towards them."""

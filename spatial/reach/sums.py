@@ -87,7 +87,7 @@ def weighted_sums(
     """
     streets = as_streets(network, by=by)
     limit = whole_limit(cutoff_m)
-    made = _sources(streets, origins)
+    made = make_sources(streets, origins)
     places, of_place = make_places(streets, points)
     packed = pack_weights(weights, points.ids[of_place], decays)
     columns = weights.columns
@@ -101,7 +101,7 @@ def weighted_sums(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Clusters:
+class Clusters:
     """Sources in the order of their clusters."""
 
     index: pd.Index  # (o,) ids of the origins, as given
@@ -125,14 +125,20 @@ def whole_limit(cutoff: float) -> int:
     return round(cutoff * MM_PER_M)
 
 
-def _sources(streets: Streets, origins: Attachments | None) -> _Clusters:
-    """Order sources so that neighbours stand together, 32 at a time."""
+def make_sources(
+    streets: Streets, origins: Attachments | None, *, towards: bool = False
+) -> Clusters:
+    """Order sources so that neighbours stand together, 32 at a time.
+
+    `towards`: they are walked to, not from.
+    """
     if origins is None:
         spots, index = streets.nodes(), pd.RangeIndex(streets.network.node_count)
         owner = np.arange(len(index))
     else:
         first = origin_starts(origins.ids)
-        spots, index = streets.outward(origins), origins.ids[first]
+        spots = streets.inward(origins) if towards else streets.outward(origins)
+        index = origins.ids[first]
         owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(origins))))
     seeds, order, rank = by_corner(spots, owner, len(index), len(streets.corner_node))
     way = np.flatnonzero((rank[owner] >= 0) & (spots.chain >= 0))
@@ -146,7 +152,7 @@ def _sources(streets: Streets, origins: Attachments | None) -> _Clusters:
         spots=spots,
     )
     blocks = np.append(np.arange(0, len(order), LANES), len(order)).astype(np.int64)
-    return _Clusters(index, order, sources, blocks)
+    return Clusters(index, order, sources, blocks)
 
 
 def by_corner(spots: Spots, owner: Longs, owners: int, corners: int) -> tuple[Longs, Longs, Longs]:
@@ -182,14 +188,18 @@ def _starts(code: npt.NDArray[np.integer], groups: int) -> Longs:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def make_places(streets: Streets, points: Attachments) -> tuple[Places, Longs]:
+def make_places(
+    streets: Streets, points: Attachments, *, towards: bool = False
+) -> tuple[Places, Longs]:
     """Targets in the order of the streets, and the first row of each among the points.
 
-    Points that are not attached stay outside: nobody reaches them.
+    Points that are not attached stay outside: nobody reaches them. `towards`: they are walked
+    from, not to.
     """
     first = origin_starts(points.ids)
     owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(points))))
-    spots, corners = streets.inward(points), len(streets.corner_node)
+    spots = streets.outward(points) if towards else streets.inward(points)
+    corners = len(streets.corner_node)
     ends, order, rank = by_corner(spots, owner, len(first), corners)
     node, of_end = spots.end.ravel()[ends], rank[owner[ends // 2]]
     at = np.argsort(node, kind="stable")
@@ -250,7 +260,7 @@ def pack_weights(
 
 
 def _frame(
-    out: Floats, made: _Clusters, columns: pd.Index, decays: Mapping[str, Decay] | None
+    out: Floats, made: Clusters, columns: pd.Index, decays: Mapping[str, Decay] | None
 ) -> pd.DataFrame:
     values = np.full((len(made.index), out.shape[1]), np.nan)
     values[made.order] = out

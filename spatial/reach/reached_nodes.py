@@ -1,0 +1,130 @@
+"""What is reached from each origin: nodes of the network, or points on it, with their costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spatial.network.attach import Attachments
+from spatial.network.graph import WalkNetwork
+from spatial.reach.arcs import By
+from spatial.reach.ball_kernels import ball_nodes_of, ball_pairs
+from spatial.reach.streets import Streets, as_streets
+from spatial.reach.sums import make_places, make_sources, whole_limit
+from spatial.units import MM_PER_M
+
+__all__ = ["Reached", "reached_nodes", "reached_points"]
+
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reached:
+    """Targets of origin ``i``: rows ``start[i]:start[i + 1]`` of `target` and `cost`."""
+
+    index: pd.Index  # (o,) ids of the origins (numbers, where they are nodes)
+    start: Longs  # (o + 1,)
+    target: Ints  # node number, or row of the points
+    cost: Ints  # whole mm, or ms when searched by time
+
+    @property
+    def counts(self) -> pd.Series:
+        """How many targets each origin reaches; missing does not occur: not attached is 0."""
+        return pd.Series(np.diff(self.start), index=self.index, name="reached")
+
+    @property
+    def distance_m(self) -> npt.NDArray[np.float64]:
+        """Cost of each pair in metres (seconds when searched by time)."""
+        return self.cost / MM_PER_M
+
+
+def reached_nodes(
+    network: WalkNetwork | Streets,
+    origins: Attachments | None,
+    *,
+    cutoff_m: float,
+    by: By = "distance",
+) -> Reached:
+    """List the nodes within a walk of each origin, with their costs.
+
+    Parameters
+    ----------
+    network : WalkNetwork or Streets
+    origins : Attachments, shape (o,), or None
+        None: every node. Rows with one id that stand together are ways out of one place.
+    cutoff_m : float
+        In metres (seconds when `by` is time), inclusive.
+    by : {"distance", "time"}
+
+    Returns
+    -------
+    Reached
+        In the order of the origins; nodes of one origin in no particular order.
+
+    Notes
+    -----
+    Dijkstra's search [1]_ between corners only (nodes that join two edges are stops on chains),
+    with a queue of buckets.
+
+    References
+    ----------
+    .. [1] E. W. Dijkstra (1959), Numerische Mathematik 1, 269-271.
+    """
+    streets = as_streets(network, by=by)
+    made = make_sources(streets, origins)
+    start, node, cost = ball_nodes_of(
+        streets.forward, streets.chains, streets.beside, streets.corner_node, made.sources,
+        whole_limit(cutoff_m),
+    )  # fmt: skip
+    return _in_order(made.index, made.order, start, node, cost)
+
+
+def reached_points(
+    network: WalkNetwork | Streets,
+    origins: Attachments,
+    points: Attachments,
+    *,
+    cutoff_m: float,
+    by: By = "distance",
+    towards: bool = False,
+) -> Reached:
+    """List the points within a walk of each origin, with their costs.
+
+    Parameters
+    ----------
+    network, origins, cutoff_m, by
+        As in :func:`reached_nodes`.
+    points : Attachments, shape (p,)
+        Rows with one id that stand together are ways into one place.
+    towards : bool
+        Walk from the points to the origins: who reaches a facility, not what it reaches.
+
+    Returns
+    -------
+    Reached
+        `target` is the first row of each point.
+    """
+    streets = as_streets(network, by=by)
+    made = make_sources(streets, origins, towards=towards)
+    places, first = make_places(streets, points, towards=towards)
+    facing = streets.backward_sides if towards else (streets.chains, streets.edge_arcs)
+    arcs = streets.backward if towards else streets.forward
+    start, place, cost = ball_pairs(arcs, *facing, made.sources, places, whole_limit(cutoff_m))
+    return _in_order(made.index, made.order, start, first[place].astype(np.int32), cost)
+
+
+def _in_order(index: pd.Index, order: Longs, start: Longs, target: Ints, cost: Ints) -> Reached:
+    """Bring sources back into the order of the origins."""
+    counts = np.zeros(len(index), dtype=np.int64)
+    counts[order] = np.diff(start)
+    out = np.concatenate([[0], np.cumsum(counts)])
+    if np.array_equal(order, np.arange(len(index))):
+        return Reached(index, out, target, cost)
+    begin = np.zeros(len(index), dtype=np.int64)
+    begin[order] = start[:-1]
+    rows = np.arange(out[-1]) + np.repeat(begin - out[:-1], counts)
+    return Reached(index, out, target[rows], cost[rows])
