@@ -1,6 +1,7 @@
 """What if: changes of a city, and what they do to reach and gaps, at once and exactly."""
 
 from spatial.scenarios.base import ScenarioBase
+from spatial.scenarios.candidates import opening_candidates
 from spatial.scenarios.changes import (
     AddFacility,
     BuildLink,
@@ -15,6 +16,7 @@ from spatial.scenarios.changes import (
     changes_from_json,
     changes_to_json,
 )
+from spatial.scenarios.openings import Openings, best_openings
 from spatial.scenarios.result import ScenarioResult
 from spatial.scenarios.whole import WholeCity, whole_city
 
@@ -28,11 +30,14 @@ __all__ = [
     "CutLink",
     "OpenGate",
     "OpenWall",
+    "Openings",
     "ResizeFacility",
     "ScenarioBase",
     "ScenarioResult",
     "WholeCity",
+    "best_openings",
     "changes_from_json",
     "changes_to_json",
+    "opening_candidates",
     "whole_city",
 ]

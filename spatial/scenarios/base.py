@@ -421,6 +421,10 @@ class ScenarioBase:
             plan.editor = Editor(self.network, self._grid)
         return plan.editor
 
+    def edges_near(self, box_m: tuple[float, float, float, float]) -> Longs:
+        """Return the edges whose squares of the grid touch a box."""
+        return self._grid.near(box_m)
+
     def attach(self, id_: str, x_m: float, y_m: float) -> Attachments:
         """Attach one place to the network before any change, as the facilities are."""
         far = self.facts.max_entry_m
