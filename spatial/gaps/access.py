@@ -1,0 +1,336 @@
+"""Access to capacity that people compete for: the floating catchment family and gravity.
+
+Every method hands each supply out among those who reach it, in proportion to their number and
+nearness, and adds up what each demand gets, per person:
+
+    R_j = S_j / Σ_i w_ij D_i        A_i = Σ_j w_ij R_j
+
+They differ in the weight w_ij of a pair alone. Whatever the weights, what is handed out is what
+there is: Σ_i D_i A_i = Σ_j S_j over the supplies that anybody reaches (Σ_i w_ij D_i > 0). Supplies
+that nobody reaches, or nobody but empty places, stay out of the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spatial.checks import require_columns
+from spatial.errors import IndexMismatchError, LayerError
+from spatial.network import Attachments, WalkNetwork
+from spatial.reach import Streets, reached_points
+from spatial.reach.arcs import By
+from spatial.reach.decays import Decay, within
+from spatial.units import MM_PER_M
+
+__all__ = [
+    "METHODS",
+    "Access",
+    "access_on_network",
+    "enhanced_two_step",
+    "gravity_access",
+    "three_step",
+    "two_step",
+]
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+NAMED_IDS: Final = 3
+"""Ids that an error names before it stops."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Access:
+    """What each demand can use, and how crowded each supply is."""
+
+    access: pd.Series
+    """Supply per person, by demand id. 0 where nothing is reached; missing where the demand itself,
+    or the capacity of anything reached, is unknown, or where there is nobody to share with."""
+    ratio: pd.Series
+    """R_j: capacity per person who counts, by supply id; missing where the capacity is unknown or
+    nobody reaches it."""
+    load: pd.Series
+    """Σ_i w_ij D_i: persons who count, weighted, by supply id."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    demand: Rows
+    supply: Rows
+    cost: Floats
+
+
+def two_step(
+    travel: pd.DataFrame,
+    demand: pd.Series,
+    supply: pd.Series,
+    *,
+    limit: float,
+    cost: str = "distance_m",
+) -> Access:
+    """Two-step floating catchment area (2SFCA): everyone within the limit counts the same.
+
+    ``w_ij = 1`` if ``d_ij <= limit``, else 0 [1]_.
+
+    Parameters
+    ----------
+    travel : DataFrame
+        ``demand_id, supply_id`` and the column `cost`: each pair once.
+    demand : Series
+        Persons by demand id, 0 or more; missing = unknown (see :class:`Access`).
+    supply : Series
+        Capacity by supply id, 0 or more; missing = unknown, which is not 0.
+    limit : float
+        In the unit of `cost`, inclusive.
+    cost : str
+        Column with metres or seconds.
+
+    Raises
+    ------
+    LayerError
+        If a column is missing, a number negative, or a pair given twice.
+    IndexMismatchError
+        If a pair names a demand or supply that is not there.
+
+    References
+    ----------
+    .. [1] W. Luo, F. Wang (2003), Environment and Planning B 30, 865-884.
+
+    Examples
+    --------
+    >>> travel = pd.DataFrame({"demand_id": ["a", "b", "b"], "supply_id": ["f", "f", "g"],
+    ...                        "distance_m": [100.0, 200.0, 300.0]})
+    >>> persons, seats = pd.Series({"a": 100, "b": 300}), pd.Series({"f": 40, "g": 30})
+    >>> two_step(travel, persons, seats, limit=500).access.tolist()
+    [0.1, 0.2]
+    """
+    return _compete(travel, demand, supply, within(limit), cost, _by_decay)
+
+
+def enhanced_two_step(
+    travel: pd.DataFrame,
+    demand: pd.Series,
+    supply: pd.Series,
+    *,
+    decay: Decay,
+    cost: str = "distance_m",
+) -> Access:
+    """Enhanced 2SFCA: near ones count more than far ones, in both steps.
+
+    ``w_ij = f(d_ij)``; Luo and Qi [1]_ take zones (:func:`spatial.reach.decays.steps`), Dai [2]_ a
+    Gaussian (:func:`spatial.reach.decays.gaussian_to_zero`). Parameters as in :func:`two_step`.
+
+    References
+    ----------
+    .. [1] W. Luo, Y. Qi (2009), Health & Place 15, 1100-1107.
+    .. [2] D. Dai (2010), Health & Place 16, 1038-1052.
+    """
+    return _compete(travel, demand, supply, decay, cost, _by_decay)
+
+
+def three_step(
+    travel: pd.DataFrame,
+    demand: pd.Series,
+    supply: pd.Series,
+    *,
+    decay: Decay,
+    cost: str = "distance_m",
+) -> Access:
+    """Three-step floating catchment area (3SFCA): who has a choice asks less of each supply.
+
+    ``w_ij = G_ij f(d_ij)`` with the share ``G_ij = f(d_ij) / Σ_k f(d_ik)`` of the supplies in reach
+    [1]_, so that demand is not counted in full at each of them. Parameters as in :func:`two_step`.
+
+    References
+    ----------
+    .. [1] N. Wan, B. Zou, T. Sternberg (2012), International Journal of Geographical Information
+       Science 26, 1073-1089.
+    """
+    return _compete(travel, demand, supply, decay, cost, _by_choice)
+
+
+def gravity_access(
+    travel: pd.DataFrame,
+    demand: pd.Series,
+    supply: pd.Series,
+    *,
+    decay: Decay,
+    cost: str = "distance_m",
+) -> Access:
+    """Gravity model with competition: ``A_i = Σ_j S_j f(d_ij) / V_j``, ``V_j = Σ_k D_k f(d_kj)``.
+
+    Hansen's potential [1]_ with the demand in the denominator [2]_; `decay` is usually
+    :func:`spatial.reach.decays.inverse_power` or :func:`spatial.reach.decays.exponential`, and the
+    pairs of `travel` set how far it goes. It is the same sum as E2SFCA with a smooth decay (Luo and
+    Wang 2003 show that 2SFCA is its case of all or nothing). Parameters as in :func:`two_step`.
+
+    References
+    ----------
+    .. [1] W. G. Hansen (1959), Journal of the American Institute of Planners 25, 73-76.
+    .. [2] A. E. Joseph, P. R. Bantock (1982), Social Science & Medicine 16, 85-90.
+    """
+    return _compete(travel, demand, supply, decay, cost, _by_decay)
+
+
+Weighing = Callable[[_Pairs, Decay, int], Floats]
+
+
+def access_on_network(
+    network: WalkNetwork | Streets,
+    demand_points: Attachments,
+    demand: pd.Series,
+    supply_points: Attachments,
+    supply: pd.Series,
+    *,
+    cutoff_m: float,
+    decay: Decay | None = None,
+    method: str = "two_step",
+    by: By = "distance",
+) -> Access:
+    """Hand supplies out on a whole network: one search per supply, no travel table.
+
+    Parameters
+    ----------
+    network : WalkNetwork or Streets
+    demand_points, supply_points : Attachments
+        Rows with one id that stand together are ways of one place; its best way counts.
+    demand, supply : Series
+        Persons and capacity by the ids of the points, as in :func:`two_step`.
+    cutoff_m : float
+        In metres (seconds when `by` is time), inclusive.
+    decay : Decay, optional
+        Default: all or nothing.
+    method : str
+        One of :data:`METHODS`.
+    by : {"distance", "time"}
+
+    Returns
+    -------
+    Access
+        By the ids of `demand` and `supply`. A demand that is not attached to the network reaches
+        nothing that is known: missing.
+
+    Notes
+    -----
+    Walks go from the demand to the supply. With `lay_streets(network)` the network is laid out
+    once for many calls.
+    """
+    if method not in METHODS:
+        raise LayerError(
+            f"No method {method!r}; use one of {', '.join(METHODS)}.",
+            zh=f"没有方法 {method!r},可用:{'、'.join(METHODS)}。",
+        )
+    reached = reached_points(
+        network, supply_points, demand_points, cutoff_m=cutoff_m, by=by, towards=True
+    )
+    of_supply = np.repeat(np.arange(len(reached.index)), np.diff(reached.start))
+    seats = supply.index.get_indexer(reached.index)
+    people = demand.index.get_indexer(demand_points.ids)
+    _require_known(seats, reached.index, name="supply")
+    _require_known(people, demand_points.ids, name="demand")
+    pairs = _Pairs(people[reached.target], seats[of_supply], reached.cost / MM_PER_M)
+    answer = _share(pairs, demand, supply, decay or within(cutoff_m), METHODS[method])
+    lost = np.ones(len(demand), dtype=bool)
+    lost[people[demand_points.edge >= 0]] = False
+    access = answer.access.mask(lost)
+    return Access(access, answer.ratio, answer.load)
+
+
+def _compete(
+    travel: pd.DataFrame,
+    demand: pd.Series,
+    supply: pd.Series,
+    decay: Decay,
+    cost: str,
+    weighing: Weighing,
+) -> Access:
+    require_columns(travel, ("demand_id", "supply_id", cost), name="travel")
+    rows = demand.index.get_indexer(pd.Index(travel["demand_id"]))
+    columns = supply.index.get_indexer(pd.Index(travel["supply_id"]))
+    _require_known(rows, travel["demand_id"], name="demand")
+    _require_known(columns, travel["supply_id"], name="supply")
+    code = rows.astype(np.int64) * max(len(supply), 1) + columns
+    order = np.sort(code)
+    if (order[1:] == order[:-1]).any():
+        twice = order[1:][order[1:] == order[:-1]][0]
+        pair = (demand.index[twice // len(supply)], supply.index[twice % len(supply)])
+        raise LayerError(
+            f"`travel` gives the pair {pair[0]!r}, {pair[1]!r} more than once; keep the shortest.",
+            zh=f"`travel` 中 {pair[0]!r} 与 {pair[1]!r} 重复出现;请只保留最短的一行。",
+        )
+    costs = travel[cost].to_numpy(dtype=np.float64, na_value=np.nan)
+    return _share(_Pairs(rows, columns, costs), demand, supply, decay, weighing)
+
+
+def _require_known(rows: npt.NDArray[Any], ids: Any, *, name: str) -> None:
+    if (rows < 0).any():
+        strange = pd.Index(ids)[rows < 0].unique()[:NAMED_IDS].tolist()
+        raise IndexMismatchError(
+            f"`{name}` has no row for {strange}. Give one for each id, missing where unknown.",
+            zh=f"`{name}` 中没有 {strange}。每个编号给一行,未知者留空。",
+        )
+
+
+def _numbers(values: pd.Series, *, name: str) -> Floats:
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    if not values.index.is_unique or (numbers < 0).any() or np.isinf(numbers).any():
+        wrong = values.index[(numbers < 0) | np.isinf(numbers) | values.index.duplicated()][0]
+        raise LayerError(
+            f"`{name}` of {wrong!r} is given twice, negative or without end. "
+            "Numbers are 0 or more; leave out what is unknown.",
+            zh=f"`{name}` 在 {wrong!r} 处重复、为负或无穷。数值须不小于 0,未知者留空。",
+        )
+    return numbers
+
+
+def _by_decay(pairs: _Pairs, decay: Decay, demands: int) -> Floats:
+    del demands
+    return decay(pairs.cost)
+
+
+def _by_choice(pairs: _Pairs, decay: Decay, demands: int) -> Floats:
+    nearness = decay(pairs.cost)
+    total = _sums(pairs.demand, nearness, demands)[pairs.demand]
+    share = np.divide(nearness, total, out=np.zeros_like(total), where=total > 0)
+    return nearness * share
+
+
+def _sums(rows: Rows, values: Floats, count: int) -> Floats:
+    return np.bincount(rows, weights=values, minlength=count).astype(np.float64)
+
+
+def _share(
+    pairs: _Pairs, demand: pd.Series, supply: pd.Series, decay: Decay, weighing: Weighing
+) -> Access:
+    """Hand supplies out: the two sums at the head of this file.
+
+    Unknown demand counts as nobody for the others; unknown capacity makes unknown what it touches.
+    """
+    people, seats = _numbers(demand, name="demand"), _numbers(supply, name="supply")
+    weight = weighing(pairs, decay, len(people))
+    asked = np.nan_to_num(people)[pairs.demand] * weight
+    load = _sums(pairs.supply, asked, len(seats))
+    ratio = np.divide(seats, load, out=np.full(len(seats), np.nan), where=load > 0)
+    counts = weight > 0
+    given = np.where(counts, ratio[pairs.supply] * weight, 0.0)
+    access = _sums(pairs.demand, given, len(people))
+    access[np.isnan(people)] = np.nan
+    return Access(
+        pd.Series(access, index=demand.index, name="access"),
+        pd.Series(ratio, index=supply.index, name="ratio"),
+        pd.Series(load, index=supply.index, name="load"),
+    )
+
+
+METHODS: Final[dict[str, Weighing]] = {
+    "two_step": _by_decay,
+    "enhanced_two_step": _by_decay,
+    "three_step": _by_choice,
+    "gravity": _by_decay,
+}
+"""Methods by name, each a way to weigh pairs."""
