@@ -63,7 +63,13 @@ from spatial.network import (
     building_access,
 )
 from spatial.progress import Progress, silent
-from spatial.reach import life_circles, nearest_facilities, reached_facilities
+from spatial.reach import (
+    NearestTable,
+    life_circles,
+    nearest_facilities,
+    nearest_table,
+    reached_facilities,
+)
 from spatial.standards import (
     ParameterSet,
     Profile,
@@ -249,9 +255,8 @@ def analyse(
                 "coverage": coverage(
                     gaps,
                     places,
-                    nearest.buildings,
-                    buildings=city.layer("buildings"),
                     districts=plan.assignment,
+                    found=homes,
                 ),
                 "heatmap": gap_heatmap(
                     places,
@@ -296,7 +301,7 @@ class _Walk:
 @dataclass(frozen=True, eq=False)
 class _Nearest:
     neighbourhoods: pd.DataFrame
-    buildings: pd.DataFrame
+    buildings: NearestTable
     searched_m: float
 
 
@@ -412,12 +417,10 @@ class _Run:
         )
         self.within("nearest", 0.5)
         reach_m = max(layer.limit_m for layer in self.profile.catalogue.layers.values())
-        by_building = nearest_facilities(
+        by_building = nearest_table(
             walk.network, walk.buildings, walk.facilities, entered, cutoff_m=reach_m
         )
-        by_gate, by_building = (
-            by_facility(ways, walk.entrances) for ways in (by_gate, by_building)
-        )
+        by_gate = by_facility(by_gate, walk.entrances)
         return _Nearest(best_of_gates(by_gate, walk.gate_neighbourhood), by_building, searched_m)
 
     def circles(

@@ -15,6 +15,7 @@ from spatial.checks import require_columns
 from spatial.dictionary import conform, data_dictionary
 from spatial.errors import IndexMismatchError
 from spatial.gaps.homes import lived_in
+from spatial.reach import NearestTable
 
 if TYPE_CHECKING:
     from spatial.city.neighbourhoods import Neighbourhoods
@@ -54,6 +55,16 @@ class BuildingGaps:
     def missing(self) -> npt.NDArray[np.bool_]:
         """What is missing, shape (b, c)."""
         return self.status == MISSING
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """What is there, shape (b, c)."""
+        return self.status == PRESENT
+
+    @property
+    def walked_kinds(self) -> list[str]:
+        """Kinds that any building reaches within the search."""
+        return [str(kind) for kind in self.kinds[~np.isnan(self.nearest_m).all(axis=0)]]
 
     def scores(self) -> pd.DataFrame:
         """Count ``must_missing`` and ``must_checked`` of each building (missing: none checked)."""
@@ -132,7 +143,7 @@ class BuildingGaps:
 def building_gaps(
     gaps: pd.DataFrame,
     neighbourhoods: Neighbourhoods,
-    building_nearest: pd.DataFrame,
+    building_nearest: pd.DataFrame | NearestTable,
     buildings: gpd.GeoDataFrame,
     *,
     measured: pd.Index | None = None,
@@ -145,9 +156,9 @@ def building_gaps(
         ``results.gaps``: what is checked, and what each neighbourhood has without a walk.
     neighbourhoods : Neighbourhoods
         Which buildings belong to which neighbourhood.
-    building_nearest : DataFrame
-        ``origin_id`` (building), ``kind, distance_m``: nearest of each kind, searched at least to
-        the largest limit of `gaps`.
+    building_nearest : NearestTable or DataFrame
+        The nearest of each kind, searched at least to the largest limit of `gaps`; as a frame
+        ``origin_id`` (building), ``kind, distance_m``.
     buildings : GeoDataFrame
         The city's buildings; see `lived_in` for those that count.
     measured : Index, optional
@@ -166,7 +177,6 @@ def building_gaps(
     where the neighbourhood is, and where the building reaches no street.
     """
     require_columns(gaps, ("neighbourhood_id", *CHECK_COLUMNS, "status", "basis"), name="gaps")
-    require_columns(building_nearest, ("origin_id", "kind", "distance_m"), name="building_nearest")
     home_of = lived_in(buildings, neighbourhoods.building_neighbourhood)
     home_of = home_of[home_of.isin(gaps["neighbourhood_id"].astype("str"))]
     checks = gaps.drop_duplicates(["kind", "layer"])[list(CHECK_COLUMNS)].reset_index(drop=True)
@@ -213,7 +223,19 @@ def building_gaps_frame(
     return conform(frame, data_dictionary().results["building_gaps"], name="building_gaps")
 
 
-def _wide(nearest: pd.DataFrame, ids: pd.Index, kinds: pd.Index) -> npt.NDArray[np.float64]:
+def _wide(
+    nearest: pd.DataFrame | NearestTable, ids: pd.Index, kinds: pd.Index
+) -> npt.NDArray[np.float64]:
+    """Distances (b, k); NaN beyond the search."""
+    if isinstance(nearest, NearestTable):
+        row = pd.Index(nearest.origin_ids.astype("str")).get_indexer(ids)
+        column = pd.Index(nearest.kinds).get_indexer(kinds)
+        walked = np.full((len(ids), len(kinds)), np.nan)
+        known, there = np.flatnonzero(row >= 0), np.flatnonzero(column >= 0)
+        walked[np.ix_(known, there)] = nearest.distance_m[np.ix_(row[known], column[there])]
+        walked[np.isinf(walked)] = np.nan
+        return walked
+    require_columns(nearest, ("origin_id", "kind", "distance_m"), name="building_nearest")
     wide = np.full((len(ids), len(kinds)), np.inf)
     row, column = ids.get_indexer(nearest["origin_id"]), kinds.get_indexer(nearest["kind"])
     here = (row >= 0) & (column >= 0)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from spatial.checks import require_columns
 from spatial.dictionary import conform, data_dictionary
+from spatial.gaps.buildings import BuildingGaps
 
 if TYPE_CHECKING:
     from spatial.city.neighbourhoods import Neighbourhoods
@@ -28,6 +29,7 @@ def coverage(
     districts: pd.Series | None = None,
     *,
     buildings: gpd.GeoDataFrame | None = None,
+    found: BuildingGaps | None = None,
 ) -> pd.DataFrame:
     """Count neighbourhoods, people and residential buildings that have each kind.
 
@@ -45,6 +47,9 @@ def coverage(
     buildings : GeoDataFrame, optional
         The city's buildings. Those that belong to a neighbourhood and are residential, or of
         unknown use, count.
+    found : BuildingGaps, optional
+        `building_gaps` of the same gaps, in place of `building_nearest` and `buildings`: much
+        smaller for many buildings, with the same answer.
 
     Returns
     -------
@@ -53,7 +58,7 @@ def coverage(
         Persons count where they are known, and are missing where none are; those of whom the data
         cannot tell stand apart in ``persons_unknown``. A building counts for the district of its
         neighbourhood, and has what its neighbourhood has without a walk (inside the parcel, or
-        stood in for). Buildings are missing where `building_nearest` or `buildings` is not given;
+        stood in for). Buildings are missing where nothing is given of them;
         covered ones also where no building was measured and some neighbourhood is unknown.
     """
     columns = ("neighbourhood_id", "kind", "layer", "status", "limit_m", "basis")
@@ -79,11 +84,16 @@ def coverage(
     sums += ["persons", "persons_covered", "persons_unknown"]
     # Where nobody's number is known the sum is unknown too, not 0.
     counted = table.groupby(KEYS, sort=False)[sums].sum(min_count=1).reset_index()
-    if building_nearest is not None and buildings is not None:
+    if found is None and building_nearest is not None and buildings is not None:
         homes = _homes(neighbourhoods, buildings, districts)
         held = rows[present & rows["basis"].isin(WITHOUT_WALK).to_numpy(dtype=bool)]
         counted = _with_buildings(counted.merge(limits, on=KEYS), building_nearest, homes, held)
         untold = _untold(rows.assign(unknown=unknown), set(building_nearest["kind"]))
+        nobody_knows = pd.MultiIndex.from_frame(counted[["kind", "layer"]]).isin(untold)
+        counted.loc[nobody_knows, "buildings_covered"] = np.nan
+    if found is not None:
+        counted = _with_found(counted, found, districts)
+        untold = _untold(rows.assign(unknown=unknown), set(found.walked_kinds))
         nobody_knows = pd.MultiIndex.from_frame(counted[["kind", "layer"]]).isin(untold)
         counted.loc[nobody_knows, "buildings_covered"] = np.nan
     counted.index = pd.Index(
@@ -98,6 +108,32 @@ def _untold(rows: pd.DataFrame, measured: set[str]) -> list[tuple[str, str]]:
     known_ways = unknown.index.get_level_values("kind").isin(list(measured))
     untold = unknown["all"] | (unknown["any"] & ~known_ways)
     return [(str(kind), str(layer)) for kind, layer in unknown.index[untold]]
+
+
+def _with_found(
+    counted: pd.DataFrame, found: BuildingGaps, districts: pd.Series | None
+) -> pd.DataFrame:
+    """Count the buildings that have each kind, by the answers of `building_gaps`."""
+    area = pd.Series(None, index=found.ids, dtype="object")
+    if districts is not None:
+        area = found.neighbourhood_id.map(districts).astype("object")
+    code, names = pd.factorize(area)  # -1: in no district
+    areas = pd.Index([WHOLE_CITY, *names])
+    placed = code >= 0
+    total = np.concatenate([[len(code)], np.bincount(code[placed], minlength=len(names))])
+    has = [
+        np.concatenate([[own.sum()], np.bincount(code[placed & own], minlength=len(names))])
+        for own in found.present.T
+    ]
+    of_check = np.array(has).reshape(len(found.checks), len(areas))
+    at = areas.get_indexer(counted["area"])
+    check = pd.MultiIndex.from_frame(found.checks[["kind", "layer"]].astype("str"))
+    row = check.get_indexer(pd.MultiIndex.from_frame(counted[["kind", "layer"]].astype("str")))
+    known = (at >= 0) & (row >= 0)
+    return counted.assign(
+        buildings=np.where(at >= 0, total[at], 0),
+        buildings_covered=np.where(known, of_check[row, at], 0).astype("float64"),
+    )
 
 
 def _homes(

@@ -14,6 +14,8 @@ from spatial.city.model import City
 from spatial.dictionary import conform, data_dictionary
 from spatial.errors import IndexMismatchError
 from spatial.gaps import building_gaps, coverage, gap_heatmap, residents_at_home
+from spatial.reach import NearestTable
+from spatial.reach.kernels import FAR
 from spatial.standards import read_parameters
 
 CRS = 4547
@@ -112,6 +114,33 @@ def test_coverage_counts_the_same_buildings():
     table = coverage(gaps, places, ways, buildings=homes)
     keys = [f"city:{kind}:{layer}" for kind, layer, _ in CHECKS]
     assert table.loc[keys, "buildings_covered"].tolist() == (found.status == 0).sum(axis=0).tolist()
+
+
+@pytest.mark.parametrize("status", ["missing", "unknown"])
+def test_coverage_by_the_answers_of_buildings_is_that_by_their_walks(status):
+    places, homes = world()
+    ways = near([("h1", "kindergarten", 300.0), ("h2", "kindergarten", 301.0), ("h3", "bank", 700)])
+    basis = {"a": ["walk", None, "inside"], "b": [None, None, None]}
+    gaps = gaps_of({**STATUS, "b": ["missing", status, status]}, basis)
+    found = building_gaps(gaps, places, ways, homes)
+    for districts in (None, pd.Series({"a": "d1", "b": "d2"}), pd.Series({"a": "d1", "b": None})):
+        by_walk = coverage(gaps, places, ways, districts, buildings=homes)
+        pd.testing.assert_frame_equal(coverage(gaps, places, None, districts, found=found), by_walk)
+
+
+def test_a_wide_table_of_walks_gives_the_same_answers_as_a_long_one():
+    places, homes = world()
+    ways = near([("h1", "kindergarten", 300.0), ("h2", "kindergarten", 301.0), ("h3", "bank", 700)])
+    key = np.full((4, 2), FAR, dtype=np.int64)  # rows: not in the order of the buildings
+    facility = np.full((4, 2), -1, dtype=np.int32)
+    for row, column, mm in ((1, 1, 300_000), (2, 1, 301_000), (0, 0, 700_000)):
+        key[row, column], facility[row, column] = mm << 32, 0
+    ids = pd.Index(["h3", "h1", "h2", "g1"])
+    wide = NearestTable(ids, ("bank", "kindergarten"), pd.Index(["f"]), key, facility, "distance")
+    gaps = gaps_of(STATUS, WALKED)
+    one, other = (building_gaps(gaps, places, form, homes) for form in (ways, wide))
+    np.testing.assert_array_equal(one.status, other.status)
+    np.testing.assert_array_equal(one.nearest_m, other.nearest_m)
 
 
 def test_an_unknown_building_is_named():
