@@ -461,6 +461,8 @@ export const en: Record<MessageKey, string> = {
   "try.change_count": "{n} changes",
   "try.really": "Really delete",
   "try.erase": "Delete scenario “{name}”",
+  "try.computing": "computing…",
+  "try.by_kind": "by kind ({n})",
   "try.compare": "Compare",
   "try.compare_a": "Compare from",
   "try.compare_b": "Compare with",

@@ -459,6 +459,8 @@ export const zh = {
   "try.change_count": "{n} 项变更",
   "try.really": "确定删除",
   "try.erase": "删除方案“{name}”",
+  "try.computing": "正在计算…",
+  "try.by_kind": "分设施类别 ({n})",
   "try.compare": "对比",
   "try.compare_a": "以哪个为基准",
   "try.compare_b": "与哪个对比",

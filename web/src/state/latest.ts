@@ -14,11 +14,12 @@ export class Latest<Input, Output> {
     private readonly ask: Ask<Input, Output>,
     private readonly answered: (output: Output, input: Input) => void,
     private readonly failed: (reason: unknown, input: Input) => void,
-    private readonly patience = 400,
+    private readonly patience = 1500,
   ) {}
 
-  get busy(): boolean {
-    return this.running !== null;
+  /** Whether a newer question waits. */
+  get waits(): boolean {
+    return this.waiting !== null;
   }
 
   put(input: Input): void {

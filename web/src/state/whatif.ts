@@ -47,6 +47,7 @@ export class WhatIf {
   readonly answer = new Store<WhatIfAnswer | null>(null);
   readonly problem = new Store<Problem | null>(null);
   readonly preparing = new Store(false);
+  readonly busy = new Store(false);
   readonly paint = new Store<ScenarioPaint | null>(null);
   readonly saved = new Store<Scenario | null>(null);
   readonly list = new Store<ScenarioItem[]>([]);
@@ -63,6 +64,7 @@ export class WhatIf {
       (answer, { asked, changes }) => {
         this.took.push(performance.now() - asked);
         if (this.took.length > 500) this.took.shift();
+        this.busy.set(this.latest.waits);
         this.problem.set(null);
         this.preparing.set(false);
         this.answer.set(answer);
@@ -74,7 +76,7 @@ export class WhatIf {
 
   /** Whether the list differs from what is saved under its name. */
   get changed(): boolean {
-    return JSON.stringify(this.edits.value.now) !== JSON.stringify(this.saved.value?.changes ?? []);
+    return asText(this.edits.value.now) !== asText(this.saved.value?.changes ?? []);
   }
 
   /** Enter the mode, with what an address names. */
@@ -163,6 +165,7 @@ export class WhatIf {
   ask(): void {
     if (!this.on.value || this.compared.value) return;
     const changes = this.preview.value ?? this.edits.value.now;
+    this.busy.set(true);
     this.latest.put({ changes, asked: performance.now() });
   }
 
@@ -282,6 +285,7 @@ export class WhatIf {
   }
 
   private refused(reason: unknown): void {
+    this.busy.set(false);
     const problem = asProblem(reason);
     if (isMissing(problem)) {
       if (!this.preparing.value) this.around.prepare();
@@ -296,6 +300,10 @@ export class WhatIf {
 }
 
 export const isMissing = (reason: unknown): boolean => reason instanceof Problem && reason.code === "scenario-base-missing";
+
+/** Changes as a text in which the order of the keys is always the same: the store keeps its own. */
+const asText = (changes: readonly Change[]): string =>
+  JSON.stringify(changes.map((one) => Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))));
 
 const newId = (): string => Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36).padStart(2, "0")).join("");
 
