@@ -17,13 +17,17 @@ from spatial.city.columns import fill_columns, rename_columns
 from spatial.city.recipe import FileRecipe
 from spatial.city.report import LayerReport, Note
 from spatial.city.tables import read_csv, read_excel
-from spatial.dictionary import data_dictionary
+from spatial.city.text_values import clean, parse_number
+from spatial.dictionary import ColumnSpec, LayerSpec, data_dictionary
 from spatial.errors import InputError
 
 __all__ = ["RawTable", "joined_tables", "read_table"]
 
 NEEDED: Final = {"demand_votes": ("neighbourhood_id", "kind", "votes")}
 """Columns without which a table says nothing."""
+HEADER_ROWS: Final = 5
+SERIAL: Final = ("序号", "编号", "No", "no", "id")
+"""Columns that number the rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +69,9 @@ def read_table(path: Path, inner: str, *, table: str, source: str, recipe: FileR
         raise InputError(
             f"{source} cannot be read: {error}", zh=f"{source} 无法读取:{error}"
         ) from error
+    cells = _below_header(cells, spec, recipe)
     cells = cells.set_axis(pd.RangeIndex(1, len(cells) + 1).astype(str), axis=0)
+    cells = _unpivoted(cells, spec, recipe)
     # The readers of columns work on layers; these rows lie nowhere.
     placeless = gpd.GeoDataFrame(cells, geometry=gpd.GeoSeries([None] * len(cells), cells.index))
     renamed, _ = rename_columns(placeless, spec, recipe)
@@ -73,13 +79,59 @@ def read_table(path: Path, inner: str, *, table: str, source: str, recipe: FileR
     if missing:
         wanted = "; ".join(f"{name} ({', '.join(spec.columns[name].aliases)})" for name in missing)
         raise InputError(
-            f"{source}: no column for {wanted}; it has {', '.join(map(str, cells.columns))}. The "
-            "first row must hold the names of the columns.",
+            f"{source}: no column for {wanted}; it has {', '.join(map(str, cells.columns))}. One "
+            f"of the first {HEADER_ROWS} rows must hold the names of the columns.",
             zh=f"{source}:缺少列 {wanted};现有列为 {'、'.join(map(str, cells.columns))}。"
-            "首行应为列名。",
+            f"前 {HEADER_ROWS} 行中应有一行是列名。",
         )
     frame, notes = fill_columns(renamed, spec, source=source)
     return RawTable(table, source, pd.DataFrame(frame), notes)
+
+
+def _below_header(cells: pd.DataFrame, spec: LayerSpec, recipe: FileRecipe) -> pd.DataFrame:
+    """Take the row with the most known names as the header: titles often stand above it."""
+    known = {clean(name) for column in spec.columns.values() for name in _names(column, recipe)}
+    rows = [list(cells.columns), *cells.head(HEADER_ROWS - 1).to_numpy(dtype=object).tolist()]
+    fits = [sum(clean(str(cell)) in known for cell in row) for row in rows]
+    best = fits.index(max(fits))
+    if best == 0:
+        return cells
+    head = [str(cell).strip() or f"column_{i + 1}" for i, cell in enumerate(rows[best])]
+    return cells.iloc[best:].set_axis(head, axis=1)
+
+
+def _unpivoted(cells: pd.DataFrame, spec: LayerSpec, recipe: FileRecipe) -> pd.DataFrame:
+    """Turn a form with one column for each kind into rows; columns without numbers are none.
+
+    Rows keep their number in the source, with the kind behind it.
+    """
+    if spec.name != "demand_votes":
+        return cells
+    taken = {
+        name: [c for c in cells if clean(str(c)) in {clean(n) for n in _names(column, recipe)}]
+        for name, column in spec.columns.items()
+    }
+    if not taken["neighbourhood_id"] or taken["kind"] or taken["votes"]:
+        return cells
+    kept = [*taken["neighbourhood_id"][:1], *taken["households_asked"][:1]]
+    counted = {
+        column: numbers
+        for column in cells.columns.difference(kept, sort=False)
+        if column not in SERIAL
+        and (numbers := cells[column].map(lambda v: parse_number(v, None))).notna().any()
+    }
+    parts = [
+        cells[kept]
+        .assign(kind=str(column), votes=numbers)
+        .set_axis([f"{row}:{column}" for row in cells.index], axis=0)[numbers.notna().to_numpy()]
+        for column, numbers in counted.items()
+    ]
+    return pd.concat(parts) if parts else cells
+
+
+def _names(column: ColumnSpec, recipe: FileRecipe) -> tuple[str, ...]:
+    wanted = recipe.columns.get(column.name)
+    return (column.name, *column.aliases) if wanted is None else (wanted,)
 
 
 def joined_tables(

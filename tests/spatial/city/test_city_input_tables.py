@@ -49,6 +49,24 @@ def test_a_sheet_may_be_named_and_columns_described(plan):
     assert votes[["neighbourhood_id", "kind", "votes"]].to_numpy().tolist() == [["n1", "bank", 7]]
 
 
+def test_a_form_with_a_title_and_a_column_for_each_kind_is_read(plan):
+    rows = [
+        ["某街道居民需求调查表", None, None, None, None, None],
+        ["序号", "小区名称", "受访户数", "幼儿园", "社区食堂", "备注"],
+        [1, "东园", 60, 32, None, "入户"],
+        [2, "西园", 40, 0, 18, None],
+    ]
+    pd.DataFrame(rows).to_excel(plan / "居民需求调查.xlsx", header=False, index=False)
+    votes = read_city([plan]).table("demand_votes")
+    found = votes[["neighbourhood_id", "kind", "votes", "households_asked"]].to_numpy().tolist()
+    assert found == [
+        ["东园", "幼儿园", 32, 60],
+        ["西园", "幼儿园", 0, 40],
+        ["西园", "社区食堂", 18, 40],
+    ]
+    assert votes.index.tolist()[0] == "1:幼儿园"
+
+
 def test_two_files_stand_together_and_their_rows_stay_apart(plan):
     for name in ("a.csv", "b.csv"):
         (plan / name).write_text(CSV)
@@ -61,7 +79,7 @@ def test_a_table_without_the_columns_that_matter_is_refused_with_those_it_has(pl
     (plan / "votes.csv").write_text("Estate,What,N\nn1,bank,7\n")
     with pytest.raises(InputError, match=r"neighbourhood_id.*Estate, What, N") as refused:
         read_city([plan, plan / "votes.csv"])
-    assert "首行应为列名" in refused.value.message_zh
+    assert "应有一行是列名" in refused.value.message_zh
     note = next(n for n in read_city([plan]).report.notes if n.key == "left_out")
     assert "votes.csv" in note.text_en
 
