@@ -186,7 +186,7 @@ class _Job:
     ) -> _Job:
         edge = gates.edge[groups.rows]
         along_m = gates.offset_mm[groups.rows] / MM_PER_M
-        place = shapely.line_interpolate_point(network.edge_geometry[edge], along_m)
+        place = shapely.line_interpolate_point(network.edge_lines(edge), along_m)
         per_m = float(MM_PER_M) if by == "distance" else MS_PER_S / network.speed_m_per_s
         return cls(
             arcs=arcs_for(network, by=by),

@@ -117,7 +117,8 @@ def _pieces(
     network: WalkNetwork, obstacles: Obstacles, cell_m: float, margin_m: float
 ) -> tuple[Pieces, Floats, tuple[float, float]]:
     """Straight pieces of all edges and of the obstacles, from the origin of the grid."""
-    xy, row = shapely.get_coordinates(network.edge_geometry, return_index=True)
+    xy = network.edge_xy_m
+    row = np.repeat(np.arange(network.edge_count), np.diff(network.edge_xy_start))
     inner = np.flatnonzero(row[1:] == row[:-1])
     if not len(inner):
         empty = np.empty(0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tests.benchmarks import circles
 from tests.benchmarks import nearest as all_nearest
 from tests.benchmarks.foreign import version_of
 from tests.benchmarks.inputs import FILES, NETWORKS, SIZES, as_xml, city, walk
@@ -223,6 +224,17 @@ WORKS = (
         (*FILES, *DEMO_SMALL),
     ),
     Work("polygon", SIZES, polygon),
+    *(
+        Work(
+            name,
+            circles.SIZES,
+            circles.ours(name, minutes),
+            circles.valhalla(name, minutes),
+            "pyvalhalla",
+            circles.SIZES,
+        )
+        for name, minutes in circles.WORKS.items()
+    ),
     Work("analyse", SIZES, analyse_stages, prepare="city"),
     *(
         Work(
