@@ -31,6 +31,7 @@ from spatial.gaps import (
     by_entrance,
     by_facility,
     coverage,
+    facility_access,
     facility_entrances,
     facility_gaps,
     gap_heatmap,
@@ -252,6 +253,7 @@ def analyse(
                 "queue": weighed.queue,
                 "priority": weighed.priority,
                 "equity": weighed.equity,
+                "access": run.access(places, kinds, reached, walk),
                 "coverage": coverage(
                     gaps,
                     places,
@@ -492,6 +494,19 @@ class _Run:
         demand = resident_demand(votes, places.frame, self.profile.catalogue)
         self.notes += demand.notes
         return demand
+
+    def access(
+        self, places: Neighbourhoods, kinds: pd.DataFrame, reached: pd.DataFrame, walk: _Walk
+    ) -> pd.DataFrame:
+        entered = walk.gate_neighbourhood[walk.gates.edge >= 0]
+        return facility_access(
+            places,
+            self.city.layer("facilities"),
+            kinds,
+            reached,
+            self.profile,
+            measured=pd.Index(entered.unique()),
+        )
 
     def adjacency(self, places: Neighbourhoods, walk: _Walk) -> gpd.GeoDataFrame:
         return adjacency(

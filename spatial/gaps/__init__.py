@@ -1,7 +1,16 @@
 """Facility gaps: what is missing, for whom, where."""
 
+from spatial.gaps.access import (
+    Access,
+    access_on_network,
+    enhanced_two_step,
+    gravity_access,
+    three_step,
+    two_step,
+)
 from spatial.gaps.areas import area_shares
 from spatial.gaps.buildings import BuildingGaps, building_gaps, building_gaps_frame
+from spatial.gaps.capacity import facility_access
 from spatial.gaps.coverage import coverage
 from spatial.gaps.demand import Demand, no_demand, resident_demand
 from spatial.gaps.entrances import by_entrance, by_facility, facility_entrances
@@ -15,21 +24,26 @@ from spatial.gaps.supply import shared_supply
 from spatial.gaps.weighed import WeighedGaps, weigh_gaps
 
 __all__ = [
+    "Access",
     "BuildingGaps",
     "Demand",
     "RankStability",
     "WeighedGaps",
+    "access_on_network",
     "area_shares",
     "building_gaps",
     "building_gaps_frame",
     "by_entrance",
     "by_facility",
     "coverage",
+    "enhanced_two_step",
     "equity",
+    "facility_access",
     "facility_entrances",
     "facility_gaps",
     "gap_heatmap",
     "gap_scores",
+    "gravity_access",
     "no_demand",
     "priority_frame",
     "priority_parts",
@@ -38,6 +52,8 @@ __all__ = [
     "resident_demand",
     "residents_at_home",
     "shared_supply",
+    "three_step",
+    "two_step",
     "weigh_gaps",
     "weighted_gini",
 ]

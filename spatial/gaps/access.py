@@ -31,9 +31,11 @@ from spatial.units import MM_PER_M
 __all__ = [
     "METHODS",
     "Access",
+    "Pairs",
     "access_on_network",
     "enhanced_two_step",
     "gravity_access",
+    "share_out",
     "three_step",
     "two_step",
 ]
@@ -59,7 +61,9 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pairs:
+class Pairs:
+    """Who reaches what, as rows of the demand and the supply, and at which cost."""
+
     demand: Rows
     supply: Rows
     cost: Floats
@@ -177,7 +181,7 @@ def gravity_access(
     return _compete(travel, demand, supply, decay, cost, _by_decay)
 
 
-Weighing = Callable[[_Pairs, Decay, int], Floats]
+Weighing = Callable[[Pairs, Decay, int], Floats]
 
 
 def access_on_network(
@@ -233,8 +237,8 @@ def access_on_network(
     people = demand.index.get_indexer(demand_points.ids)
     _require_known(seats, reached.index, name="supply")
     _require_known(people, demand_points.ids, name="demand")
-    pairs = _Pairs(people[reached.target], seats[of_supply], reached.cost / MM_PER_M)
-    answer = _share(pairs, demand, supply, decay or within(cutoff_m), METHODS[method])
+    pairs = Pairs(people[reached.target], seats[of_supply], reached.cost / MM_PER_M)
+    answer = share_out(pairs, demand, supply, decay or within(cutoff_m), METHODS[method])
     lost = np.ones(len(demand), dtype=bool)
     lost[people[demand_points.edge >= 0]] = False
     access = answer.access.mask(lost)
@@ -264,7 +268,7 @@ def _compete(
             zh=f"`travel` 中 {pair[0]!r} 与 {pair[1]!r} 重复出现;请只保留最短的一行。",
         )
     costs = travel[cost].to_numpy(dtype=np.float64, na_value=np.nan)
-    return _share(_Pairs(rows, columns, costs), demand, supply, decay, weighing)
+    return share_out(Pairs(rows, columns, costs), demand, supply, decay, weighing)
 
 
 def _require_known(rows: npt.NDArray[Any], ids: Any, *, name: str) -> None:
@@ -288,12 +292,12 @@ def _numbers(values: pd.Series, *, name: str) -> Floats:
     return numbers
 
 
-def _by_decay(pairs: _Pairs, decay: Decay, demands: int) -> Floats:
+def _by_decay(pairs: Pairs, decay: Decay, demands: int) -> Floats:
     del demands
     return decay(pairs.cost)
 
 
-def _by_choice(pairs: _Pairs, decay: Decay, demands: int) -> Floats:
+def _by_choice(pairs: Pairs, decay: Decay, demands: int) -> Floats:
     nearness = decay(pairs.cost)
     total = _sums(pairs.demand, nearness, demands)[pairs.demand]
     share = np.divide(nearness, total, out=np.zeros_like(total), where=total > 0)
@@ -304,10 +308,10 @@ def _sums(rows: Rows, values: Floats, count: int) -> Floats:
     return np.bincount(rows, weights=values, minlength=count).astype(np.float64)
 
 
-def _share(
-    pairs: _Pairs, demand: pd.Series, supply: pd.Series, decay: Decay, weighing: Weighing
+def share_out(
+    pairs: Pairs, demand: pd.Series, supply: pd.Series, decay: Decay, weighing: Weighing
 ) -> Access:
-    """Hand supplies out: the two sums at the head of this file.
+    """Hand supplies out among pairs that were checked: the two sums at the head of this file.
 
     Unknown demand counts as nobody for the others; unknown capacity makes unknown what it touches.
     """
