@@ -20,6 +20,8 @@ from spatial.standards.parameters import ParameterSet
 __all__ = ["Leftover", "inscribed_diameter_m", "leftover_land", "occupied"]
 
 Geometries = npt.NDArray[np.object_]
+GRID_M = 1e-6
+"""Grid on which an overlay is tried again."""
 CHUNK = 200
 """Cells cut together."""
 POLYGONS = (3, 6)
@@ -200,10 +202,24 @@ def _cut_chunk(cells: Geometries, blocked: Geometries, tree: shapely.STRtree) ->
     return free
 
 
+def _shared(first: Geometries, second: Geometries) -> Geometries:
+    """Intersect row by row; where the overlay fails on nearly equal lines, on a micrometre grid."""
+    try:
+        return np.asarray(shapely.intersection(first, second), dtype=object)
+    except shapely.errors.GEOSException:
+        shared = np.empty(len(first), dtype=object)
+        for row, pair in enumerate(zip(first, second, strict=True)):
+            try:
+                shared[row] = shapely.intersection(*pair)
+            except shapely.errors.GEOSException:
+                shared[row] = shapely.intersection(*pair, grid_size=GRID_M)
+        return shared
+
+
 def _opened(free: Geometries, width_m: float) -> tuple[Geometries, npt.NDArray[np.int64]]:
     """Pieces without their narrow parts, and the row that each comes from."""
     core = shapely.buffer(free, -width_m / 2, join_style="mitre")
-    grown = shapely.intersection(shapely.buffer(core, width_m / 2, quad_segs=4), free)
+    grown = _shared(shapely.buffer(core, width_m / 2, quad_segs=4), free)
     parts, owner = shapely.get_parts(grown, return_index=True)
     areal = shapely.get_type_id(parts) == 3
     return parts[areal], owner[areal].astype(np.int64)

@@ -62,6 +62,24 @@ def estate():
     return city, places
 
 
+def test_an_overlay_that_fails_is_tried_again_row_by_row_and_then_on_a_fine_grid(monkeypatch):
+    from spatial.stock import leftover
+
+    plots = np.array([shapely.box(0, 0, 20, 10), shapely.box(30, 0, 50, 10)], dtype=object)
+    expected = leftover._opened(plots, 4.0)
+    sound = shapely.intersection
+
+    def failing(first, second, **choices):
+        if isinstance(first, np.ndarray) or ("grid_size" not in choices and second is plots[1]):
+            raise shapely.errors.GEOSException("unable to determine overlay result")
+        return sound(first, second, **choices)
+
+    monkeypatch.setattr(leftover.shapely, "intersection", failing)
+    pieces, owner = leftover._opened(plots, 4.0)
+    assert owner.tolist() == expected[1].tolist() == [0, 1]
+    assert shapely.area(pieces) == pytest.approx(shapely.area(expected[0]), abs=1e-3)
+
+
 def test_the_estate_leaves_two_yards_and_a_strip_beside_the_wall():
     city, places = estate()
     found = leftover_land(city, places, STOCK).frame
