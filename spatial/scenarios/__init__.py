@@ -16,6 +16,7 @@ from spatial.scenarios.changes import (
     changes_from_json,
     changes_to_json,
 )
+from spatial.scenarios.explain import Fix, GapExplanation, explain_gap
 from spatial.scenarios.openings import Openings, best_openings
 from spatial.scenarios.result import ScenarioResult
 from spatial.scenarios.whole import WholeCity, whole_city
@@ -28,6 +29,8 @@ __all__ = [
     "CloseFacility",
     "CloseGate",
     "CutLink",
+    "Fix",
+    "GapExplanation",
     "OpenGate",
     "OpenWall",
     "Openings",
@@ -38,6 +41,7 @@ __all__ = [
     "best_openings",
     "changes_from_json",
     "changes_to_json",
+    "explain_gap",
     "opening_candidates",
     "whole_city",
 ]

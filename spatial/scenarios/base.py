@@ -421,6 +421,11 @@ class ScenarioBase:
             plan.editor = Editor(self.network, self._grid)
         return plan.editor
 
+    def gate_xy(self) -> npt.NDArray[np.float64]:
+        """Return where the usable gates lie, in the order of their rows."""
+        gates = self.frame("all_gates").reindex(self.frame("gates").index)
+        return shapely.get_coordinates(gates.geometry.to_numpy())
+
     def edges_near(self, box_m: tuple[float, float, float, float]) -> Longs:
         """Return the edges whose squares of the grid touch a box."""
         return self._grid.near(box_m)

@@ -49,8 +49,7 @@ def opening_candidates(
         ``op`` (``open_gate`` or ``open_wall``); ``why``: ``closed gate``, ``shared fence`` (of two
         neighbourhoods), ``outline`` (of one) or ``wall``; ``neighbourhoods``, the ids of those
         whose gate it would be; ``bound_s``, person-seconds, and ``bound_persons``, residents ×
-        kinds, that it can save at most; largest first. Only places from which something is nearer on one
-        side than on the other, or than from the gates of those who live there.
+        kinds, that it can save at most; largest first. Places that can save nothing are left out.
 
     Notes
     -----
@@ -206,8 +205,6 @@ def _bounds(base: ScenarioBase, places: _Places, sides: _Sides) -> tuple[Floats,
     musts = np.flatnonzero(checks.must)
     walks = np.stack([walk_s(take("near_key")[kind], base.cap_s) for kind in sides.kinds], axis=1)
     missing = np.stack([take("status")[must] == MISSING for must in musts], axis=1)
-    gates = base.frame("all_gates").reindex(base.frame("gates").index)
-    gate_xy = shapely.get_coordinates(gates.geometry.to_numpy())
     touch = np.concatenate([np.empty(0, dtype=np.int64), *places.touch]).astype(np.int64)
     touch_start = np.concatenate([[0], np.cumsum([len(rows) for rows in places.touch])])
     return bounds_of(
@@ -215,7 +212,7 @@ def _bounds(base: ScenarioBase, places: _Places, sides: _Sides) -> tuple[Floats,
         (sides.seconds.min(axis=0), np.abs(sides.seconds[0] - sides.seconds[1])),
         sides.metres.min(axis=0),
         (touch_start.astype(np.int64), touch),
-        (take("gates_of_start"), take("gates_of_order"), gate_xy),
+        (take("gates_of_start"), take("gates_of_order"), base.gate_xy()),
         (np.nan_to_num(take("persons")), walks, missing),
         (np.searchsorted(sides.kinds, checks.kind[musts]), checks.limit_m[musts]),
         base.facts.search_m,

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import geopandas as gpd
@@ -184,14 +185,15 @@ class _Search:
         return chosen
 
     def enumerate(self, k: int) -> list[int]:
-        sets = [rows for size in range(1, k + 1) for rows in combinations(self.usable, size)]
-        if len(sets) > self.max_runs:
+        count = sum(comb(len(self.usable), size) for size in range(1, k + 1))
+        if count > self.max_runs:
             raise InputError(
-                f"Trying every choice of {k} of {len(self.usable)} candidates takes {len(sets)} "
+                f"Trying every choice of {k} of {len(self.usable)} candidates takes {count} "
                 f"scenarios, more than max_runs = {self.max_runs}. Use fewer candidates.",
-                zh=f"穷举 {len(self.usable)} 处候选需要 {len(sets)} 个方案,超过 {self.max_runs};"
+                zh=f"穷举 {len(self.usable)} 处候选需要 {count} 个方案,超过 {self.max_runs};"
                 "请减少候选。",
             )
+        sets = [rows for size in range(1, k + 1) for rows in combinations(self.usable, size)]
         gains = [(self.gain(rows) or 0.0, rows) for rows in sets]
         best, rows = max(gains, key=lambda pair: (pair[0], -len(pair[1])), default=(0.0, ()))
         return list(rows) if best > 0 else []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 
 from spatial.city.report import Note
@@ -346,10 +347,11 @@ def _new_gates(
     entry = base.attach(f"opening-{where.number}", point.x, point.y) if len(near) else None
     if entry is None or entry.edge[0] < 0:
         return []
-    gates = [
-        NewGate(f"opening-{where.number}-{number}", int(place), point.x, point.y, entry)
-        for number, place in enumerate(near, start=1)
-    ]
+    gates = []
+    for number, place in enumerate(near, start=1):
+        id_ = f"opening-{where.number}-{number}"
+        own = replace(entry, ids=pd.Index([id_], dtype="str"))
+        gates.append(NewGate(id_, int(place), point.x, point.y, own))
     plan.gates_new += gates
     plan.ways_new += [_ways_through(base, gate) for gate in gates]
     return gates
