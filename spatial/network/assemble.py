@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
-import geopandas as gpd
+import numba
 import numpy as np
 import numpy.typing as npt
 import pyproj
-import shapely
 from scipy import sparse
 from scipy.sparse import csgraph
 
@@ -127,7 +126,7 @@ def network_from_edges(
     speed_m_per_s : float
         Level speed of the walker.
     """
-    number = _hilbert_rank(edges.node_xy_m, crs)
+    number = _hilbert_rank(edges.node_xy_m)
     tail = number[edges.tail].astype(np.int32)
     head = number[edges.head].astype(np.int32)
     order = np.lexsort((edges.street, edges.length_mm, head, tail))
@@ -159,15 +158,35 @@ def network_from_edges(
     return with_arcs(network)
 
 
-def _hilbert_rank(xy: npt.NDArray[np.float64], crs: pyproj.CRS) -> npt.NDArray[np.int64]:
+def _hilbert_rank(xy: Floats) -> Longs:
     """Rank the nodes along a curve, so that neighbours in space are neighbours in memory."""
     if len(xy) < 2:
         return np.arange(len(xy))
-    places = gpd.GeoSeries(shapely.points(xy), crs=crs)
-    curve = places.hilbert_distance(level=HILBERT_LEVEL).to_numpy()
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    cells = (1 << HILBERT_LEVEL) - 1
+    size = np.where(high > low, high - low, 1.0)
+    cell = np.minimum((xy - low) / size * (cells + 1), cells).astype(np.int64)
     rank = np.empty(len(xy), dtype=np.int64)
-    rank[np.lexsort((xy[:, 1], xy[:, 0], curve))] = np.arange(len(xy))
+    rank[np.lexsort((xy[:, 1], xy[:, 0], _hilbert(cell)))] = np.arange(len(xy))
     return rank
+
+
+@numba.njit(cache=True, nogil=True)
+def _hilbert(cell: Any) -> Any:
+    """Place of cells (n, 2) on the Hilbert curve of :data:`HILBERT_LEVEL`  (Hilbert 1891)."""
+    place = np.empty(len(cell), dtype=np.int64)
+    for i in range(len(cell)):
+        x, y, total = cell[i, 0], cell[i, 1], np.int64(0)
+        for level in range(HILBERT_LEVEL - 1, -1, -1):
+            side = np.int64(1) << level
+            right, upper = np.int64((x & side) > 0), np.int64((y & side) > 0)
+            total += side * side * ((3 * right) ^ upper)
+            if upper == 0:
+                if right == 1:
+                    x, y = side - 1 - (x & (side - 1)), side - 1 - (y & (side - 1))
+                x, y = y, x
+        place[i] = total
+    return place
 
 
 def connected_parts(count: int, tail: Ints, head: Ints) -> Ints:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from spatial.network.near import boxes_of_points, boxes_of_segments
 from spatial.network.strands import JOIN_M, Strands, insert_points
 from spatial.standards.parameters import ParameterSet
 
@@ -60,8 +61,16 @@ def cut_at_barriers(
     parameters : ParameterSet
         Room ``walking``: ``gate_tolerance_m``, ``gate_on_street_m``.
     """
-    lines = strands.lines()
     points = gates.geometry.to_numpy()
+    closed_xy = shapely.get_coordinates(points[~passes])
+    lines = strands.lines_near(
+        np.concatenate(
+            [
+                boxes_of_segments(walls[0]),
+                boxes_of_points(closed_xy, parameters["gate_on_street_m"]),
+            ]
+        )
+    )
     strand, wall, place = _crossings(lines, cuttable, layer, walls)
     gate = _nearest(points, place, parameters["gate_tolerance_m"])
     at_gate = gate >= 0
@@ -107,7 +116,7 @@ def _crossings(
     """Strand, wall and place of every point where a street meets a wall of its layer."""
     nothing = np.empty(0, dtype=np.int64)
     wall_lines, wall_layer = walls
-    rows = np.flatnonzero(cuttable)
+    rows = np.flatnonzero(cuttable & (lines != None))  # noqa: E711 - an array of objects
     if not len(wall_lines) or not len(rows):
         return nothing, nothing, np.empty(0, dtype=object)
     wall, found = shapely.STRtree(lines[rows]).query(wall_lines, predicate="intersects")

@@ -20,6 +20,7 @@ from spatial.network.crossings import with_crossings
 from spatial.network.graph import NO_PASSAGE, WalkNetwork
 from spatial.network.kerbs import crossing_delays_ms, with_kerbs
 from spatial.network.links import with_gate_links, with_square_links
+from spatial.network.near import boxes_of_segments, lines_near_boxes
 from spatial.network.obstacles import Obstacles, all_gates, blocking_walls, passable
 from spatial.network.slope import slope_factors
 from spatial.network.strands import Strands, strands_from_lines
@@ -141,7 +142,7 @@ def build_network(
         crs=city.crs,
         speed_m_per_s=float(walker["speed_m_per_s"]),
     )
-    report |= _told_crossings(city, kept, table, edges, parameters)
+    report |= _told_crossings(city, table, edges, parameters)
     progress("network", 1.0)
     return replace(network, report=report | _component_report(network))
 
@@ -278,7 +279,6 @@ def _timed(
 
 def _told_crossings(
     city: City,
-    streets: gpd.GeoDataFrame,
     table: dict[str, npt.NDArray[Any]],
     edges: Edges,
     parameters: ParameterSet,
@@ -293,10 +293,8 @@ def _told_crossings(
         if "structure" in level:
             level = level[(level["structure"].fillna("ground") == "ground").to_numpy(dtype=bool)]
         shapes = level.geometry.to_numpy()
-        near = np.zeros(len(streets) + 1, dtype=bool)  # the last: links, which cross nothing
-        if len(shapes):  # first whole streets, then the edges of the few that come near
-            near[shapely.STRtree(shapes).query(streets.geometry.to_numpy())[0]] = True
-        asked = np.flatnonzero(ground & near[edges.street])
+        near = lines_near_boxes(edges.xy_m, edges.xy_start, boxes_of_segments(shapes))
+        asked = near[ground[near] & (edges.street[near] >= 0)]
         crossed = np.empty(0, dtype=np.int64)
         if len(asked):
             crossed = shapely.STRtree(edges.lines(asked)).query(shapes, "crosses")[1]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from spatial.network.near import boxes_of_points
 from spatial.network.obstacles import Obstacles
 from spatial.network.strands import Strands, insert_points, with_strands
 from spatial.standards.parameters import ParameterSet
@@ -140,7 +141,8 @@ def with_gate_links(
         return strands, 0
     points = gates.geometry.to_numpy()[candidates]
     towards = _wall_direction(points, walls, parameters["gate_tolerance_m"])
-    lines = strands.lines()[rows]
+    around = boxes_of_points(shapely.get_coordinates(points), parameters["gate_link_m"])
+    lines = strands.lines_near(around)[rows]
     gate, strand = shapely.STRtree(lines).query(
         points, predicate="dwithin", distance=parameters["gate_link_m"]
     )

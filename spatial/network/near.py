@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import numba
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from spatial.network.lines import lengths_m
 
@@ -16,6 +17,8 @@ __all__ = [
     "Cells",
     "Enterable",
     "Segments",
+    "boxes_of_points",
+    "boxes_of_segments",
     "cells_of",
     "lines_near_boxes",
     "nearest_lines",
@@ -221,7 +224,12 @@ def lines_near_boxes(xy: Floats, start: Longs, boxes: Floats) -> Longs:
     low = np.clip(np.floor((boxes[:, :2] - corner) / CELL_M).astype(np.int64), 0, shape)
     high = np.clip(np.floor((boxes[:, 2:] - corner) / CELL_M).astype(np.int64), -1, shape - 1)
     taken = np.zeros((shape[1], shape[0]), dtype=np.int64)
-    for (west, south), (east, north) in zip(low.tolist(), high.tolist(), strict=True):
+    some = (low <= high).all(axis=1)
+    low, high = low[some], high[some]
+    wide = ((high - low) > 1).any(axis=1)
+    for column, row in ((low, low), (low, high), (high, low), (high, high)):
+        taken[row[:, 1], column[:, 0]] = 1  # the corners: all that most boxes touch
+    for (west, south), (east, north) in zip(low[wide].tolist(), high[wide].tolist(), strict=True):
         taken[south : north + 1, west : east + 1] = 1
     total = np.zeros((shape[1] + 1, shape[0] + 1), dtype=np.int64)
     total[1:, 1:] = taken.cumsum(axis=0).cumsum(axis=1)
@@ -235,6 +243,22 @@ def lines_near_boxes(xy: Floats, start: Longs, boxes: Floats) -> Longs:
         + total[first[:, 1], first[:, 0]]
     )
     return np.flatnonzero(held)
+
+
+def boxes_of_segments(shapes: npt.NDArray[np.object_]) -> Floats:
+    """Boxes (s, 4) of every straight piece of some lines, or of the outlines of areas."""
+    parts = shapely.get_parts(shapely.get_parts(shapes))
+    areas = shapely.get_dimensions(parts) == 2
+    parts = np.concatenate([parts[~areas], shapely.get_rings(parts[areas])])
+    xy, row = shapely.get_coordinates(parts, return_index=True)
+    inner = np.flatnonzero(row[1:] == row[:-1])
+    low, high = np.minimum(xy[inner], xy[inner + 1]), np.maximum(xy[inner], xy[inner + 1])
+    return np.hstack([low, high])
+
+
+def boxes_of_points(xy: Floats, within_m: float) -> Floats:
+    """Boxes (p, 4) of everything at most so far from points."""
+    return np.hstack([xy - within_m, xy + within_m])
 
 
 def places_along(xy: Floats, start: Longs, line: Longs, along_m: Floats) -> Floats:

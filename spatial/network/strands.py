@@ -11,6 +11,9 @@ import shapely
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from spatial.network.lines import lines_of
+from spatial.network.near import lines_near_boxes
+
 __all__ = ["JOIN_M", "Strands", "insert_points", "join_nodes", "strands_from_lines", "with_strands"]
 
 JOIN_M: Final = 0.01
@@ -44,6 +47,13 @@ class Strands:
         if not self.count:
             return np.empty(0, dtype=object)
         return shapely.linestrings(self.xy_m, indices=self.strand_of_vertex)
+
+    def lines_near(self, boxes: Floats) -> npt.NDArray[np.object_]:
+        """Strands that may touch a box (b, 4) as LineStrings, None for all others, shape (s,)."""
+        near = lines_near_boxes(self.xy_m, self.start, boxes)
+        made = np.full(self.count, None, dtype=object)
+        made[near] = lines_of(self.xy_m, self.start, near)
+        return made
 
     def is_first(self) -> npt.NDArray[np.bool_]:
         """Whether each vertex begins its strand."""
