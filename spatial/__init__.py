@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spatial.analysis import Analysis, AnalysisParameters, analyse
     from spatial.city import City, read_city, write_city
-    from spatial.gaps import weigh_gaps
+    from spatial.gaps import facility_access, weigh_gaps
     from spatial.maps import city_map
     from spatial.outputs import write_analysis
     from spatial.reach import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ScenarioBase,
         ScenarioResult,
         best_openings,
+        explain_gap,
         opening_candidates,
     )
     from spatial.standards import Profile, list_profiles, read_profile
@@ -58,6 +59,8 @@ __all__ = [
     "analyse",
     "best_openings",
     "city_map",
+    "explain_gap",
+    "facility_access",
     "life_circles",
     "list_profiles",
     "nearest_facilities",
@@ -91,6 +94,8 @@ _ROOMS = {
     "analyse": "spatial.analysis",
     "best_openings": "spatial.scenarios",
     "city_map": "spatial.maps",
+    "explain_gap": "spatial.scenarios",
+    "facility_access": "spatial.gaps",
     "life_circles": "spatial.reach",
     "list_profiles": "spatial.standards",
     "nearest_facilities": "spatial.reach",
