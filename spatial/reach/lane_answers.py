@@ -22,9 +22,9 @@ from spatial.reach.kernels import (
     to_end_key,
 )
 from spatial.reach.lane_rows import WIDTH, fill_lanes, lower_lanes, unpack_lanes
-from spatial.reach.lanes import Lanes, Packing, Rows, packed, settle_simple
+from spatial.reach.lanes import Lanes, Packing, Rows, packed
 
-__all__ = ["Answers", "Targets", "answer_nodes", "answer_points"]
+__all__ = ["Answers", "Targets", "answer_nodes", "answer_points", "largest_other"]
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 _inline: Any = numba.njit(cache=True, nogil=True, inline="always")
@@ -84,19 +84,71 @@ def _unpack_few(
         answers.facility[at + lane] = lanes.row[entry]
 
 
+@_inline
+def _from_neighbours(
+    rows: Rows, heads: Array, keys: Array, at: Whole, row: Whole, packing: Packing
+) -> None:
+    """Lower the row of a simple node by those of its neighbours."""
+    for side in range(2):
+        head = heads[at, side]
+        if head < 0:
+            break
+        more = packed(packing, keys[at, side])
+        if more < packing.beyond:
+            lower_lanes(rows.labels, row, rows.labels, np.int64(rows.row[head]), more, rows.vectors)
+
+
 @_jit
 def answer_nodes(rows: Rows, lanes: Lanes, packing: Packing, answers: Answers) -> None:
-    """Write the answers of all nodes, settling the simple ones on the way."""
-    core = len(rows.folded.core_start) - 1
-    for row in range(len(rows.folded.node)):
-        if row >= core:
-            settle_simple(rows, packing, row - core)
-        base = np.int64(row) * rows.vectors * WIDTH
-        _unpack(rows.labels, base, lanes, packing, answers, np.int64(rows.folded.node[row]))
+    """Write the answers of all nodes, those of simple nodes while their rows are at hand.
+
+    Simple nodes are settled from their neighbours, those taken out last going first.
+    """
+    core = len(rows.touched)
+    width = rows.vectors * WIDTH
+    heads, keys = rows.folded.simple_head, rows.folded.simple_away
+    for place in range(core):
+        node = np.int64(rows.folded.node[place])
+        _unpack(rows.labels, place * width, lanes, packing, answers, node)
+    for at in range(len(heads)):
+        row = np.int64(rows.row[core + at])
+        if row < 0:
+            row = core + np.int64(rows.folded.simple_slot[at])
+            rows.row[core + at] = row
+            fill_lanes(rows.labels, row, packing.beyond, rows.vectors)
+        _from_neighbours(rows, heads, keys, at, row, packing)
+        node = np.int64(rows.folded.node[core + at])
+        _unpack(rows.labels, row * width, lanes, packing, answers, node)
 
 
 @_jit
-def answer_points(  # noqa: C901
+def _settle_outward(rows: Rows, packing: Packing) -> None:
+    """Settle the simple nodes as :func:`answer_nodes` does; each keeps its row."""
+    core = len(rows.touched)
+    heads, keys = rows.folded.simple_head, rows.folded.simple_away
+    for at in range(len(heads)):
+        row = np.int64(rows.row[core + at])
+        if row < 0:
+            row = rows.spare[0]
+            rows.spare[0] += 1
+            rows.row[core + at] = row
+            fill_lanes(rows.labels, row, packing.beyond, rows.vectors)
+        _from_neighbours(rows, heads, keys, at, row, packing)
+
+
+@_jit
+def largest_other(rows: Rows, packing: Packing) -> Whole:
+    """Largest `other` of any label within the limit, where every node kept its row."""
+    mask = (1 << packing.other_bits) - 1
+    most = 0
+    for at in range(rows.spare[0] * rows.vectors * WIDTH):
+        if rows.labels[at] < packing.beyond:
+            most = max(most, (rows.labels[at] >> packing.rank_bits) & mask)
+    return most
+
+
+@_jit
+def answer_points(
     arcs: Arcs,
     rows: Rows,
     targets: Targets,
@@ -110,8 +162,7 @@ def answer_points(  # noqa: C901
     `arcs` are forward. Rows ``ways[o]:ways[o + 1]`` of `origins` are the ways out of origin o.
     """
     lanes, place = targets.lanes, rows.folded.place
-    for at in range(len(rows.folded.simple_head)):
-        settle_simple(rows, packing, at)
+    _settle_outward(rows, packing)
     best = np.empty(rows.vectors * WIDTH, dtype=np.int64)
     for origin in range(len(ways) - 1):
         fill_lanes(best, 0, packing.beyond, rows.vectors)
@@ -126,7 +177,8 @@ def answer_points(  # noqa: C901
                     continue
                 more = packed(packing, part + entry)
                 if more < packing.beyond:
-                    row = place[arcs.edge_from[e] if end == 0 else arcs.edge_to[e]]
+                    there = place[arcs.edge_from[e] if end == 0 else arcs.edge_to[e]]
+                    row = np.int64(rows.row[there])
                     lower_lanes(best, 0, rows.labels, row, more, rows.vectors)
             for i in range(targets.on_edges.start[e], targets.on_edges.start[e + 1]):
                 at = targets.on_edges.order[i]

@@ -42,6 +42,8 @@ class LaneNetwork(NamedTuple):
     simple_head: Array  # (s, 2) int32 place of the neighbours, -1 where there are fewer
     simple_away: Array  # (s, 2) int64 key from the simple node to its neighbour
     simple_back: Array  # (s, 2) int64 key from the neighbour to the simple node
+    simple_slot: Array  # (s,) int32 passing room of each simple node, see :func:`_slots`
+    slots: int  # how many of them
     steepest: float  # largest `other` per unit of cost of any arc; infinite where cost is 0
 
 
@@ -234,4 +236,40 @@ def _fold(  # noqa: C901, PLR0912, PLR0915
     at_place = np.empty(nodes, dtype=np.int32)
     for node in range(nodes):
         at_place[place[node]] = node
-    return place, at_place, core_start, core_head, core_key, simple_head, simple_away, simple_back
+    slot, slots = _slots(simple_head, core)
+    return (
+        place, at_place, core_start, core_head, core_key, simple_head, simple_away, simple_back,
+        slot, slots,
+    )  # fmt: skip
+
+
+@_jit
+def _slots(simple_head: Array, core: Whole) -> tuple[Array, Whole]:
+    """Give each simple node a room of its own from when it is settled until it is last asked.
+
+    Few nodes are needed at the same time, so few rooms do. Room 0 is for those never asked.
+    """
+    count = len(simple_head)
+    last = np.full(count, -1, dtype=np.int32)
+    for at in range(count):
+        for side in range(2):
+            if simple_head[at, side] >= core:
+                last[simple_head[at, side] - core] = at
+    slot = np.zeros(count, dtype=np.int32)
+    free = np.empty(count, dtype=np.int32)
+    top = 0
+    slots = 1
+    for at in range(count):
+        if last[at] >= 0:
+            if top > 0:
+                top -= 1
+                slot[at] = free[top]
+            else:
+                slot[at] = slots
+                slots += 1
+        for side in range(2):
+            near = simple_head[at, side] - core
+            if near >= 0 and last[near] == at:
+                free[top] = slot[near]
+                top += 1
+    return slot, slots

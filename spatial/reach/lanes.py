@@ -34,12 +34,11 @@ __all__ = [
     "Lanes",
     "Packing",
     "Rows",
-    "largest_other",
+    "own_row",
     "packed",
     "packing_for",
     "rows_of_lanes",
     "search_lanes",
-    "settle_simple",
 ]
 
 MOST_LANES: Final = 32
@@ -94,29 +93,49 @@ def packed(packing: Packing, key: Whole) -> Whole:
 
 
 class Rows(NamedTuple):
-    """A row of labels for each place of a folded network."""
+    """Rows of labels of the places of a folded network: the core's, then those of simple nodes."""
 
     folded: LaneNetwork
     labels: Array  # flat int64
     vectors: int
-    known: Array  # (n,) uint8, whether the row holds anything yet
+    row: Array  # (n,) int32 row of each place; -1 as long as it has none
+    touched: Array  # (c,) uint8, whether the row of a core place holds anything yet
+    spare: Array  # (1,) int64 first row that nobody has
+    keep: bool  # whether every simple node keeps its row
 
 
-def rows_of_lanes(folded: LaneNetwork, lanes: int) -> Rows:
+def rows_of_lanes(folded: LaneNetwork, lanes: int, *, keep: bool) -> Rows:
     """Room for the labels of some lanes, each row at the start of a line of memory."""
     vectors = -(-lanes // WIDTH)
-    size = len(folded.place) * vectors * WIDTH
-    raw = np.empty(size + WIDTH, dtype=np.int64)
+    core = len(folded.core_start) - 1
+    first = core if keep else core + folded.slots
+    size = (first + len(folded.simple_head)) * vectors * WIDTH
+    raw = np.empty(size + WIDTH, dtype=np.int64)  # what is not used takes no memory
     skip = (-raw.ctypes.data // raw.itemsize) % WIDTH
-    known = np.zeros(len(folded.place), dtype=np.uint8)
-    return Rows(folded, raw[skip : skip + size], vectors, known)
+    row = np.full(len(folded.place), -1, dtype=np.int32)
+    row[:core] = np.arange(core)
+    touched = np.zeros(core, dtype=np.uint8)
+    spare = np.array([first], dtype=np.int64)
+    return Rows(folded, raw[skip : skip + size], vectors, row, touched, spare, keep)
+
+
+@_jit
+def own_row(
+    row: Array, spare: Array, place: Whole, labels: Array, beyond: Whole, vectors: Whole
+) -> Whole:
+    """Row of a place, which gets an empty one if it has none; arguments as in :class:`Rows`."""
+    if row[place] < 0:
+        row[place] = spare[0]
+        spare[0] += 1
+        fill_lanes(labels, np.int64(row[place]), beyond, vectors)
+    return np.int64(row[place])
 
 
 @_jit
 def search_lanes(
     rows: Rows, arcs: Arcs, goals: Placed, lanes: Lanes, order: Array, packing: Packing
 ) -> None:
-    """Settle the core; what is left to do is :func:`settle_simple` for each simple node in turn.
+    """Settle the core; the simple nodes are left to those who read them.
 
     `arcs` are forward. A row holds the walk from its node to the nearest facility, its entry
     included. The entries of `lanes` are looked at in `order`, best along their edges.
@@ -131,11 +150,11 @@ def _seed(
     rows: Rows, arcs: Arcs, goals: Placed, lanes: Lanes, order: Array, packing: Packing
 ) -> None:
     """Write the facilities into the rows at both ends of their edges; the core starts empty."""
-    labels, vectors, known, place = rows.labels, rows.vectors, rows.known, rows.folded.place
-    width = vectors * WIDTH
-    core = len(rows.folded.core_start) - 1
+    labels, vectors, beyond = rows.labels, rows.vectors, packing.beyond
+    row_of, spare, touched, place_of = rows.row, rows.spare, rows.touched, rows.folded.place
+    core = len(touched)
     for empty in range(core):
-        fill_lanes(labels, empty, packing.beyond, vectors)
+        fill_lanes(labels, empty, beyond, vectors)
     for i in range(len(order)):
         at = order[i]
         p = lanes.row[at]
@@ -148,52 +167,51 @@ def _seed(
             if part >= FAR:
                 continue
             label = packed(packing, part + goals.entry_key[p])
-            if label >= packing.beyond:
+            if label >= beyond:
                 continue
-            row = np.int64(place[arcs.edge_from[e] if end == 0 else arcs.edge_to[e]])
-            if known[row] == 0:
-                known[row] = 1
-                if row >= core:
-                    fill_lanes(labels, row, packing.beyond, vectors)
-            spot = row * width + lane
+            place = place_of[arcs.edge_from[e] if end == 0 else arcs.edge_to[e]]
+            if place < core:
+                touched[place] = 1
+            row = own_row(row_of, spare, place, labels, beyond, vectors)
+            spot = row * vectors * WIDTH + lane
             labels[spot] = min(labels[spot], label + at - lanes.start[lane])
 
 
 @_jit
 def _settle_inward(rows: Rows, packing: Packing) -> None:
     """Carry what simple nodes know to their neighbours, those taken out first going first."""
-    folded, labels, vectors, known = rows.folded, rows.labels, rows.vectors, rows.known
-    core = len(folded.core_start) - 1
-    for at in range(len(folded.simple_head) - 1, -1, -1):
-        row = core + at
-        if known[row] == 0:
+    labels, vectors, beyond = rows.labels, rows.vectors, packing.beyond
+    row_of, spare, touched = rows.row, rows.spare, rows.touched
+    heads, keys = rows.folded.simple_head, rows.folded.simple_back
+    core = len(touched)
+    for at in range(len(heads) - 1, -1, -1):
+        row = np.int64(row_of[core + at])
+        if row < 0:
             continue
         for side in range(2):
-            head = np.int64(folded.simple_head[at, side])
+            head = heads[at, side]
             if head < 0:
                 break
-            more = packed(packing, folded.simple_back[at, side])
-            if more >= packing.beyond:
+            more = packed(packing, keys[at, side])
+            if more >= beyond:
                 continue
-            if known[head] == 0 and head >= core:
-                fill_lanes(labels, head, packing.beyond, vectors)
-                known[head] = 1
-            if lower_lanes(labels, head, labels, row, more, vectors):
-                known[head] = 1
+            into = own_row(row_of, spare, head, labels, beyond, vectors)
+            if lower_lanes(labels, into, labels, row, more, vectors) and head < core:
+                touched[head] = 1
 
 
 @_jit
 def _settle_core(rows: Rows, packing: Packing) -> None:
     """Sweep over the core until no row changes."""
     labels, vectors = rows.labels, rows.vectors
-    start, head, known = rows.folded.core_start, rows.folded.core_head, rows.known
+    start, head = rows.folded.core_start, rows.folded.core_head
     core = len(start) - 1
     keys = np.empty(len(head), dtype=np.int64)
     for at in range(len(head)):
         keys[at] = packed(packing, rows.folded.core_key[at])
     due = np.zeros(core, dtype=np.uint8)
     for row in range(core):
-        if known[row]:
+        if rows.touched[row]:
             for at in range(start[row], start[row + 1]):
                 due[head[at]] = 1
     forth = True
@@ -210,30 +228,3 @@ def _settle_core(rows: Rows, packing: Packing) -> None:
                 for at in range(start[row], start[row + 1]):
                     due[head[at]] = 1
         forth = not forth
-
-
-@_inline
-def settle_simple(rows: Rows, packing: Packing, at: Whole) -> None:
-    """Settle one simple node from its neighbours; the one taken out last comes first."""
-    folded, labels, vectors = rows.folded, rows.labels, rows.vectors
-    row = len(folded.core_start) - 1 + at
-    if rows.known[row] == 0:
-        fill_lanes(labels, row, packing.beyond, vectors)
-    for side in range(2):
-        head = np.int64(folded.simple_head[at, side])
-        if head < 0:
-            break
-        more = packed(packing, folded.simple_away[at, side])
-        if more < packing.beyond:
-            lower_lanes(labels, row, labels, head, more, vectors)
-
-
-@_jit
-def largest_other(labels: Array, packing: Packing) -> Whole:
-    """Largest `other` of any label within the limit."""
-    mask = (1 << packing.other_bits) - 1
-    most = 0
-    for label in labels:
-        if label < packing.beyond:
-            most = max(most, (label >> packing.rank_bits) & mask)
-    return most

@@ -24,14 +24,13 @@ from spatial.reach.arcs import (
 from spatial.reach.groups import best_of_ways, origin_starts
 from spatial.reach.kernels import FAR, Placed, nearest_owner, owners_at_points
 from spatial.reach.kinds import id_ranks, kinds_by_row
-from spatial.reach.lane_answers import Answers, Targets, answer_nodes, answer_points
+from spatial.reach.lane_answers import Answers, Targets, answer_nodes, answer_points, largest_other
 from spatial.reach.lane_network import lane_network
 from spatial.reach.lanes import (
     MOST_LANES,
     Lanes,
     Packing,
     Rows,
-    largest_other,
     packing_for,
     rows_of_lanes,
     search_lanes,
@@ -172,7 +171,7 @@ def _search_in_lanes(
     arcs = arcs_for(network, by=by)
     goals = place_points(network, search.facilities, by=by)
     start = goals if origins is None else place_points(network, origins, by=by)
-    rows = rows_of_lanes(lane_network(network, by=by), len(sizes))
+    rows = rows_of_lanes(lane_network(network, by=by), len(sizes), keep=origins is not None)
     edge = goals.edge[lanes.row[:-1]]
     order = np.argsort(edge, kind="stable")
     search_lanes(rows, arcs, goals, lanes, order, packing)
@@ -181,10 +180,12 @@ def _search_in_lanes(
     else:
         on_edges = points_by_edge(edge, network.edge_count)
         answer_points(arcs, rows, Targets(goals, lanes, on_edges), start, ways, packing, answers)
-    return _has_room(search, packing, rows, (goals, start))
+    return _has_room(search, packing, rows, answers, (goals, start))
 
 
-def _has_room(search: Search, packing: Packing, rows: Rows, points: tuple[Placed, ...]) -> bool:
+def _has_room(
+    search: Search, packing: Packing, rows: Rows, answers: Answers, points: tuple[Placed, ...]
+) -> bool:
     """Whether no walk within the limit has a larger `other` than a label can hold.
 
     A walk takes at most ``steepest`` per unit of cost. Where that is no help (a waiting time on
@@ -207,4 +208,9 @@ def _has_room(search: Search, packing: Packing, rows: Rows, points: tuple[Placed
         step = max(step, int((within & LOW).max(initial=0)))
     times, lengths = search.network.edge_time_ms, search.network.edge_length_mm
     step = max(step, int(times.max(initial=0)), int(lengths.max(initial=0)))
-    return bool(largest_other(rows.labels, packing) + 2 * step + SLACK < room)
+    if rows.keep:
+        most = int(largest_other(rows, packing))
+    else:
+        keys = answers.key.reshape(-1, answers.columns)[:, answers.column :][:, : len(search.kinds)]
+        most = int((keys[keys < FAR] & LOW).max(initial=0))
+    return most + 2 * step + SLACK < room

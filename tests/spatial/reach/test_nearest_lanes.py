@@ -110,6 +110,17 @@ def test_a_wait_longer_than_a_label_can_hold_is_still_answered():
         assert same(search_all(search, origins), search_by_kind(search, origins))
 
 
+def test_a_wait_on_a_short_arc_that_fits_a_label_does_not_send_the_search_another_way(monkeypatch):
+    network, points, frame, origins = draw(3, nodes=12, edges=20)
+    times = np.where(network.edge_time_ms >= 0, network.edge_time_ms + 9_000, -1).astype(np.int32)
+    waiting = replace(network, edge_time_ms=times, arc_time_ms=network.arc_time_ms + 9_000)
+    search = Search.of(waiting, points, frame, cutoff=1_000_000.0, by="distance")
+    expected = [search_by_kind(search, None), search_by_kind(search, origins)]
+    monkeypatch.setattr("spatial.reach.search_kinds.search_by_kind", None)
+    assert same(search_all(search, None), expected[0])
+    assert same(search_all(search, origins), expected[1])
+
+
 def test_a_label_gives_each_part_the_bits_it_needs():
     packing = packing_for(1_080_000, 500)
     assert (packing.rank_bits, packing.other_bits) == (9, 32)
