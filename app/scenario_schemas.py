@@ -129,6 +129,9 @@ class Fix(BaseModel):
 
     changes: list[Row]
     gain: float | None
+    closes: bool
+    nearest_m: float | None
+    persons: float | None
     zh: str
     en: str
 
@@ -136,9 +139,12 @@ class Fix(BaseModel):
 class Explanation(BaseModel):
     """Why a gap is one."""
 
+    layer: str
+    status: str
     facility: Row | None
     path: Row | None
     missing_m: float | None
+    missing_m2: float | None
     missing_capacity: float | None
     fixes: list[Fix]
 
@@ -150,5 +156,7 @@ class OpeningList(BaseModel):
     job: str | None
     k: int | None
     objective: Literal["person_seconds", "persons_covered"] | None
+    total: float | None
     bound: float | None
+    complete: bool | None
     items: list[Row]

@@ -123,20 +123,21 @@ def compare(a: Record, b: Record) -> Record:
 
 def explanation_record(found: GapExplanation, base: ScenarioBase) -> Record:
     """Return an explained gap as plain values."""
-    facility = found.facility
-    if isinstance(facility, pd.Series):
-        facility = facility.to_dict()
-    elif facility is not None and not isinstance(facility, Mapping):
-        facility = {"id": str(facility)}
     return {
-        "facility": None if facility is None else {str(k): plain(v) for k, v in facility.items()},
+        "layer": found.layer,
+        "status": found.status,
+        "facility": plain(found.facility),
         "path": geometry_record(found.path, base.crs),
         "missing_m": plain(found.missing_m),
+        "missing_m2": plain(found.missing_m2),
         "missing_capacity": plain(found.missing_capacity),
         "fixes": [
             {
                 "changes": changes_to_json(fix.changes, base.crs),
                 "gain": plain(fix.gain),
+                "closes": fix.closes,
+                "nearest_m": plain(fix.nearest_m),
+                "persons": plain(fix.persons),
                 "zh": fix.zh,
                 "en": fix.en,
             }
@@ -146,12 +147,16 @@ def explanation_record(found: GapExplanation, base: ScenarioBase) -> Record:
 
 
 def openings_record(openings: Openings, base: ScenarioBase) -> Record:
-    """Return chosen openings as plain values."""
-    rows = records(openings.frame.drop(columns="geometry", errors="ignore"))
-    if isinstance(openings.frame, gpd.GeoDataFrame):
-        for row, shape in zip(rows, openings.frame.geometry, strict=True):
-            row["geometry"] = geometry_record(shape, base.crs)
-    return {"items": rows, "bound": plain(openings.bound)}
+    """Return chosen openings as plain values; `bound` is what no other choice saves more than."""
+    rows = records(pd.DataFrame(openings.frame.drop(columns="geometry")))
+    for row, shape in zip(rows, openings.frame.geometry, strict=True):
+        row["geometry"] = geometry_record(shape, base.crs)
+    return {
+        "items": rows,
+        "total": plain(openings.total),
+        "bound": plain(openings.bound),
+        "complete": openings.complete,
+    }
 
 
 def records(frame: pd.DataFrame, *, with_index: bool = True) -> list[Record]:
@@ -195,9 +200,19 @@ def _to_degrees(crs: Any) -> pyproj.Transformer:
 
 
 def plain(value: Any) -> Any:
-    """Return one value as JSON knows it."""
+    """Return one value as JSON knows it.
+
+    Examples
+    --------
+    >>> plain({"a": (float("nan"), 1), "b": pd.NA})
+    {'a': [None, 1], 'b': None}
+    """
     if value is None or value is pd.NA:
         return None
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float) and not abs(value) < float("inf"):

@@ -145,7 +145,8 @@ def read_openings(city: str, store: StoreDep) -> OpeningList:
     found = jobs.latest_result(store.engine, city, kind="openings", data_version=version)
     told: dict[str, Any] = {"data_version": version, "job": None, "k": None, "objective": None}
     if found is None:
-        return OpeningList.model_validate({**told, "bound": None, "items": []})
+        nothing: dict[str, Any] = {"total": None, "bound": None, "complete": None, "items": []}
+        return OpeningList.model_validate({**told, **nothing})
     asked = {key: found["request"].get(key) for key in ("k", "objective")}
     return OpeningList.model_validate({**told, "job": found["id"], **asked, **found["result"]})
 

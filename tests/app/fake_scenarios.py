@@ -12,7 +12,7 @@ from app.bases import Bases
 from app.errors import BaseMissingError
 from spatial.city.report import Note
 from spatial.errors import InputError
-from spatial.scenarios import AddFacility, CloseFacility
+from spatial.scenarios import AddFacility, CloseFacility, Fix, GapExplanation
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +67,18 @@ class FakeBase:
 def explain_gap(base, neighbourhood_id, kind, *, layer=None):
     del base, neighbourhood_id, kind, layer
     at = shapely.LineString([(WEST_M, SOUTH_M), (WEST_M + 100, SOUTH_M)])
-    fix = SimpleNamespace(
-        changes=(AddFacility("new-1", "library", WEST_M, SOUTH_M),), gain=1.0, zh="增设", en="add"
-    )
-    return SimpleNamespace(
-        facility={"id": "f1", "name": None},
+    added = AddFacility("new-1", "library", WEST_M, SOUTH_M)
+    fix = Fix((added,), gain=40.0, closes=True, nearest_m=0.0, persons=12.0, zh="增设", en="add")
+    return GapExplanation(
+        neighbourhood_id="n0-0",
+        kind="library",
+        layer="c10",
+        status="missing",
+        facility={"id": "f1", "name": None, "distance_m": 340.0},
         path=at,
         missing_m=40.0,
-        missing_capacity=None,
+        missing_m2=None,
+        missing_capacity=float("nan"),
         fixes=(fix,),
     )
 

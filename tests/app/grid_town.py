@@ -369,6 +369,21 @@ def grid_analysis(side=3, data_version="v1", profile="national", city=None, name
             index=["a1:library:n0-1"],
         ),
     }
+    tables["access"] = pd.DataFrame(
+        {
+            "neighbourhood_id": ids,
+            "kind": "kindergarten",
+            "layer": "c5",
+            "measure": "capacity",
+            "demand_basis": "children",
+            "facilities": 1,
+            "supply_per_1000_persons": 18.0,
+            "standard_per_1000_persons": 36.0,
+            "access_ratio": 0.5,
+            "status": "short",
+        },
+        index=[f"{i}:kindergarten" for i in ids],
+    )
     results = data_dictionary().results
     tables |= weighed(ids, places)
     checked = {key: conform(tables[key], spec, name=key) for key, spec in results.items()}

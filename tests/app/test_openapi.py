@@ -40,7 +40,7 @@ def client(store, serving, tmp_path_factory):
         serving(app) as url,
         httpx.Client(base_url=url) as client,
     ):
-        patch.setattr("spatial.scenarios.explain_gap", explain_gap, raising=False)
+        patch.setattr("spatial.scenarios.explain_gap", explain_gap)
         yield client
 
 

@@ -377,6 +377,9 @@ export interface Comparison {
 export interface Fix {
   changes: Change[];
   gain: number | null;
+  closes: boolean;
+  nearest_m: number | null;
+  persons: number | null;
   zh: string;
   en: string;
 }
@@ -385,6 +388,7 @@ export interface Explanation {
   facility: Record<string, unknown> | null;
   path: GeoJSON.LineString | GeoJSON.MultiLineString | null;
   missing_m: number | null;
+  missing_m2: number | null;
   missing_capacity: number | null;
   fixes: Fix[];
 }
@@ -392,10 +396,10 @@ export interface Explanation {
 export interface Opening {
   id: string;
   gain: number | null;
-  changes?: Change[];
-  geometry?: GeoJSON.Geometry | null;
-  zh?: string | null;
-  en?: string | null;
+  changes: Change[];
+  geometry: GeoJSON.Geometry | null;
+  zh: string | null;
+  en: string | null;
 }
 
 export interface OpeningList {
@@ -403,6 +407,8 @@ export interface OpeningList {
   job: string | null;
   k: number | null;
   objective: "person_seconds" | "persons_covered" | null;
+  total: number | null;
   bound: number | null;
+  complete: boolean | null;
   items: Opening[];
 }

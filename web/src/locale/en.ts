@@ -463,6 +463,8 @@ export const en: Record<MessageKey, string> = {
   "try.erase": "Delete scenario “{name}”",
   "try.computing": "computing…",
   "try.by_kind": "by kind ({n})",
+  "open.all": "Try all of them",
+  "why.closes": "closes the gap",
   "try.compare": "Compare",
   "try.compare_a": "Compare from",
   "try.compare_b": "Compare with",

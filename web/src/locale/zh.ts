@@ -461,6 +461,8 @@ export const zh = {
   "try.erase": "删除方案“{name}”",
   "try.computing": "正在计算…",
   "try.by_kind": "分设施类别 ({n})",
+  "open.all": "全部试一试",
+  "why.closes": "补上缺口",
   "try.compare": "对比",
   "try.compare_a": "以哪个为基准",
   "try.compare_b": "与哪个对比",
