@@ -29,6 +29,7 @@ from app.routes import (
     scenarios,
     stock,
     tiles,
+    weighed,
 )
 from app.schemas import ProblemText
 from app.settings import Settings
@@ -44,6 +45,7 @@ ROUTERS = (
     explain.router,  # before the sheets, whose ids take every slash
     neighbourhoods.router,
     gaps.router,
+    weighed.router,
     districts.router,
     stock.router,
     tiles.router,

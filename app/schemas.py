@@ -37,6 +37,7 @@ __all__ = [
     "Sheet",
     "StockDetail",
     "StockList",
+    "WeighedList",
 ]
 
 Row = dict[str, Any]
@@ -86,6 +87,7 @@ class DictionaryText(BaseModel):
 
     version: str
     inputs: dict[str, LayerText]
+    tables: dict[str, LayerText]
     results: dict[str, LayerText]
 
 
@@ -247,6 +249,10 @@ class RankedPlace(BaseModel):
     derived: str | None
     subdistrict: str | None
     area_m2: float | None
+    priority: float | None
+    priority_rank: int | None
+    rank_low: int | None
+    rank_high: int | None
 
 
 class Ranking(BaseModel):
@@ -297,12 +303,22 @@ class Sheet(BaseModel):
     single_reason: str | None
     stock: list[Row]
     neighbours: list[Row]
+    priority: Row | None
+    queue: list[Row]
+    areas: list[Row]
+    access: list[Row]
     data_version: str
     engine_version: str
 
 
 class CoverageList(BaseModel):
     """Coverage by kind of facility."""
+
+    items: list[Row]
+
+
+class WeighedList(BaseModel):
+    """Rows of ``results.queue`` or ``results.equity``."""
 
     items: list[Row]
 

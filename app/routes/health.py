@@ -27,6 +27,7 @@ def read_dictionary() -> DictionaryText:
     return DictionaryText(
         version=dictionary.version,
         inputs={name: _explained(spec) for name, spec in dictionary.inputs.items()},
+        tables={name: _explained(spec) for name, spec in dictionary.tables.items()},
         results={name: _explained(spec) for name, spec in dictionary.results.items()},
     )
 

@@ -18,7 +18,14 @@ from spatial.dictionary import data_dictionary
 router = APIRouter(prefix="/cities/{city}/neighbourhoods", tags=["neighbourhoods"])
 
 Sort = Literal[
-    "gap_index", "must_missing", "persons", "households", "year_built", "name", "area_m2"
+    "gap_index",
+    "must_missing",
+    "persons",
+    "households",
+    "year_built",
+    "name",
+    "area_m2",
+    "priority",
 ]
 
 

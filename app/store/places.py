@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from app.errors import BadRequestError, NotFoundError
 from app.store.features import SHAPE, feature, feature_collection
 from app.store.rows import Record, Version, current_version, read_cursor, rows, write_cursor
+from app.store.weighed import of_place
 from spatial.dictionary import data_dictionary
 
 __all__ = ["SORTS", "rank_places", "read_circles", "read_place", "read_reached", "require_gap"]
@@ -21,6 +22,7 @@ SORTS: Final = {
     "year_built": "year_built",
     "name": 'name COLLATE "C"',
     "area_m2": "area_m2",
+    "priority": "priority",
 }
 RANKED: Final = """
 WITH ranked AS (
@@ -38,11 +40,15 @@ FILTER: Final = """
 RANKING: Final = """
 {ranked}
 SELECT id, name, ST_X(point) AS lon, ST_Y(point) AS lat, rank, eligibility, year_built, households,
-    persons, must_missing, must_checked, gap_index, district_id, derived, subdistrict, area_m2
+    persons, must_missing, must_checked, gap_index, district_id, derived, subdistrict, area_m2,
+    priority, priority_rank, rank_low, rank_high
 FROM (
     SELECT * FROM ranked WHERE {filter} AND {after}
     ORDER BY {sort} {order} NULLS LAST, id LIMIT :limit
-) AS page, LATERAL (SELECT ST_PointOnSurface(geom) AS point) AS placed
+) AS page LEFT JOIN LATERAL (
+    SELECT rank_low, rank_high FROM linli.result_priority AS p
+    WHERE p.version = page.version AND p.id = page.id
+) AS ranges ON true, LATERAL (SELECT ST_PointOnSurface(geom) AS point) AS placed
 ORDER BY {sort} {order} NULLS LAST, id
 """
 COUNT: Final = """
@@ -228,6 +234,7 @@ def read_place(engine: Engine, city_id: str, place_id: str) -> Record:
             "single_reason": facts["single_reason"],
             "stock": rows(connection, STOCK, **ask),
             "neighbours": rows(connection, NEIGHBOURS, **ask),
+            **of_place(connection, version.key, identifier),
             "data_version": version.data_version,
             "engine_version": version.engine_version,
         }

@@ -55,7 +55,7 @@ def _nameless(path):
 
 def _promised():
     """Method and path of every row of the table in docs/architecture.md."""
-    entry = re.compile(r"(?:(GET|POST|DELETE) )?(/[^\s?]*)(?:\?\S*)?")
+    entry = re.compile(r"(?:(GET|POST|PUT|DELETE) )?(/[^\s?]*)(?:\?\S*)?")
     for line in ARCHITECTURE.read_text(encoding="utf-8").splitlines():
         if not line.startswith("| `"):
             continue
