@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -27,6 +28,7 @@ MISSING: Final = 1
 UNKNOWN: Final = 2
 STATUS_NAMES: Final = ("present", "missing", "unknown")
 WITHOUT_WALK: Final = ("inside", "stand_in")
+WORD_BITS: Final = 64
 CHECK_COLUMNS: Final = ("kind", "layer", "need", "limit_m")
 
 
@@ -178,7 +180,7 @@ def building_gaps(
     """
     require_columns(gaps, ("neighbourhood_id", *CHECK_COLUMNS, "status", "basis"), name="gaps")
     home_of = lived_in(buildings, neighbourhoods.building_neighbourhood)
-    home_of = home_of[home_of.isin(gaps["neighbourhood_id"].astype("str"))]
+    home_of = home_of[home_of.isin(gaps["neighbourhood_id"].unique())]
     checks = gaps.drop_duplicates(["kind", "layer"])[list(CHECK_COLUMNS)].reset_index(drop=True)
     ids = pd.Index(home_of.index.astype("str"), name="id")
     kinds = pd.Index(sorted(set(checks["kind"].astype("str"))), dtype="str")
@@ -268,10 +270,17 @@ def _named(found: BuildingGaps) -> pd.Series:
     """Must-have kinds that each building lacks, ``kind:layer``, comma-separated."""
     must = np.flatnonzero((found.checks["need"] == "must").to_numpy(dtype=bool))
     names = (found.checks["kind"] + ":" + found.checks["layer"]).to_numpy(dtype=object)[must]
-    lacking = np.packbits(found.status[:, must] == MISSING, axis=1)
-    patterns, which = np.unique(lacking, axis=0, return_inverse=True)
-    texts = [
-        ",".join(names[np.flatnonzero(np.unpackbits(pattern, count=len(must)))])
-        for pattern in patterns
-    ]
+    lacking = found.status[:, must] == MISSING
+    # Buildings of one pattern, a word of bits or several, share one text.
+    words = -(-len(must) // WORD_BITS) or 1
+    bits = np.zeros((len(lacking), words * WORD_BITS), dtype=bool)
+    bits[:, : len(must)] = lacking
+    packed = np.packbits(bits, axis=1).view(np.uint64)
+    _, first, which = np.unique(
+        packed[:, 0] if words == 1 else packed, axis=0, return_index=True, return_inverse=True
+    )
+    row, column = np.nonzero(lacking[first])
+    ends = np.searchsorted(row, np.arange(len(first) + 1)).tolist()
+    missed = names[column].tolist()
+    texts = [",".join(missed[a:b]) for a, b in itertools.pairwise(ends)]
     return pd.Series(np.array(texts, dtype=object)[which.ravel()], index=found.ids)
