@@ -52,6 +52,7 @@ class Places(NamedTuple):
     stop_row: Array  # (rows,) int64: rows of `spots` by the stop to their left
     spots: Spots
     row_place: Array  # (rows,) int32
+    farthest_entry: Whole  # of all spots
 
 
 class Weights(NamedTuple):
@@ -387,6 +388,11 @@ def add_same_chain(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
     value, rounder, plain = weights.value, weights.rounder, weights.plain
     end_start, end_node, end_cost = places.end_start, places.end_node, places.end_cost
     place, columns = scratch.place, value.shape[1]
+    # With decays of all or nothing a nearer way changes nothing where the way round is within the
+    # limit; so it is for whole chains that are short enough to be walked through from one end.
+    least = np.int64(limit)
+    for k in range(len(plain)):
+        least = min(least, plain[k])
     pair, share = np.empty((1, 2), dtype=np.int32), np.empty(2)
     for source in range(low, high):
         lane = source - low
@@ -395,6 +401,10 @@ def add_same_chain(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
             w = way[k]
             c = s_chain[w]
             left, right, edge = s_left[w], s_right[w], s_edge[w]
+            through = sources.spots.end_cost[w, 0] + ahead[chain_start[c + 1] - 1]
+            forth = sources.spots.end[w, 0] == chains.first[c]
+            if forth and through + places.farthest_entry <= least:
+                continue
             for turn in range(2):  # along the chain to both sides, as far as the limit goes
                 stop = left if turn == 0 else left - 1
                 while chain_start[c] <= stop < chain_start[c + 1] - 1:
@@ -434,7 +444,7 @@ def add_same_chain(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
                 if at >= 0:
                     old = min(old, np.int64(rows[at, lane]) + end_cost[e])
             pair[0, 1] = min(old, UNREACHED)
-            if pair[0, 0] >= old:
+            if pair[0, 0] >= old or old <= least:
                 continue
             for k in range(len(plain)):
                 fill_shares(weights.decays, k, pair, limit, share)

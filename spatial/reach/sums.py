@@ -89,7 +89,7 @@ def weighted_sums(
     limit = whole_limit(cutoff_m)
     made = make_sources(streets, origins)
     places, of_place = make_places(streets, points)
-    packed = pack_weights(weights, points.ids[of_place], decays)
+    packed = pack_weights(weights, points.ids, of_place, decays)
     columns = weights.columns
     out = np.zeros((len(made.order), len(packed.plain) * len(columns)))
     if len(made.cluster) > 1:
@@ -218,16 +218,22 @@ def make_places(
         stop_row=on_chain,
         spots=spots,
         row_place=rank[owner].astype(np.int32),
+        farthest_entry=int(spots.entry.max(initial=0)),
     )
     return places, first[order]
 
 
 def pack_weights(
-    weights: pd.DataFrame, ids: pd.Index, decays: Mapping[str, Decay] | None
+    weights: pd.DataFrame, ids: pd.Index, of_place: Longs, decays: Mapping[str, Decay] | None
 ) -> Weights:
-    """Bring weights into the order of the places and onto their grids."""
-    rows = weights.index.get_indexer(ids) if weights.index.is_unique else np.array([-1])
-    if (rows < 0).any() or not weights.index.is_unique:
+    """Bring weights into the order of the places (row `of_place` of the points) on their grids."""
+    if weights.index.equals(ids):
+        rows = of_place
+    elif weights.index.is_unique:
+        rows = weights.index.get_indexer(ids[of_place])
+    else:
+        rows = np.array([-1])
+    if (rows < 0).any():
         raise IndexMismatchError(
             f"`weights` has {len(weights)} rows that do not speak of the attached points. "
             "Give one row for each point, indexed by its id.",
