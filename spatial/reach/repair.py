@@ -78,6 +78,8 @@ class LivePoints(NamedTuple):
     entry_key: Array  # (p,) int64
     start: Array  # (m + 1,) int64
     order: Array  # (p,) int64
+    near_start: Array  # (n + 1,) int64
+    near: Array  # groups (rows, of facilities) on the edges that meet at node i
     extra: Array  # (x,) int64
 
 
@@ -202,24 +204,24 @@ def repair(  # noqa: C901, PLR0912, PLR0915
                     if key < best or (key == best and rank[owner[head]] < rank[own]):
                         best = key
                         own = owner[head]
-                e = arcs.out_edge[a]
-                low, high = np.int64(0), np.int64(0)
-                if e < len(facilities.start) - 1:
-                    low, high = facilities.start[e], facilities.start[e + 1]
-                for j in range(low, high + len(facilities.extra)):
-                    f = facilities.order[j] if j < high else facilities.extra[j - high]
-                    if facilities.edge[f] != e or not alive[f]:
+            low, high = np.int64(0), np.int64(0)
+            if node < len(facilities.near_start) - 1:
+                low, high = facilities.near_start[node], facilities.near_start[node + 1]
+            for j in range(low, high + len(facilities.extra)):
+                f = np.int64(facilities.near[j]) if j < high else facilities.extra[j - high]
+                e = facilities.edge[f]
+                if e < 0 or not alive[f]:
+                    continue
+                for end in range(2):
+                    if (arcs.edge_from[e] if end == 0 else arcs.edge_to[e]) != node:
                         continue
-                    for end in range(2):
-                        if (arcs.edge_from[e] if end == 0 else arcs.edge_to[e]) != node:
-                            continue
-                        part = to_end_key(arcs, e, facilities.offset_mm[f], end, INWARD)
-                        if part >= FAR:
-                            continue
-                        key = part + facilities.entry_key[f]
-                        if key < best or (key == best and rank[f] < rank[own]):
-                            best = key
-                            own = np.int32(f)
+                    part = to_end_key(arcs, e, facilities.offset_mm[f], end, INWARD)
+                    if part >= FAR:
+                        continue
+                    key = part + facilities.entry_key[f]
+                    if key < best or (key == best and rank[f] < rank[own]):
+                        best = key
+                        own = np.int32(f)
         elif i < cleared + seeds:
             node = gained.seed_node[i - cleared]
             best = gained.seed_key[i - cleared]
@@ -286,23 +288,24 @@ def roll_back(
 
 @_jit
 def points_near(
-    arcs: AnyArcs,
-    nodes: Array,
-    points: LivePoints,
-    group: Array,
-    mark: Array,
-    epoch: Whole,
-    found: Array,
-    count: Whole,
+    nodes: Array, points: LivePoints, mark: Array, epoch: Whole, found: Array, count: Whole
 ) -> Whole:
-    """Add to `found` the groups of the points on the edges by which one walks to these nodes.
+    """Add to `found` the groups of the points on the edges that meet at these nodes.
 
     A group is added once: `mark` holds the last `epoch` at which it was. Returns the new count.
+    Points that moved or were added are not found here; their edges are asked by `points_on`.
     """
+    known = len(points.near_start) - 1
     for i in range(len(nodes)):
         node = nodes[i]
-        for a in range(arcs.in_start[node], arcs.in_end[node]):
-            count = points_on(arcs.in_edge[a], points, group, mark, epoch, found, count)
+        if node >= known:
+            continue
+        for j in range(points.near_start[node], points.near_start[node + 1]):
+            group = points.near[j]
+            if mark[group] != epoch:
+                mark[group] = epoch
+                found[count] = group
+                count += 1
     return count
 
 

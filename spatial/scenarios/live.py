@@ -175,6 +175,7 @@ class LiveReach:
                 f"{name}_entry_key": _roomy(placed.entry_key, spare),
                 f"{name}_start": on_edges.start,
                 f"{name}_order": on_edges.order,
+                **_near_nodes(name, network, points[name].edge, groups.get(name)),
             }
         gate_group = groups["gate"].astype(np.int32)
         arrays |= {
@@ -318,9 +319,7 @@ class LiveReach:
         )
         answer = []
         for name, group, mark, found in sets:
-            count = points_near(
-                self.arcs, nodes, self.points[name], group, mark, self._epoch, found, 0
-            )
+            count = points_near(nodes, self.points[name], mark, self._epoch, found, 0)
             for edge in edges:
                 count = points_on(edge, self.points[name], group, mark, self._epoch, found, count)
             answer.append(np.sort(found[:count]))
@@ -446,7 +445,7 @@ class LiveReach:
         self._epoch += 1
         gates, group = self.points["gate"], self.gate_group
         found, mark = self._found_place, self._mark_place
-        count = points_near(self.arcs, nodes, gates, group, mark, self._epoch, found, 0)
+        count = points_near(nodes, gates, mark, self._epoch, found, 0)
         for edge in edges:
             if edge >= 0:
                 count = points_on(edge, gates, group, mark, self._epoch, found, count)
@@ -609,6 +608,23 @@ def _lost(seeds: list[tuple[int, int, int]], arcs: list[tuple[int, int, int]]) -
         seed[:, 2].astype(np.int32),
         *(np.ascontiguousarray(column) for column in arc.T),
     )
+
+
+def _near_nodes(
+    name: str, network: WalkNetwork, edge: Ints, group: npt.NDArray[Any] | None
+) -> Arrays:
+    """Gather the groups (or rows) of the points on the edges that meet at each node."""
+    member = np.arange(len(edge)) if group is None else np.asarray(group)
+    on = np.flatnonzero((edge >= 0) & (member >= 0))
+    node = np.concatenate([network.edge_from[edge[on]], network.edge_to[edge[on]]]).astype(np.int64)
+    both = np.concatenate([member[on], member[on]]).astype(np.int64)
+    width = int(both.max(initial=0)) + 1
+    code = np.unique(node * width + both)
+    count = np.bincount(code // width, minlength=network.node_count)
+    return {
+        f"{name}_near_start": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        f"{name}_near": (code % width).astype(np.int32),
+    }
 
 
 def _by_group(name: str, group: Ints, groups: int) -> Arrays:
