@@ -78,6 +78,7 @@ def draw_groups(
     reached = np.zeros((groups, len(limits)), dtype=np.int64)
     xy = np.empty((1024 * groups, 2), dtype=np.float64)
     rings = np.empty((16 * groups + 16, 5), dtype=np.int64)
+    oneway = np.flatnonzero((arcs.edge_time_ms[:, 0] < 0) | (arcs.edge_time_ms[:, 1] < 0))
     points = found = 0
     scratch = (np.empty(1024, dtype=np.float32), np.empty(1024, dtype=np.int32))
     ring_at = np.empty((1024, 2), dtype=np.int32)
@@ -85,7 +86,7 @@ def draw_groups(
         low, high = group_start[g], group_start[g + 1]
         some = Placed(seeds.edge[low:high], seeds.offset_mm[low:high], seeds.entry_key[low:high])
         count = ball_nodes(arcs, some, farthest, label, via, touched)
-        held = edges[: reached_edges(arcs, some, touched[:count], seen, g, edges)]
+        held = edges[: reached_edges(arcs, some, label, touched[:count], oneway, seen, g, edges)]
         for k in range(len(limits)):
             reached[g, k] = reached_mm(arcs, some, held, label, limits[k])
         field, scratch = group_field(

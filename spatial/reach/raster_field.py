@@ -60,11 +60,19 @@ def _walked_mm(arcs: Arcs, edge: Whole, direction: Whole, left: Whole) -> Whole:
 
 @_jit
 def reached_edges(
-    arcs: Arcs, seeds: Placed, touched: Array, seen: Array, mark: Whole, edges: Array
+    arcs: Arcs,
+    seeds: Placed,
+    label: Array,
+    touched: Array,
+    oneway: Array,
+    seen: Array,
+    mark: Whole,
+    edges: Array,
 ) -> Whole:
-    """Write the edges that leave touched nodes or hold a seed; return how many.
+    """Write the edges that meet touched nodes or hold a seed; return how many.
 
-    `seen` holds for each edge the `mark` of the last group that wrote it.
+    `oneway` are edges that do not leave one of their nodes. `seen` holds for each edge the
+    `mark` of the last group that wrote it.
     """
     count = 0
     for node in touched:
@@ -74,6 +82,11 @@ def reached_edges(
                 seen[e] = mark
                 edges[count] = e
                 count += 1
+    for e in oneway:
+        if seen[e] != mark and min(label[arcs.edge_from[e]], label[arcs.edge_to[e]]) < FAR:
+            seen[e] = mark
+            edges[count] = e
+            count += 1
     for e in seeds.edge:
         if e >= 0 and seen[e] != mark:
             seen[e] = mark
@@ -130,6 +143,8 @@ def reached_mm(arcs: Arcs, seeds: Placed, edges: Array, label: Array, limit: Who
 @_jit
 def _part_cost(arcs: Arcs, edge: Whole, direction: Whole, part_mm: float) -> float:
     """Cost of walking part of an edge; infinite where that is barred."""
+    if part_mm == 0:
+        return 0.0
     time_ms = float(arcs.edge_time_ms[edge, direction])
     if time_ms < 0:
         return np.inf

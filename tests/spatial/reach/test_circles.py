@@ -137,6 +137,18 @@ def _entry(lines, origins, row):
     return shapely.LineString([origins.xy_m[row], place])
 
 
+def test_the_land_at_the_lower_end_of_one_way_stairs_is_reached_from_that_end():
+    network, obstacles = made(
+        streets=(
+            [line((0, 0), (100, 0)), line((100, 0), (100, 60))],
+            {"highway": ["footway", "steps"], "oneway_foot": ["both", "backward"]},
+        )
+    )
+    shape = one_circle(network, obstacles, (0, 0), limit_m=150.0)
+    assert shape.covers(shapely.Point(115, 0))
+    assert not shape.covers(shapely.Point(100, 40))
+
+
 def test_a_circle_is_the_same_in_any_order_and_in_batches_of_any_size(monkeypatch):
     _, network, obstacles, origins, _ = town(np.random.default_rng(3), 5)
     group = pd.Series([f"h{row}" for row in range(len(origins))], index=origins.ids)
