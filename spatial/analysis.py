@@ -44,6 +44,7 @@ from spatial.input_notes import (
     notes_on_entry,
     notes_on_gates,
     notes_on_idle_gates,
+    notes_on_kinds,
     notes_on_residents,
 )
 from spatial.joins import (
@@ -91,9 +92,6 @@ __all__ = [
 ]
 
 Answer = TypeVar("Answer")
-KINDS_NAMED: Final = 20
-"""Kinds that a note names before it says how many more there are."""
-
 STAGES: Final = {
     "neighbourhoods": 0.12,
     "network": 0.12,
@@ -404,7 +402,7 @@ class _Run:
     def facilities(self, walk: _Walk) -> pd.DataFrame:
         del walk
         layer, catalogue = self.city.layer("facilities"), self.profile.catalogue
-        self.notes += _unknown_kinds(unrecognised_kinds(layer, catalogue))
+        self.notes += notes_on_kinds(unrecognised_kinds(layer, catalogue), catalogue)
         kinds = classify_facilities(layer, catalogue)
         names = {kind.id: (kind.zh, kind.en) for kind in catalogue.kinds.values()}
         self.notes += notes_on_capacity(layer, kinds, names)
@@ -586,28 +584,6 @@ class _Run:
 def _as_points(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
     """Points inside the features (a polygon's own, not its centroid)."""
     return frame.geometry.representative_point()
-
-
-def _unknown_kinds(counts: pd.Series) -> list[Note]:
-    """Name the given kinds that the catalogue does not know; they were counted as nothing."""
-    if counts.empty:
-        return []
-    named = list(counts.items())[:KINDS_NAMED]
-    more = len(counts) - len(named)
-    zh = "、".join(f"{kind}({count})" for kind, count in named)
-    en = ", ".join(f"{kind} ({count})" for kind, count in named)
-    return [
-        Note(
-            "unrecognised_kinds",
-            f"设施目录中没有以下设施类别(个数),未计入:{zh}"
-            + (f" 等,另有 {more} 类" if more else "")
-            + "。",
-            f"The catalogue does not know these given kinds of facilities (count): {en}"
-            + (f" and {more} more" if more else "")
-            + "; they do not count. Use the names or ids of the catalogue.",
-            "warning",
-        )
-    ]
 
 
 def _idle_limits(plan: Plan, parameters: ParameterSet) -> list[Note]:

@@ -8,6 +8,7 @@ why, what follows from it, and what to do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Final
 
 import geopandas as gpd
@@ -19,15 +20,22 @@ from spatial.city.model import City
 from spatial.city.neighbourhoods import Neighbourhoods
 from spatial.city.report import Note
 from spatial.network import Attachments
+from spatial.standards import Catalogue
+from spatial.standards.catalogue import name_key
 
 __all__ = [
     "notes_on_capacity",
     "notes_on_entry",
     "notes_on_gates",
     "notes_on_idle_gates",
+    "notes_on_kinds",
     "notes_on_residents",
 ]
 
+KINDS_NAMED: Final = 20
+"""Kinds that a note names before it says how many more there are."""
+ALIKE: Final = 0.6
+"""Share of equal letters from which a name of the catalogue is offered for an unknown one."""
 SHOWN: Final = 5
 """Rows that a note names before it says how many more there are."""
 
@@ -123,6 +131,45 @@ def notes_on_idle_gates(city: City, gates: gpd.GeoDataFrame, *, on_street_m: flo
             "warning",
         )
     ]
+
+
+def notes_on_kinds(counts: pd.Series, catalogue: Catalogue) -> list[Note]:
+    """Name the given kinds that the catalogue does not know, and what may have been meant.
+
+    Parameters
+    ----------
+    counts : Series of int
+        `unrecognised_kinds`: facilities by given kind, the most frequent first.
+    catalogue : Catalogue
+        Its ids and names are offered where they are spelt alike.
+    """
+    if counts.empty:
+        return []
+    named = [(str(kind), int(count)) for kind, count in counts.items()][:KINDS_NAMED]
+    more = len(counts) - len(named)
+    zh, en = [], []
+    for kind, count in named:
+        meant = _meant(kind, catalogue)
+        zh.append(f"{kind}({count})" + (f"→ {meant}?" if meant else ""))
+        en.append(f"{kind} ({count})" + (f" → {meant}?" if meant else ""))
+    return [
+        Note(
+            "unrecognised_kinds",
+            f"设施目录中没有以下设施类别(个数),未计入:{'、'.join(zh)}"
+            + (f" 等,另有 {more} 类" if more else "")
+            + "。请改用目录中的名称或编号。",
+            f"The catalogue does not know these given kinds of facilities (count): {', '.join(en)}"
+            + (f" and {more} more" if more else "")
+            + "; they do not count. Use the names or ids of the catalogue.",
+            "warning",
+        )
+    ]
+
+
+def _meant(kind: str, catalogue: Catalogue) -> str | None:
+    known = catalogue.names()
+    alike = get_close_matches(name_key(kind), known, n=1, cutoff=ALIKE)
+    return known[alike[0]] if alike else None
 
 
 def notes_on_residents(neighbourhoods: Neighbourhoods) -> list[Note]:

@@ -1,6 +1,7 @@
 """Input that cannot do its part: each fault gets a clear answer, and nothing is dropped."""
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 from shapely import LineString, Point, box
 
@@ -59,6 +60,7 @@ def folder(tmp_path_factory):
         ("f1", "kindergarten", None, Point(-150, 5)),
         ("far away", "kindergarten", 180, Point(9000, 9000)),
         ("f3", "龙门吊", None, Point(100, -5)),
+        ("f6", "kindergarden", None, Point(100, -6)),
         ("f4", "kindergarten", -5, Point(200, -5)),
         ("f5", "kindergarten", 90, Point(250, -5)),
         ("behind the wall", "kindergarten", 30, Point(60, 60)),
@@ -133,7 +135,7 @@ def test_a_capacity_below_zero_is_unreadable_and_a_missing_one_is_told_not_count
 ):
     capacity = analysis.city.layer("facilities")["capacity"]
     assert capacity.isna().to_dict() == {
-        "f1": True, "far away": False, "f3": True, "f4": True, "f5": False,
+        "f1": True, "far away": False, "f3": True, "f4": True, "f5": False, "f6": True,
         "behind the wall": False,
     }  # fmt: skip
     notes = [note for layer in analysis.city.report.layers for note in layer.notes]
@@ -162,8 +164,25 @@ def test_a_city_without_a_single_resident_still_runs_and_says_so(analysis, tmp_p
 
 
 def test_a_kind_unknown_to_the_catalogue_is_named_and_stays_in_the_layer(analysis):
-    assert "龙门吊(1)" in told(analysis, "unrecognised_kinds").text_zh
+    note = told(analysis, "unrecognised_kinds")
+    assert "龙门吊(1)、" in note.text_zh + "、"
     assert "f3" in analysis.city.layer("facilities").index
+
+
+def test_a_kind_that_is_spelt_alike_is_offered(analysis):
+    note = told(analysis, "unrecognised_kinds")
+    assert "kindergarden (1) → kindergarten?" in note.text_en
+    assert "kindergarden(1)→ kindergarten?" in note.text_zh
+    assert "龙门吊 (1)," in note.text_en or "龙门吊 (1);" in note.text_en
+
+
+def test_access_to_places_is_unknown_where_a_capacity_is_and_exact_where_all_are_known(analysis):
+    access = analysis.tables["access"].set_index("neighbourhood_id")
+    assert access.loc["n1", "unknown_facilities"] == 2
+    assert access.loc["n1", "two_step_per_1000"] is pd.NA
+    # n4 reaches f5 alone, 90 places, which n1 (300 residents) and n4 (200) share; n2 is empty
+    assert access.loc["n4", "two_step_per_1000"] == pytest.approx(1000 * 90 / 500)
+    assert access.loc["n2", "two_step_per_1000"] is pd.NA
 
 
 def test_buildings_that_no_way_leads_to_are_named(analysis):
