@@ -113,7 +113,9 @@ def answer_nodes(rows: Rows, lanes: Lanes, packing: Packing, answers: Answers) -
     for at in range(len(heads)):
         row = np.int64(rows.row[core + at])
         if row < 0:
-            row = core + np.int64(rows.folded.simple_slot[at])
+            row = np.int64(core + at)
+            if not rows.own:
+                row = core + np.int64(rows.folded.simple_slot[at])
             rows.row[core + at] = row
             fill_lanes(rows.labels, row, packing.beyond, rows.vectors)
         _from_neighbours(rows, heads, keys, at, row, packing)
@@ -123,14 +125,13 @@ def answer_nodes(rows: Rows, lanes: Lanes, packing: Packing, answers: Answers) -
 
 @_jit
 def _settle_outward(rows: Rows, packing: Packing) -> None:
-    """Settle the simple nodes as :func:`answer_nodes` does; each keeps its row."""
+    """Settle the simple nodes as :func:`answer_nodes` does, where each has its own row."""
     core = len(rows.touched)
     heads, keys = rows.folded.simple_head, rows.folded.simple_away
     for at in range(len(heads)):
         row = np.int64(rows.row[core + at])
         if row < 0:
-            row = rows.spare[0]
-            rows.spare[0] += 1
+            row = np.int64(core + at)
             rows.row[core + at] = row
             fill_lanes(rows.labels, row, packing.beyond, rows.vectors)
         _from_neighbours(rows, heads, keys, at, row, packing)
@@ -138,10 +139,10 @@ def _settle_outward(rows: Rows, packing: Packing) -> None:
 
 @_jit
 def largest_other(rows: Rows, packing: Packing) -> Whole:
-    """Largest `other` of any label within the limit, where every node kept its row."""
+    """Largest `other` of any label within the limit, where every node has its own row."""
     mask = (1 << packing.other_bits) - 1
     most = 0
-    for at in range(rows.spare[0] * rows.vectors * WIDTH):
+    for at in range(len(rows.labels)):
         if rows.labels[at] < packing.beyond:
             most = max(most, (rows.labels[at] >> packing.rank_bits) & mask)
     return most

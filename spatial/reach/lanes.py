@@ -34,7 +34,6 @@ __all__ = [
     "Lanes",
     "Packing",
     "Rows",
-    "own_row",
     "packed",
     "packing_for",
     "rows_of_lanes",
@@ -43,6 +42,8 @@ __all__ = [
 
 MOST_LANES: Final = 32
 """Kinds searched together; more would push the rows out of the processor's near memory."""
+NEAR_VECTORS: Final = 2**19
+"""Vectors of labels (64 bytes) up to which rows stay in near memory: in order, they are faster."""
 LABEL_BITS: Final = 62
 """Bits of a label; the sum of two fits into 63."""
 
@@ -101,14 +102,18 @@ class Rows(NamedTuple):
     row: Array  # (n,) int32 row of each place; -1 as long as it has none
     touched: Array  # (c,) uint8, whether the row of a core place holds anything yet
     spare: Array  # (1,) int64 first row that nobody has
-    keep: bool  # whether every simple node keeps its row
+    own: bool  # whether every place has the row of its number; else simple nodes share some
 
 
 def rows_of_lanes(folded: LaneNetwork, lanes: int, *, keep: bool) -> Rows:
-    """Room for the labels of some lanes, each row at the start of a line of memory."""
+    """Room for the labels of some lanes, each row at the start of a line of memory.
+
+    Where rows need not be kept after they are read, simple nodes of a large network share some.
+    """
     vectors = -(-lanes // WIDTH)
     core = len(folded.core_start) - 1
-    first = core if keep else core + folded.slots
+    own = keep or len(folded.place) * vectors <= NEAR_VECTORS
+    first = core if own else core + folded.slots
     size = (first + len(folded.simple_head)) * vectors * WIDTH
     raw = np.empty(size + WIDTH, dtype=np.int64)  # what is not used takes no memory
     skip = (-raw.ctypes.data // raw.itemsize) % WIDTH
@@ -116,19 +121,19 @@ def rows_of_lanes(folded: LaneNetwork, lanes: int, *, keep: bool) -> Rows:
     row[:core] = np.arange(core)
     touched = np.zeros(core, dtype=np.uint8)
     spare = np.array([first], dtype=np.int64)
-    return Rows(folded, raw[skip : skip + size], vectors, row, touched, spare, keep)
+    return Rows(folded, raw[skip : skip + size], vectors, row, touched, spare, own)
 
 
 @_jit
-def own_row(
-    row: Array, spare: Array, place: Whole, labels: Array, beyond: Whole, vectors: Whole
-) -> Whole:
-    """Row of a place, which gets an empty one if it has none; arguments as in :class:`Rows`."""
-    if row[place] < 0:
-        row[place] = spare[0]
-        spare[0] += 1
-        fill_lanes(labels, np.int64(row[place]), beyond, vectors)
-    return np.int64(row[place])
+def _empty_row(rows: Rows, packing: Packing, place: Whole) -> Whole:
+    """Give a place its row, with nothing in it."""
+    row = np.int64(place)
+    if not rows.own:
+        row = rows.spare[0]
+        rows.spare[0] += 1
+    rows.row[place] = row
+    fill_lanes(rows.labels, row, packing.beyond, rows.vectors)
+    return row
 
 
 @_jit
@@ -151,7 +156,7 @@ def _seed(
 ) -> None:
     """Write the facilities into the rows at both ends of their edges; the core starts empty."""
     labels, vectors, beyond = rows.labels, rows.vectors, packing.beyond
-    row_of, spare, touched, place_of = rows.row, rows.spare, rows.touched, rows.folded.place
+    row_of, touched, place_of = rows.row, rows.touched, rows.folded.place
     core = len(touched)
     for empty in range(core):
         fill_lanes(labels, empty, beyond, vectors)
@@ -172,7 +177,9 @@ def _seed(
             place = place_of[arcs.edge_from[e] if end == 0 else arcs.edge_to[e]]
             if place < core:
                 touched[place] = 1
-            row = own_row(row_of, spare, place, labels, beyond, vectors)
+            row = np.int64(row_of[place])
+            if row < 0:
+                row = _empty_row(rows, packing, place)
             spot = row * vectors * WIDTH + lane
             labels[spot] = min(labels[spot], label + at - lanes.start[lane])
 
@@ -181,7 +188,7 @@ def _seed(
 def _settle_inward(rows: Rows, packing: Packing) -> None:
     """Carry what simple nodes know to their neighbours, those taken out first going first."""
     labels, vectors, beyond = rows.labels, rows.vectors, packing.beyond
-    row_of, spare, touched = rows.row, rows.spare, rows.touched
+    row_of, touched = rows.row, rows.touched
     heads, keys = rows.folded.simple_head, rows.folded.simple_back
     core = len(touched)
     for at in range(len(heads) - 1, -1, -1):
@@ -195,7 +202,9 @@ def _settle_inward(rows: Rows, packing: Packing) -> None:
             more = packed(packing, keys[at, side])
             if more >= beyond:
                 continue
-            into = own_row(row_of, spare, head, labels, beyond, vectors)
+            into = np.int64(row_of[head])
+            if into < 0:
+                into = _empty_row(rows, packing, head)
             if lower_lanes(labels, into, labels, row, more, vectors) and head < core:
                 touched[head] = 1
 

@@ -208,7 +208,7 @@ def _has_room(
         step = max(step, int((within & LOW).max(initial=0)))
     times, lengths = search.network.edge_time_ms, search.network.edge_length_mm
     step = max(step, int(times.max(initial=0)), int(lengths.max(initial=0)))
-    if rows.keep:
+    if rows.own:
         most = int(largest_other(rows, packing))
     else:
         keys = answers.key.reshape(-1, answers.columns)[:, answers.column :][:, : len(search.kinds)]
