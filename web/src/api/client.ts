@@ -8,12 +8,14 @@ import type {
   Comparison,
   Coverage,
   District,
+  EquityRow,
   Explanation,
   Job,
   KindStatus,
   Named,
   OpeningList,
   PageConfig,
+  QueueRow,
   RankingRow,
   Scenario,
   ScenarioItem,
@@ -124,6 +126,16 @@ export class Client {
   async kindStatus(city: string, kind: string, signal?: AbortSignal): Promise<KindStatus[]> {
     const path = `/cities/${encodeURIComponent(city)}/gaps/${encodeURIComponent(kind)}`;
     return (await this.get<{ items: KindStatus[] }>(path, signal)).items;
+  }
+
+  async queue(city: string, area = "city"): Promise<QueueRow[]> {
+    const path = `/cities/${encodeURIComponent(city)}/queue?area=${encodeURIComponent(area)}`;
+    return (await this.get<{ items: QueueRow[] }>(path)).items;
+  }
+
+  async equity(city: string, area = "city"): Promise<EquityRow[]> {
+    const path = `/cities/${encodeURIComponent(city)}/equity?area=${encodeURIComponent(area)}`;
+    return (await this.get<{ items: EquityRow[] }>(path)).items;
   }
 
   districts(city: string): Promise<District[]> {

@@ -99,6 +99,10 @@ export interface RankingRow {
   gap_index: number | null;
   district_id: DistrictId | null;
   derived: string | null;
+  priority: number | null;
+  priority_rank: number | null;
+  rank_low: number | null;
+  rank_high: number | null;
 }
 
 export interface Finding {
@@ -203,6 +207,10 @@ export interface Sheet {
   single_reason: string | null;
   stock: StockNear[];
   neighbours: Neighbour[];
+  priority: PriorityRow | null;
+  queue: QueueRow[];
+  areas: AreaRow[];
+  access: AccessRow[];
   data_version: string;
   engine_version: string;
 }
@@ -411,4 +419,65 @@ export interface OpeningList {
   bound: number | null;
   complete: boolean | null;
   items: Opening[];
+}
+
+export interface PriorityRow {
+  priority: number | null;
+  rank: number | null;
+  rank_low: number | null;
+  rank_high: number | null;
+  known_weight_share: number | null;
+  [part: `part_${string}`]: number | null;
+}
+
+export interface QueueRow {
+  rank: number | null;
+  kind: KindId;
+  layers: string | null;
+  need: Need | null;
+  status: "missing" | "unknown";
+  score: number | null;
+  persons_without: number | null;
+  nearest_m: number | null;
+  vote_share: number | null;
+  [part: `part_${string}`]: number | null;
+}
+
+export interface AreaRow {
+  rule: string;
+  kind: KindId | null;
+  layer: CircleLayer | null;
+  per: "person" | "household";
+  standard_m2: number | null;
+  old_factor: number | null;
+  short_m2: number | null;
+  supplied_m2_per_person: number | null;
+  supplied_m2_per_100_households: number | null;
+  unknown_zh: string | null;
+  unknown_en: string | null;
+}
+
+export interface AccessRow {
+  kind: KindId;
+  layer: CircleLayer | null;
+  measure: "capacity" | "floor" | "land";
+  supply_per_1000_persons: number | null;
+  standard_per_1000_persons: number | null;
+  access_ratio: number | null;
+  unknown_facilities: number | null;
+  status: "enough" | "short" | "none" | "no_standard" | "unknown";
+}
+
+export interface EquityRow {
+  kind: KindId | null;
+  layer: CircleLayer | null;
+  gini: number | null;
+  persons_beyond_share: number | null;
+  elderly_beyond_share: number | null;
+  children_beyond_share: number | null;
+  persons_mean_missing: number | null;
+  elderly_mean_missing: number | null;
+  children_mean_missing: number | null;
+  unknown_zh: string | null;
+  unknown_en: string | null;
 }

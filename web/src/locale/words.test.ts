@@ -36,7 +36,7 @@ describe("the two languages", () => {
 
   it("have no text that the page never shows", () => {
     const all = sources("src").join("\n");
-    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.(unit|gate)|sheet\.(derived|gaps)|profile|live|step|difference|figure|try\.(hint|did|tab|add|close|open|build))[._]/;
+    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.(unit|gate)|sheet\.(derived|gaps)|profile|live|step|difference|figure|pathway|part|supply|equity|try\.(hint|did|tab|add|close|open|build))[._]/;
     for (const key of keys) expect(built.test(key) || all.includes(`"${key}"`), `${key} is shown nowhere`).toBe(true);
   });
 

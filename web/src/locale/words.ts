@@ -27,6 +27,9 @@ export class Words {
     return key in zh ? this.t(key as MessageKey) : value;
   };
 
+  /** What may be done with a stock asset, in a word; the row of the decision table stands beside it. */
+  readonly pathway = (row: string): string => (`pathway.${row}` in zh ? this.t(`pathway.${row}` as MessageKey) : row);
+
   /** What an analysis is doing; a step without a text is shown by its own name. */
   readonly step = (name: string | null): string =>
     name === null ? "" : `step.${name}` in zh ? this.t(`step.${name}` as MessageKey) : name;

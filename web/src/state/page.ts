@@ -7,11 +7,13 @@ import type {
   CityItem,
   Coverage,
   District,
+  EquityRow,
   Gap,
   GapStatus,
   Job,
   Named,
   PageConfig,
+  QueueRow,
   RankingRow,
   Sheet,
   Stock,
@@ -49,6 +51,8 @@ export class Page {
     problem: null,
   });
   readonly coverage = new Store<Loaded<Coverage[]>>(LOADING);
+  readonly queue = new Store<Loaded<QueueRow[]>>(LOADING);
+  readonly equity = new Store<Loaded<EquityRow[]>>(LOADING);
   readonly districts = new Store<Loaded<District[]>>(LOADING);
   readonly stock = new Store<Loaded<Stock[]>>(LOADING);
   readonly sheet = new Store<Loaded<Sheet> | null>(null);
@@ -140,6 +144,8 @@ export class Page {
     this.ranking.set({ rows: [], complete: false, problem: null });
     this.heat.set([]);
     this.coverage.set(LOADING);
+    this.queue.set(LOADING);
+    this.equity.set(LOADING);
     this.districts.set(LOADING);
     this.stock.set(LOADING);
     try {
@@ -164,6 +170,8 @@ export class Page {
     await Promise.all([
       this.loadRanking(id, signal),
       load(this.coverage, () => this.client.coverage(id), signal),
+      load(this.queue, () => this.client.queue(id), signal),
+      load(this.equity, () => this.client.equity(id), signal),
       load(this.districts, () => this.client.districts(id), signal),
       load(this.stock, () => this.client.stock(id), signal),
       this.watchJobs(id, signal),

@@ -18,6 +18,10 @@ function row(id: string, more: Partial<RankingRow> = {}): RankingRow {
     must_checked: 10,
     gap_index: 0.1,
     district_id: null,
+    priority: null,
+    priority_rank: null,
+    rank_low: null,
+    rank_high: null,
     derived: "given",
     ...more,
   };

@@ -2,7 +2,7 @@
 
 import type { EligibilityClass, RankingRow } from "../api/types";
 
-export type RankingColumn = "rank" | "name" | "gap_index" | "must_missing" | "persons" | "year_built";
+export type RankingColumn = "rank" | "priority_rank" | "name" | "gap_index" | "must_missing" | "persons" | "year_built";
 
 export interface RankingChoice {
   text: string;
