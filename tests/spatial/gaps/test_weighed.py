@@ -6,6 +6,7 @@ import pytest
 
 from data.demo import make_demo_city
 from spatial.analysis import AnalysisParameters, analyse
+from spatial.city.read import read_city
 from spatial.outputs.summary_text import summary_text
 from spatial.standards import read_profile
 
@@ -114,3 +115,22 @@ def test_shares_lie_between_nothing_and_all(town):
         assert np.nanmax(values) <= 1 + 1e-12
     gini = pd.to_numeric(town.tables["equity"]["gini"]).dropna()
     assert gini.between(-1e-12, 1).all()
+
+
+@pytest.mark.real
+def test_a_real_place_without_ages_votes_or_years_says_so_and_ranks_by_what_is_known(shared_data):
+    city = read_city([shared_data / "wudaokou"])
+    found = analyse(city, PROFILE, parameters=AnalysisParameters(year=2026))
+    row = found.tables["equity"].loc["city:all:all"]
+    assert row["unknown_zh"] == "缺老年人口、儿童人口"
+    assert row[["elderly_mean_missing", "children_mean_missing"]].isna().all()
+    priority = found.tables["priority"]
+    silent = ["part_elderly", "part_age", "part_safety", "part_votes"]
+    assert priority[silent].isna().all(axis=None)
+    assert (priority["known_weight_share"].astype(float) < 0.7).all()
+    assert priority["rank"].notna().all()
+    assert found.tables["queue"]["vote_share"].isna().all()
+    # OpenStreetMap knows no floor area of service stations: unknown with its reason, not 0.
+    care = found.tables["areas"].query("rule == 'elderly_care'")
+    assert care["supplied_m2"].isna().all()
+    assert care["unknown_en"].notna().all()
