@@ -21,6 +21,7 @@ __all__ = [
     "Chains",
     "CostArcs",
     "along_hilbert",
+    "by_code",
     "contract",
     "core_arcs",
     "corner_chains",
@@ -258,3 +259,34 @@ def corner_chains(chains: Chains, corners: Whole) -> tuple[Array, Array]:
                     out[fill[v]] = c
                     fill[v] += 1
     return start, out
+
+
+@jit
+def by_code(code: Array, groups: Whole) -> tuple[Array, Array]:
+    """Sort rows by a small whole number, in linear time; rows below 0 stay outside.
+
+    Returns
+    -------
+    start : array, shape (groups + 1,)
+    rows : array of int64
+        ``rows[start[g]:start[g + 1]]`` are the rows of g, in their order.
+
+    Examples
+    --------
+    >>> start, rows = by_code(np.array([1, 0, -1, 1]), 2)
+    >>> start.tolist(), rows.tolist()
+    ([0, 1, 3], [1, 0, 3])
+    """
+    start = np.zeros(groups + 1, dtype=np.int64)
+    for i in range(len(code)):
+        if code[i] >= 0:
+            start[code[i] + 1] += 1
+    for g in range(groups):
+        start[g + 1] += start[g]
+    fill = start[:-1].copy()
+    rows = np.empty(start[groups], dtype=np.int64)
+    for i in range(len(code)):
+        if code[i] >= 0:
+            rows[fill[code[i]]] = i
+            fill[code[i]] += 1
+    return start, rows

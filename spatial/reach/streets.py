@@ -36,7 +36,7 @@ from spatial.reach.kernels import (
 from spatial.reach.kernels import _jit as jit
 from spatial.reach.vectors import UNREACHED
 
-__all__ = ["KEY_SHIFT", "Spots", "Streets", "as_streets", "lay_streets"]
+__all__ = ["KEY_SHIFT", "Spots", "Streets", "as_streets", "first_corners", "lay_streets"]
 
 KEY_SHIFT: Final = 32
 RADIX_BITS: Final = 16
@@ -278,3 +278,16 @@ def _tidy(spots: Spots, p: Whole, at_first: Whole, at_last: Whole) -> None:
     if keep >= 0:
         spots.end[p, 1] = -1
         spots.end_cost[p, 1] = UNREACHED
+
+
+@jit
+def first_corners(end: Array, chain: Array, owner: Array, corners: Whole, nearest: Array) -> None:
+    """Lowest corner number of each owner's ends; `corners` where it stands on a chain without."""
+    for p in range(len(owner)):
+        best = nearest[owner[p]]
+        if best < 0 and chain[p] >= 0:
+            best = corners
+        for k in range(2):
+            if end[p, k] >= 0 and (best < 0 or end[p, k] < best):
+                best = end[p, k]
+        nearest[owner[p]] = best

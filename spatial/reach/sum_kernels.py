@@ -296,6 +296,8 @@ def add_cluster(  # noqa: C901, PLR0912
         v = nodes[i]
         for j in range(at_start[v], at_start[v + 1]):
             p = at_place[j]
+            if j > at_start[v] and at_place[j - 1] == p:
+                continue  # two of its ways begin at this corner
             first, last = end_start[p], end_start[p + 1]
             known = 0
             one, two = -1, -1

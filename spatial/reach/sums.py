@@ -13,9 +13,10 @@ from spatial.errors import IndexMismatchError, LayerError, StandardsError
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By
+from spatial.reach.chains import by_code
 from spatial.reach.decays import Decay, decay_table, within
 from spatial.reach.groups import origin_starts
-from spatial.reach.streets import Spots, Streets, as_streets
+from spatial.reach.streets import Spots, Streets, as_streets, first_corners
 from spatial.reach.sum_kernels import Places, Sources, Weights, sum_clusters
 from spatial.reach.vectors import LANES, UNREACHED
 from spatial.units import MM_PER_M
@@ -140,14 +141,14 @@ def make_sources(
         spots = streets.inward(origins) if towards else streets.outward(origins)
         index = origins.ids[first]
         owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(origins))))
-    seeds, order, rank = by_corner(spots, owner, len(index), len(streets.corner_node))
-    way = np.flatnonzero((rank[owner] >= 0) & (spots.chain >= 0))
-    way = way[np.argsort(rank[owner[way]], kind="stable")]
+    starts, seeds, order, rank = by_corner(spots, owner, len(index), len(streets.corner_node))
+    of = rank[owner]
+    way_start, way = by_code(np.where(spots.chain >= 0, of, -1), len(order))
     sources = Sources(
-        start=_starts(rank[owner[seeds // 2]], len(order)),
+        start=starts,
         node=spots.end.ravel()[seeds],
         cost=spots.end_cost.ravel()[seeds],
-        way_start=_starts(rank[owner[way]], len(order)),
+        way_start=way_start,
         way=way,
         spots=spots,
     )
@@ -155,37 +156,30 @@ def make_sources(
     return Clusters(index, order, sources, blocks)
 
 
-def by_corner(spots: Spots, owner: Longs, owners: int, corners: int) -> tuple[Longs, Longs, Longs]:
+def by_corner(
+    spots: Spots, owner: Longs, owners: int, corners: int
+) -> tuple[Longs, Longs, Longs, Longs]:
     """Order things by the corner where they first meet the streets.
 
     Returns
     -------
+    start : array, shape (g + 1,)
+        Known ends of thing k are ``ends[start[k]:start[k + 1]]``.
     ends : array, shape (e,)
-        Known ends (flat index into ``spots.end``), those of the first thing first.
+        Flat index into ``spots.end``.
     order : array, shape (g,)
         Owners that are attached, in their new order.
     rank : array, shape (owners,)
         The opposite; -1 where an owner is not attached.
     """
-    flat = spots.end.ravel()
-    ends = np.flatnonzero(flat >= 0)
-    of = owner[ends // 2]
-    nearest = np.full(owners, corners + 1, dtype=np.int64)
-    nearest[owner[spots.chain >= 0]] = corners  # stands on a chain that leads to no corner
-    fresh = np.ones(len(of), dtype=bool)
-    fresh[1:] = of[1:] != of[:-1]
-    if len(of):
-        heads = np.flatnonzero(fresh)
-        nearest[of[heads]] = np.minimum.reduceat(flat[ends], heads)
-    order = np.argsort(nearest, kind="stable")[: int((nearest <= corners).sum())]
+    nearest = np.full(owners, -1, dtype=np.int64)
+    first_corners(spots.end, spots.chain, owner, corners, nearest)
+    _, order = by_code(nearest, corners + 1)
     rank = np.full(owners, -1, dtype=np.int64)
     rank[order] = np.arange(len(order))
-    return ends[np.argsort(rank[of], kind="stable")], order, rank
-
-
-def _starts(code: npt.NDArray[np.integer], groups: int) -> Longs:
-    counts = np.bincount(code, minlength=groups)
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    of = np.repeat(rank[owner], 2)
+    start, ends = by_code(np.where(spots.end.ravel() >= 0, of, -1), len(order))
+    return start, ends, order, rank
 
 
 def make_places(
@@ -200,24 +194,23 @@ def make_places(
     owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(points))))
     spots = streets.outward(points) if towards else streets.inward(points)
     corners = len(streets.corner_node)
-    ends, order, rank = by_corner(spots, owner, len(first), corners)
+    end_start, ends, order, rank = by_corner(spots, owner, len(first), corners)
     node, of_end = spots.end.ravel()[ends], rank[owner[ends // 2]]
-    at = np.argsort(node, kind="stable")
-    once = np.ones(len(at), dtype=bool)  # a place with two ends at one corner stands there once
-    once[1:] = (node[at][1:] != node[at][:-1]) | (of_end[at][1:] != of_end[at][:-1])
-    at = at[once]
-    on_chain = np.flatnonzero((spots.chain >= 0) & (rank[owner] >= 0))
-    on_chain = on_chain[np.argsort(spots.left[on_chain], kind="stable")]
+    at_start, at = by_code(node, corners)
+    of = rank[owner]
+    stop_start, stop_row = by_code(
+        np.where((spots.chain >= 0) & (of >= 0), spots.left, -1), len(streets.chains.node)
+    )
     places = Places(
-        end_start=_starts(of_end, len(order)),
+        end_start=end_start,
         end_node=node,
         end_cost=spots.end_cost.ravel()[ends],
-        at_start=_starts(node[at], corners),
+        at_start=at_start,
         at_place=of_end[at].astype(np.int32),
-        stop_start=_starts(spots.left[on_chain], len(streets.chains.node)),
-        stop_row=on_chain,
+        stop_start=stop_start,
+        stop_row=stop_row,
         spots=spots,
-        row_place=rank[owner].astype(np.int32),
+        row_place=of.astype(np.int32),
         farthest_entry=int(spots.entry.max(initial=0)),
     )
     return places, first[order]
