@@ -25,6 +25,12 @@ FILES = {
     "wudaokou": SHARED_DATA / "wudaokou" / "wudaokou.osm",
     "helsinki": SHARED_DATA / "helsinki" / "helsinki.osm.pbf",
 }
+# Files from which only the walking network is made.
+PBF_FILES = {
+    "helsinki": FILES["helsinki"],
+    "monaco": SHARED_DATA / "monaco" / "monaco.osm.pbf",
+    "porto-alegre": SHARED_DATA / "porto-alegre" / "poa_osm.pbf",
+}
 DEMO = {"demo-100": 100, "demo-1000": 1_000, "demo-10000": 10_000}
 SIZES = (*FILES, *DEMO)
 # Networks alone: Wuhan (80,000 nodes) and the demo city with about so many nodes.

@@ -10,8 +10,9 @@ import pandas as pd
 
 from tests.benchmarks import circles
 from tests.benchmarks import nearest as all_nearest
+from tests.benchmarks import network as networks
 from tests.benchmarks.foreign import version_of
-from tests.benchmarks.inputs import FILES, NETWORKS, SIZES, as_xml, city, walk
+from tests.benchmarks.inputs import FILES, NETWORKS, PBF_FILES, SIZES, as_xml, city, walk
 from tests.benchmarks.measure import Meter, report, timed
 
 Side = Callable[[str], None]
@@ -252,6 +253,19 @@ WORKS = (
             (" (pandana)", all_nearest.nodes_pandana, "pandana", ("wuhan",)),
         )
     ),
+    *(
+        Work(
+            networks.PBF + extra,
+            tuple(PBF_FILES),
+            networks.pbf_ours,
+            peer,
+            package,
+            tuple(PBF_FILES),
+            prepare="",
+        )
+        for extra, peer, package in networks.PBF_PEERS
+    ),
+    Work(networks.OPEN, tuple(NETWORKS), networks.open_kept, prepare="network"),
     Work("fold network", tuple(NETWORKS), all_nearest.fold, prepare="network"),
     Work("attach buildings", tuple(NETWORKS), all_nearest.attach, prepare="network"),
 )
