@@ -30,11 +30,13 @@ __all__ = [
     "LivePoints",
     "Lost",
     "best_of_points",
+    "groups_near",
     "points_near",
     "points_on",
     "reach_from",
     "repair",
     "roll_back",
+    "seeds_at",
     "walks_of",
     "wipe",
 ]
@@ -192,36 +194,42 @@ def repair(  # noqa: C901, PLR0912, PLR0915
     size = 0
     seeds = len(gained.seed_node)
     news = len(gained.arc_tail)
-    for i in range(cleared + seeds + news):
+    border_key = np.empty(cleared, dtype=np.int64)
+    border_owner = np.empty(cleared, dtype=np.int32)
+    for i in range(cleared):  # before any is written: only what still stands is read
         best = FAR
         own = np.int32(-1)
+        node = np.int64(log_node[i])
+        for a in range(arcs.out_start[node], arcs.out_end[node]):
+            head = arcs.out_head[a]
+            if label[head] < FAR:
+                key = arcs.out_key[a] + label[head]
+                if key < best or (key == best and rank[owner[head]] < rank[own]):
+                    best = key
+                    own = owner[head]
+        low, high = np.int64(0), np.int64(0)
+        if node < len(facilities.near_start) - 1:
+            low, high = facilities.near_start[node], facilities.near_start[node + 1]
+        for j in range(low, high + len(facilities.extra)):
+            f = np.int64(facilities.near[j]) if j < high else facilities.extra[j - high]
+            e = facilities.edge[f]
+            if e < 0 or not alive[f]:
+                continue
+            for end in range(2):
+                if (arcs.edge_from[e] if end == 0 else arcs.edge_to[e]) != node:
+                    continue
+                part = to_end_key(arcs, e, facilities.offset_mm[f], end, INWARD)
+                if part >= FAR:
+                    continue
+                key = part + facilities.entry_key[f]
+                if key < best or (key == best and rank[f] < rank[own]):
+                    best = key
+                    own = np.int32(f)
+        border_key[i], border_owner[i] = best, own
+    for i in range(cleared + seeds + news):
         if i < cleared:
             node = np.int64(log_node[i])
-            for a in range(arcs.out_start[node], arcs.out_end[node]):
-                head = arcs.out_head[a]
-                if label[head] < FAR:
-                    key = arcs.out_key[a] + label[head]
-                    if key < best or (key == best and rank[owner[head]] < rank[own]):
-                        best = key
-                        own = owner[head]
-            low, high = np.int64(0), np.int64(0)
-            if node < len(facilities.near_start) - 1:
-                low, high = facilities.near_start[node], facilities.near_start[node + 1]
-            for j in range(low, high + len(facilities.extra)):
-                f = np.int64(facilities.near[j]) if j < high else facilities.extra[j - high]
-                e = facilities.edge[f]
-                if e < 0 or not alive[f]:
-                    continue
-                for end in range(2):
-                    if (arcs.edge_from[e] if end == 0 else arcs.edge_to[e]) != node:
-                        continue
-                    part = to_end_key(arcs, e, facilities.offset_mm[f], end, INWARD)
-                    if part >= FAR:
-                        continue
-                    key = part + facilities.entry_key[f]
-                    if key < best or (key == best and rank[f] < rank[own]):
-                        best = key
-                        own = np.int32(f)
+            best, own = border_key[i], border_owner[i]
         elif i < cleared + seeds:
             node = gained.seed_node[i - cleared]
             best = gained.seed_key[i - cleared]
@@ -229,6 +237,7 @@ def repair(  # noqa: C901, PLR0912, PLR0915
         else:
             node = gained.arc_tail[i - cleared - seeds]
             head = gained.arc_head[i - cleared - seeds]
+            best, own = FAR, np.int32(-1)
             if label[head] < FAR:
                 best = gained.arc_key[i - cleared - seeds] + label[head]
                 own = owner[head]
@@ -330,6 +339,46 @@ def points_on(
             found[count] = group[p]
             count += 1
     return count
+
+
+@_jit
+def groups_near(
+    nodes: Array,
+    edges: Array,
+    points: LivePoints,
+    group: Array,
+    mark: Array,
+    epoch: Whole,
+    found: Array,
+) -> Whole:
+    """Find the groups of the points near some nodes and on some edges, each once; their number."""
+    count = points_near(nodes, points, mark, epoch, found, 0)
+    for i in range(len(edges)):
+        if edges[i] >= 0:
+            count = points_on(edges[i], points, group, mark, epoch, found, count)
+    return count
+
+
+@_jit
+def seeds_at(arcs: AnyArcs, points: LivePoints, rows: Array) -> tuple[Array, Array, Array]:
+    """Node, key and row of the two ends from which each of these points is reached."""
+    node = np.empty(2 * len(rows), dtype=np.int64)
+    key = np.empty(2 * len(rows), dtype=np.int64)
+    own = np.empty(2 * len(rows), dtype=np.int32)
+    count = 0
+    for i in range(len(rows)):
+        row = rows[i]
+        e = points.edge[row]
+        if e < 0:
+            continue
+        for end in range(2):
+            part = to_end_key(arcs, e, points.offset_mm[row], end, INWARD)
+            if part < FAR:
+                node[count] = arcs.edge_from[e] if end == 0 else arcs.edge_to[e]
+                key[count] = part + points.entry_key[row]
+                own[count] = row
+                count += 1
+    return node[:count], key[:count], own[:count]
 
 
 @_jit

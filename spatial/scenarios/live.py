@@ -13,18 +13,18 @@ from spatial.errors import InputError
 from spatial.network import Attachments, WalkNetwork
 from spatial.network.edits import NetworkPatch
 from spatial.reach.arcs import arcs_for, limit_key, place_points, points_by_edge
-from spatial.reach.kernels import FAR, INWARD, to_end_key
+from spatial.reach.kernels import FAR
 from spatial.reach.labels import NodeLabels
 from spatial.reach.repair import (
     LiveArcs,
     LivePoints,
     Lost,
     best_of_points,
-    points_near,
-    points_on,
+    groups_near,
     reach_from,
     repair,
     roll_back,
+    seeds_at,
     walks_of,
     wipe,
 )
@@ -267,17 +267,10 @@ class LiveReach:
 
     def _seeds(self, rows: list[int]) -> list[tuple[int, int, int]]:
         """Node, key and row of the two ends from which each of these entrances is reached."""
-        points, found = self.points["facility"], []
-        for row in rows:
-            edge = int(points.edge[row])
-            if edge < 0:
-                continue
-            for end in range(2):
-                part = int(to_end_key(self.arcs, edge, points.offset_mm[row], end, INWARD))
-                if part < FAR:
-                    ends = self.arcs.edge_from if end == 0 else self.arcs.edge_to
-                    found.append((int(ends[edge]), part + int(points.entry_key[row]), row))
-        return found
+        if not rows:
+            return []
+        node, key, own = seeds_at(self.arcs, self.points["facility"], np.array(rows, np.int64))
+        return list(zip(node.tolist(), key.tolist(), own.tolist(), strict=True))
 
     def mend(self) -> dict[int, Touched]:
         """Repair the labels of every kind that a change may have touched, and say what it did."""
@@ -317,11 +310,10 @@ class LiveReach:
             ("gate", self.gate_group, self._mark_place, self._found_place),
             ("home", self.home_group, self._mark_home, self._found_home),
         )
+        on = np.array(sorted(edges), dtype=np.int64)
         answer = []
         for name, group, mark, found in sets:
-            count = points_near(nodes, self.points[name], mark, self._epoch, found, 0)
-            for edge in edges:
-                count = points_on(edge, self.points[name], group, mark, self._epoch, found, count)
+            count = groups_near(nodes, on, self.points[name], group, mark, self._epoch, found)
             answer.append(np.sort(found[:count]))
         return Touched(*answer)
 
@@ -443,12 +435,10 @@ class LiveReach:
 
     def _near_places(self, nodes: Ints, edges: list[int]) -> Longs:
         self._epoch += 1
-        gates, group = self.points["gate"], self.gate_group
-        found, mark = self._found_place, self._mark_place
-        count = points_near(nodes, gates, mark, self._epoch, found, 0)
-        for edge in edges:
-            if edge >= 0:
-                count = points_on(edge, gates, group, mark, self._epoch, found, count)
+        found, on = self._found_place, np.array(edges, dtype=np.int64)
+        count = groups_near(
+            nodes, on, self.points["gate"], self.gate_group, self._mark_place, self._epoch, found
+        )
         return np.sort(found[:count])
 
     def scratch(self) -> tuple[Longs, Ints]:
