@@ -93,7 +93,7 @@ def with_people(
     frame = _years(frame, living, owner)
     frame = _residents(frame, living, owner, counted, parameters)
     frame = _households(frame, living, owner, parameters)
-    notes = []
+    frame, notes = _elderly(frame, city, reach_m=parameters["population_reach_m"])
     if assumed.any():
         notes.append(
             Note(
@@ -117,6 +117,33 @@ def with_people(
             )
         )
     return frame, notes
+
+
+def _elderly(
+    places: gpd.GeoDataFrame, city: City, *, reach_m: float
+) -> tuple[gpd.GeoDataFrame, list[Note]]:
+    """Fill in residents of 60 and over by their share in the population layer, where it has any.
+
+    Given numbers stand. Rows of the layer without ages say nothing of the ground they cover.
+    """
+    layer = city.layer("population")
+    known = layer[layer["elderly_persons"].notna() & layer["persons"].notna()]
+    unsaid = places["elderly_persons"].isna() & places["persons"].notna()
+    if known.empty or not unsaid.any():
+        return places, []
+    old = known.assign(persons=known["elderly_persons"].clip(upper=known["persons"]))
+    counted = _from_layer(places, known, reach_m=reach_m)
+    share = _from_layer(places, old, reach_m=reach_m) / counted.where(counted > 0)
+    derived = (share * places["persons"]).where(unsaid)
+    count = int(derived.notna().sum())
+    if not count:
+        return places, []
+    note = Note(
+        "elderly_from_population",
+        f"{count} 个小区的老年人口按人口图层中的比例推算",
+        f"{count} neighbourhoods have their elderly estimated by the share in the population layer",
+    )
+    return places.assign(elderly_persons=places["elderly_persons"].fillna(derived)), [note]
 
 
 def _elsewhere(on_parcels: float, city: City) -> list[Note]:

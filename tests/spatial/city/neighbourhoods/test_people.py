@@ -74,6 +74,24 @@ def test_given_residents_stay_and_the_others_share_the_rest_of_the_control_total
     assert frame["persons_source"].tolist() == ["given", "buildings", "buildings"]
 
 
+def test_the_elderly_follow_their_share_in_the_population_layer_and_given_ones_stay():
+    spots = layer(
+        [shapely.box(0, 0, 150, 100), shapely.box(150, 0, 200, 100), TILES[2]],
+        ["p", "q", "r"],
+        persons=[300.0, 100.0, 80.0],
+        elderly_persons=[60.0, 50.0, None],
+    )
+    given = tiles(persons=[200.0, 100.0, 50.0], elderly_persons=[11.0, None, None])
+    result = prepared(world(neighbourhoods=given, population=spots))
+    old = result.frame["elderly_persons"]
+    # b holds a third of p (100, of them 20 old) and all of q (100, 50 old): 35 % of its 100.
+    assert old.tolist()[:2] == pytest.approx([11, 35])
+    assert pd.isna(old.iloc[2])  # nobody knows the ages there
+    assert [n.text_en[:1] for n in result.notes if n.key == "elderly_from_population"] == ["1"]
+    none = prepared(world(neighbourhoods=given, population=spots.assign(elderly_persons=None)))
+    assert none.frame["elderly_persons"].isna().tolist() == [False, True, True]
+
+
 def test_without_a_control_total_residents_follow_floor_area():
     city = world(neighbourhoods=tiles(), buildings=homes(shapely.box(10, 10, 45, 30), floors=[6.0]))
     frame = prepared(city).frame
