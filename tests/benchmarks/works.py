@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from tests.benchmarks import circles
+from tests.benchmarks import circles, scenarios
 from tests.benchmarks import nearest as all_nearest
 from tests.benchmarks import network as networks
+from tests.benchmarks import sums as all_sums
 from tests.benchmarks.foreign import version_of
 from tests.benchmarks.inputs import FILES, NETWORKS, PBF_FILES, SIZES, as_xml, city, walk
 from tests.benchmarks.measure import Meter, report, timed
@@ -266,6 +268,23 @@ WORKS = (
         for extra, peer, package in networks.PBF_PEERS
     ),
     Work(networks.OPEN, tuple(NETWORKS), networks.open_kept, prepare="network"),
+    *(
+        Work(
+            name,
+            tuple(NETWORKS),
+            partial(scenarios.facility_ours, dense=dense),
+            partial(scenarios.facility_scipy, dense=dense),
+            "scipy",
+            tuple(NETWORKS),
+            prepare="network",
+        )
+        for name, dense in ((scenarios.NAME, False), (scenarios.DENSE, True))
+    ),
+    Work("what-if link", tuple(NETWORKS), scenarios.link_ours, prepare="network"),
     Work("fold network", tuple(NETWORKS), all_nearest.fold, prepare="network"),
     Work("attach buildings", tuple(NETWORKS), all_nearest.attach, prepare="network"),
+    *(
+        Work(name, tuple(NETWORKS), ours, peer, package, ("wuhan",), prepare="network")
+        for name, ours, peer, package in all_sums.ALL
+    ),
 )
