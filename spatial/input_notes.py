@@ -206,10 +206,10 @@ def notes_on_residents(neighbourhoods: Neighbourhoods) -> list[Note]:
 def notes_on_capacity(
     facilities: gpd.GeoDataFrame, kinds: pd.DataFrame, names: Mapping[str, tuple[str, str]]
 ) -> list[Note]:
-    """Say of which kinds some facilities give a capacity and others do not.
+    """Say of which kinds most facilities give a capacity and some do not.
 
-    Where nobody gives one, the kind is checked by distance and area alone, and there is nothing
-    to say; where some do, those without one would silently count as small or as none.
+    Where few or none give one, the kind is checked by distance and area alone, and there is
+    nothing to say; where most do, those without one leave the access of all who reach them unknown.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def notes_on_capacity(
         .groupby("kind")["given"]
         .agg(["sum", "size"])
     )
-    some = counts[(counts["sum"] > 0) & (counts["sum"] < counts["size"])]
+    some = counts[(2 * counts["sum"] >= counts["size"]) & (counts["sum"] < counts["size"])]
     if some.empty:
         return []
     rows = [

@@ -7,6 +7,7 @@ from shapely import LineString, Point, box
 
 from spatial.analysis import AnalysisParameters, analyse
 from spatial.city import read_city
+from spatial.input_notes import notes_on_capacity
 from spatial.outputs import write_analysis
 from spatial.standards import read_profile
 
@@ -203,3 +204,12 @@ def test_a_good_city_is_told_nothing_of_this(folder):
     keys = {note.key for note in run(good).notes}
     assert not keys & faults
     assert not {key for key in keys if key.endswith("_off_network")}
+
+
+def test_one_capacity_among_many_is_no_reason_to_warn_of_all_the_others():
+    facilities = pd.DataFrame({"capacity": [40.0, None, None, None]}, index=list("abcd"))
+    kinds = pd.DataFrame({"facility_id": list("abcd"), "kind": "restaurant"})
+    names = {"restaurant": ("餐饮", "restaurant")}
+    assert notes_on_capacity(facilities, kinds, names) == []
+    most = facilities.assign(capacity=[40.0, 20.0, None, 10.0])
+    assert "restaurant 1 of 4" in notes_on_capacity(most, kinds, names)[0].text_en
