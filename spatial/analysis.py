@@ -54,6 +54,7 @@ from spatial.joins import (
     smallest_layer,
     with_counts,
     with_entries,
+    with_ways_out,
 )
 from spatial.network import (
     Attachments,
@@ -117,7 +118,8 @@ class AnalysisParameters:
     year : int
         The year for which rules with dates are read (expropriation within five years …).
     walking_profile : str
-        Who walks: ``adult``, ``elder`` or ``wheelchair``.
+        Who walks: a key of the parameter ``walking.profiles`` (``adult``, ``elder``, ``child``,
+        ``wheelchair``).
     circles_by : {"distance", "time"}
         Life circles by the standard's metres, or by its minutes at the profile's speed.
     seed : int
@@ -246,7 +248,7 @@ def analyse(
                 "life_circles": circles,
                 "reached_facilities": reached,
                 "gaps": gaps,
-                "building_gaps": weighed.building_gaps,
+                "building_gaps": with_ways_out(weighed.building_gaps, walk.building_access),
                 "areas": weighed.areas,
                 "queue": weighed.queue,
                 "priority": weighed.priority,

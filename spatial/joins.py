@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spatial.city.neighbourhoods import Neighbourhoods
-from spatial.network import Attachments, WalkNetwork
+from spatial.network import Attachments, BuildingAccess, WalkNetwork
 from spatial.units import MM_PER_M
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "smallest_layer",
     "with_counts",
     "with_entries",
+    "with_ways_out",
 ]
 
 
@@ -87,6 +88,12 @@ def with_entries(
     return gates.assign(
         entry_m=entry.reindex(gates.index), component=part.reindex(gates.index).astype("Int64")
     )
+
+
+def with_ways_out(buildings: gpd.GeoDataFrame, access: BuildingAccess) -> gpd.GeoDataFrame:
+    """Say for each building how it is left, and how far its straight way is."""
+    ways = access.frame().reindex(buildings.index)
+    return buildings.assign(way_to_gate=ways["way_to_gate"], entry_m=ways["entry_m"])
 
 
 def residents_met(
