@@ -21,6 +21,8 @@ def id_ranks(ids: pd.Index) -> npt.NDArray[np.int32]:
     >>> id_ranks(pd.Index(["b", "a", "c"])).tolist()
     [1, 0, 2]
     """
+    if ids.is_monotonic_increasing:  # known to the index once it was asked
+        return np.arange(len(ids), dtype=np.int32)
     rank = np.empty(len(ids), dtype=np.int32)
     rank[np.argsort(ids.to_numpy(dtype=str), kind="stable")] = np.arange(len(ids), dtype=np.int32)
     return rank

@@ -74,7 +74,7 @@ def packing_for(limit_cost: int, most_facilities: int) -> Packing | None:
     Examples
     --------
     >>> packing_for(1_080_000, 500)
-    Packing(limit=1080000, other_bits=32, rank_bits=9, beyond=2375292...)
+    Packing(limit=1080000, other_bits=32, rank_bits=9, beyond=2374947315019415552)
     """
     rank_bits = max(int(most_facilities - 1).bit_length(), 1)
     other_bits = min(LABEL_BITS - rank_bits - (limit_cost + 1).bit_length(), SHIFT)

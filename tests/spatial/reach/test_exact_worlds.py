@@ -99,7 +99,7 @@ def check_against_brute_force(network, origins, facilities, cutoff_mm):
     return len(found)
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
+@settings(max_examples=1200, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0, 3, 8, 25, 400]))
 def test_nearest_is_that_of_brute_force_in_worlds_of_ties_loops_stairs_and_islands(seed, cutoff_mm):
     rng = np.random.default_rng(seed)
@@ -134,14 +134,14 @@ def walled_town(rng):
 @pytest.mark.parametrize("part", range(4))
 def test_nearest_is_that_of_brute_force_behind_walls_and_gates(part):
     answers = 0
-    for seed in range(30):
+    for seed in range(25):
         _, network, obstacles, origins, facilities = walled_town(
             np.random.default_rng([part, seed])
         )
         answers += check_against_brute_force(network, origins, facilities, 250_000)
         for points in (origins, facilities):
             check_no_entry_crosses_a_wall(network, obstacles, points)
-    assert answers > 250
+    assert answers > 200
 
 
 def check_no_entry_crosses_a_wall(network, obstacles, points):
