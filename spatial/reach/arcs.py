@@ -13,7 +13,16 @@ from spatial.network.graph import WalkNetwork
 from spatial.reach.kernels import Arcs, OnEdges, Placed
 from spatial.units import MM_PER_M, MS_PER_S
 
-__all__ = ["LOW", "SHIFT", "By", "arcs_for", "limit_key", "place_points", "points_by_edge", "split_key"]
+__all__ = [
+    "LOW",
+    "SHIFT",
+    "By",
+    "arcs_for",
+    "limit_key",
+    "place_points",
+    "points_by_edge",
+    "split_key",
+]
 
 By = Literal["distance", "time"]
 
