@@ -345,14 +345,15 @@ class _Run:
 
     def walking(self, places: Neighbourhoods) -> _Walk:
         walking = self.profile.rooms["walking"]
+        obstacles = Obstacles.from_city(self.city, places.gates, walking)
         network = build_network(
             self.city,
             walking,
             profile=self.parameters.walking_profile,
             gates=places.gates,
+            obstacles=obstacles,
             progress=self.within,
         )
-        obstacles = Obstacles.from_city(self.city, places.gates, walking)
         usable = places.gates[places.gates["access"] != "closed"]
         homes = self._homes(places)
         entrances = facility_entrances(

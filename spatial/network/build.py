@@ -40,6 +40,7 @@ def build_network(
     *,
     profile: str = "adult",
     gates: gpd.GeoDataFrame | None = None,
+    obstacles: Obstacles | None = None,
     progress: Progress = silent,
 ) -> WalkNetwork:
     """Build the network on which one kind of walker walks.
@@ -55,6 +56,8 @@ def build_network(
         Kind of walker, a key of the parameter ``profiles``.
     gates : GeoDataFrame, optional
         Gates with their access, e.g. ``Neighbourhoods.gates``; the mapped gates always act.
+    obstacles : Obstacles, optional
+        Of the same city and gates, where they are at hand; made anew otherwise.
     progress : Progress
         Told the share done.
 
@@ -103,7 +106,8 @@ def build_network(
     strands, report["junctions_made"] = with_crossings(
         strands, table["layer"][strands.street], parameters["node_crossings"]
     )
-    obstacles = Obstacles.from_city(city, gates, parameters)
+    if obstacles is None:
+        obstacles = Obstacles.from_city(city, gates, parameters)
     strands, report["square_links"] = with_square_links(
         strands,
         table["square"][strands.street],

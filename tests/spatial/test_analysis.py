@@ -116,3 +116,9 @@ def test_given_kinds_that_the_catalogue_does_not_know_are_named_and_counted(anal
     assert "龙门吊 (2)" in told.text_en
     assert "kindergarten" not in told.text_en
     assert "unrecognised_kinds" not in {note.key for note in analysis.notes}
+
+
+def test_the_table_of_buildings_says_how_each_is_left(analysis):
+    (building,) = analysis.tables["building_gaps"].to_dict("records")
+    assert building["way_to_gate"] == "straight"  # no path is mapped inside the parcel
+    assert building["entry_m"] == pytest.approx(15.0)  # 13 m to the gate, 2 m on to the street
