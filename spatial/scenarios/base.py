@@ -374,6 +374,13 @@ class ScenarioBase:
         ends = self.arrays["obstacle_xy_m"]
         return SegmentGrid.of_boxes(np.hstack([ends.min(axis=1), ends.max(axis=1)]))
 
+    def alive_at_first(self, entrances: Longs) -> npt.NDArray[np.bool_]:
+        """Say of which kinds some entrances of the base are, together, shape (k,)."""
+        ids = self.frame("facilities").index[self.arrays["entrance_facility"][entrances]]
+        kinds = self.frame("kinds")
+        of = set(kinds.loc[kinds["facility_id"].isin(ids), "kind"])
+        return np.array([kind in of for kind in self.facts.kinds])
+
     def facility_row(self, id_: str) -> int | None:
         """Row of a facility of the city, None if there is none."""
         return _row(self.frame("facilities").index, id_)

@@ -48,6 +48,8 @@ class Delta:
     pairs_gone: npt.NDArray[np.bool_] | None = None
     pairs_new: tuple[Longs, Longs, Longs] | None = None
     """Neighbourhood, entrance and key of reached facilities that count by area or stand in."""
+    pair_kinds: frozenset[int] = frozenset()
+    """Kinds whose reached facilities may differ."""
     stand_ins: npt.NDArray[np.int32] | None = None
     status: dict[int, tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]] = field(
         default_factory=dict
@@ -240,6 +242,12 @@ def _read_pairs(
         fresh.append((np.full(len(rows), place), rows, key))
     if not fresh and not np.isin(pair_entrance, gone).any():
         return
+    if len(everywhere):
+        delta.pair_kinds = frozenset(base.special_rows.tolist())
+    else:
+        was = base.alive_at_first(gone)
+        now = live.alive[:, new].any(axis=1)
+        delta.pair_kinds = frozenset(np.flatnonzero(was | now).tolist())
     delta.pairs_gone = np.isin(pair_entrance, gone) | np.isin(pair_place, everywhere)
     place, entrance, key = (
         (np.concatenate(column).astype(np.int64) for column in zip(*fresh, strict=True))

@@ -179,6 +179,7 @@ class ScenarioResult:
             area_rules={},
             relaxations={name: r for name, r in catalogue.relaxations.items() if r.kind == id_},
         )
+        instead = [r.instead for r in only.relaxations.values()]
         frame = self.frame.iloc[places]
         kinds = self.kinds
         of_kind = kinds[(kinds["kind"] == id_).to_numpy(dtype=bool)]
@@ -190,7 +191,7 @@ class ScenarioResult:
             facilities,
             replace(base.profile, catalogue=only),
             searched_m=base.facts.search_m,
-            reached=self._reached([r.instead for r in only.relaxations.values()], frame.index),
+            reached=self._reached(instead, frame.index) if instead else None,
             measured=frame.index[self._measured[places]],
             tells=base.tells,
         )
@@ -219,12 +220,12 @@ class ScenarioResult:
         """By area rule: neighbourhoods whose share of an area differs from the base."""
         base, delta, found = self._base, self._delta, {}
         sized = self._resized_kinds
-        gone = delta.pairs_gone is not None
+        paired = {base.facts.kinds[kind] for kind in delta.pair_kinds}
         changed_inside = {base.facts.kinds[kind] for _, kind, _ in delta.inside}
         for name, rule in base.profile.catalogue.area_rules.items():
             if rule.kind not in base.kind_row:
                 continue
-            if not (gone or delta.persons is not None or rule.kind in sized | changed_inside):
+            if delta.persons is None and rule.kind not in paired | sized | changed_inside:
                 continue
             new, old = self._supplied(rule), base.supplied(name)
             found[name] = np.flatnonzero(differs(new, old))
