@@ -74,17 +74,24 @@ def page_database(postgis_url) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def site(page_database, demo_analysis, web_dist, serving) -> Iterator[str]:
+def site(page_database, demo_analysis, web_dist, serving, tmp_path_factory) -> Iterator[str]:
     """Address of the page, served by the real app from the real database."""
+    from app.bases import Bases
     from app.main import create_app
     from app.settings import Settings
     from app.store import Store
 
     store = Store(page_database, pool_size=2)
     store.upgrade()
-    store.save_analysis(demo_analysis)
+    city = store.save_analysis(demo_analysis)
     store.close()
-    with serving(create_app(Settings(database_url=page_database, web_folder=web_dist))) as url:
+    settings = Settings(
+        database_url=page_database,
+        web_folder=web_dist,
+        scenario_folder=tmp_path_factory.mktemp("scenarios"),
+    )
+    Bases.of(settings).save(city, demo_analysis)
+    with serving(create_app(settings)) as url:
         yield url
 
 

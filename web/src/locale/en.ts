@@ -465,6 +465,7 @@ export const en: Record<MessageKey, string> = {
   "try.by_kind": "by kind ({n})",
   "open.all": "Try all of them",
   "why.closes": "closes the gap",
+  "try.card": "Changes and results",
   "try.compare": "Compare",
   "try.compare_a": "Compare from",
   "try.compare_b": "Compare with",

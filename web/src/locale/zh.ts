@@ -463,6 +463,7 @@ export const zh = {
   "try.by_kind": "分设施类别 ({n})",
   "open.all": "全部试一试",
   "why.closes": "补上缺口",
+  "try.card": "设想与结果",
   "try.compare": "对比",
   "try.compare_a": "以哪个为基准",
   "try.compare_b": "与哪个对比",
