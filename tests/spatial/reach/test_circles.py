@@ -206,7 +206,14 @@ def test_a_circle_by_time_reaches_less_on_stairs():
     points = attach_points(network, places((0, 0)), obstacles, max_entry_m=10.0)
     group = pd.Series(["n"], index=points.ids)
     found = life_circles(
-        network, points, group, {"c5": 60.0}, obstacles, by="time", street_front_m=15.0
+        network,
+        points,
+        group,
+        {"c5": 60.0},
+        obstacles,
+        by="time",
+        street_front_m=15.0,
+        parameters=WALKING.with_values({"circle_smooth_m": 0.1}, source="test"),
     )
     assert found["reached_m"].tolist() == pytest.approx([36.0], abs=0.002)  # at 0.6 m/s
     assert found["limit_s"].tolist() == [60.0]
