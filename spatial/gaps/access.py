@@ -233,8 +233,8 @@ def access_on_network(
         network, supply_points, demand_points, cutoff_m=cutoff_m, by=by, towards=True
     )
     of_supply = np.repeat(np.arange(len(reached.index)), np.diff(reached.start))
-    seats = supply.index.get_indexer(reached.index)
-    people = demand.index.get_indexer(demand_points.ids)
+    seats = _rows_of(supply, reached.index)
+    people = _rows_of(demand, demand_points.ids)
     _require_known(seats, reached.index, name="supply")
     _require_known(people, demand_points.ids, name="demand")
     pairs = Pairs(people[reached.target], seats[of_supply], reached.cost / MM_PER_M)
@@ -269,6 +269,12 @@ def _compete(
         )
     costs = travel[cost].to_numpy(dtype=np.float64, na_value=np.nan)
     return share_out(Pairs(rows, columns, costs), demand, supply, decay, weighing)
+
+
+def _rows_of(values: pd.Series, ids: pd.Index) -> npt.NDArray[Any]:
+    if values.index.equals(ids):
+        return np.arange(len(ids))
+    return values.index.get_indexer(ids)
 
 
 def _require_known(rows: npt.NDArray[Any], ids: Any, *, name: str) -> None:
