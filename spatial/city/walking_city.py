@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,7 +81,7 @@ def read_walking_city(path: str | Path, *, zone: Any = None) -> City:
             zh=f"{path.name} 中没有道路。是否为其他专题的摘录?",
         )
     crs = pyproj.CRS.from_user_input(zone) if zone is not None else metric_zone(*middle.tolist())
-    to_zone = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
+    to_zone = _to_zone(crs)
     xy = np.full(lon_lat.shape, np.nan)
     xy[rows] = np.round(np.stack(to_zone.transform(*lon_lat[rows].T), axis=1), GRID_DECIMALS)
 
@@ -101,6 +102,12 @@ def read_walking_city(path: str | Path, *, zone: Any = None) -> City:
     return City.from_layers(
         path.name, layers, crs=crs, geographic_crs=geographic_crs(*middle.tolist())
     )
+
+
+@lru_cache(maxsize=8)
+def _to_zone(crs: pyproj.CRS) -> pyproj.Transformer:
+    """Find the way from degrees once: looking for the best one takes longer than a small file."""
+    return pyproj.Transformer.from_crs(4326, crs, always_xy=True)
 
 
 def _joined(parts: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:

@@ -97,7 +97,9 @@ def build_network(
     )
     report: Report = {f"streets_closed_{key}": n for key, n in _counts(reasons).items()}
     kept = streets[reasons == WALKABLE]
-    lines, row = shapely.get_parts(kept.geometry.to_numpy(), return_index=True)
+    lines, row = kept.geometry.to_numpy(), np.arange(len(kept))
+    if (shapely.get_type_id(lines) != 1).any():  # parts are copies: made where there are some
+        lines, row = shapely.get_parts(lines, return_index=True)
     strands = strands_from_lines(lines, row)
     report |= {"streets_read": len(streets), "streets_walked": len(kept)}
     progress("network", 0.2)
