@@ -210,6 +210,8 @@ class ScenarioBase:
             "stock_fits": analysis.tables["stock_fits"],
             "network": walk.network,
         }
+        if "access" in analysis.tables:
+            tables["access"] = analysis.tables["access"]
         arrays |= homes.arrays()
         base = cls(
             facts,

@@ -107,7 +107,7 @@ def explain_gap(
         path=_path(base, place, kind_row),
         missing_m=_number(row["missing_m"]),
         missing_m2=_number(row["short_m2"]),
-        missing_capacity=None,
+        missing_capacity=_missing_capacity(base, place, kind),
         fixes=tried.best() if row["status"] != "present" else (),
     )
 
@@ -134,6 +134,26 @@ def _gap_row(
         )
     missing = rows[(rows["status"] == "missing").to_numpy(dtype=bool)]
     return place, (missing if len(missing) else rows).iloc[0]
+
+
+def _missing_capacity(base: ScenarioBase, place: int, kind: str) -> float | None:
+    """Places short of the standard for the residents, where both are known."""
+    if "access" not in base.table_names:
+        return None
+    table, frame = base.frame("access"), base.frame("neighbourhoods")
+    rows = table[
+        (table["neighbourhood_id"] == frame.index[place]).to_numpy(dtype=bool)
+        & (table["kind"] == kind).to_numpy(dtype=bool)
+        & (table["measure"] == "capacity").to_numpy(dtype=bool, na_value=False)
+    ]
+    if rows.empty:
+        return None
+    persons = _number(frame["persons"].iloc[place])
+    asked = _number(rows["standard_per_1000_persons"].iloc[0])
+    held = _number(rows["supply_per_1000_persons"].iloc[0])
+    if persons is None or asked is None or held is None:
+        return None
+    return max(asked - held, 0.0) * persons / 1000.0
 
 
 def _facility(base: ScenarioBase, row: pd.Series) -> dict[str, Any] | None:

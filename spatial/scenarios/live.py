@@ -416,14 +416,22 @@ class LiveReach:
         rows, _ = self.gates_of(np.array([place]))
         gates, goals = self.points["gate"], self.points["facility"]
         search = _Search(self, gates, rows, NO_ROWS, limit, by_time=by_time, forward=True)
-        edges = [
-            self.arcs.out_edge[self.arcs.out_start[n] : self.arcs.out_end[n]] for n in search.nodes
-        ]
-        near = np.unique(np.concatenate([*edges, gates.edge[rows]]))
-        found = self._on_edges(goals, near[near >= 0])
+        found = self._facilities_near(search.nodes, gates.edge[rows])
         found = found[among[found]]
         key = search.walks(goals, found)
         return found[key < FAR], key[key < FAR]
+
+    def _facilities_near(self, nodes: Ints, edges: Longs) -> Longs:
+        """Entrances on the edges that meet at some nodes, and on some edges."""
+        points = self.points["facility"]
+        known = nodes[nodes < len(points.near_start) - 1].astype(np.int64)
+        low = points.near_start[known]
+        size = points.near_start[known + 1] - low
+        begin = np.repeat(low - np.cumsum(size) + size, size)
+        near = points.near[begin + np.arange(len(begin))].astype(np.int64)
+        own = self._on_edges(points, np.unique(edges[edges >= 0]))
+        rows = np.unique(np.concatenate([near, own, points.extra]))
+        return rows[points.edge[rows] >= 0]
 
     def _on_edges(self, points: LivePoints, edges: Longs) -> Longs:
         base = edges[edges < len(points.start) - 1]
