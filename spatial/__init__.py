@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from spatial import kernel_cache
+
 if TYPE_CHECKING:
     from spatial.analysis import Analysis, AnalysisParameters, analyse
     from spatial.city import City, read_city, write_city
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
         opening_candidates,
     )
     from spatial.standards import Profile, list_profiles, read_profile
+
+kernel_cache.keep_kernels()
 
 __all__ = [
     "AddFacility",
