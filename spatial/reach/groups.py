@@ -74,6 +74,8 @@ def origin_starts(ids: pd.Index) -> npt.NDArray[np.int64]:
     """
     if not len(ids):
         return np.empty(0, dtype=np.int64)
+    if ids.is_unique:  # an index remembers it
+        return np.arange(len(ids), dtype=np.int64)
     fresh = np.ones(len(ids), dtype=bool)
     fresh[1:] = np.asarray(ids[1:] != ids[:-1], dtype=bool)
     return np.flatnonzero(fresh)
