@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["ScenarioResult"]
 
 Longs = npt.NDArray[np.int64]
+FEW_KINDS: Final = 4
+"""Kinds up to which the gaps are worked out one kind at a time."""
 SCORES = ("must_missing", "must_checked", "gap_index")
 
 
@@ -128,7 +130,11 @@ class ScenarioResult:
     def _gaps_again(self) -> pd.DataFrame:
         """Rows of ``results.gaps`` that may have changed, computed by the rules of gaps."""
         asked = self._asked()
-        parts = [self._rows_of(kind, places) for kind, places in sorted(asked.items())]
+        if len(asked) > FEW_KINDS:  # one table of all costs less than one of each
+            everyone = np.unique(np.concatenate(list(asked.values())))
+            parts = [self._rows_of(sorted(asked), everyone)]
+        else:
+            parts = [self._rows_of([kind], places) for kind, places in sorted(asked.items())]
         parts = [part for part in parts if len(part)]
         if not parts:
             return self._base.frame("gaps").iloc[:0]
@@ -170,23 +176,24 @@ class ScenarioResult:
             found |= ~(np.hypot(apart_x, apart_y) > straight + 0.001)
         return np.flatnonzero(found)
 
-    def _rows_of(self, kind: int, places: Longs) -> pd.DataFrame:
-        base, id_ = self._base, self._base.facts.kinds[kind]
+    def _rows_of(self, rows: list[int], places: Longs) -> pd.DataFrame:
+        base = self._base
+        ids = {base.facts.kinds[row] for row in rows}
         catalogue = base.profile.catalogue
         only = replace(
             catalogue,
-            kinds={id_: catalogue.kinds[id_]},
+            kinds={id_: kind for id_, kind in catalogue.kinds.items() if id_ in ids},
             area_rules={},
-            relaxations={name: r for name, r in catalogue.relaxations.items() if r.kind == id_},
+            relaxations={name: r for name, r in catalogue.relaxations.items() if r.kind in ids},
         )
         instead = [r.instead for r in only.relaxations.values()]
         frame = self.frame.iloc[places]
         kinds = self.kinds
-        of_kind = kinds[(kinds["kind"] == id_).to_numpy(dtype=bool)]
+        of_kind = kinds[kinds["kind"].isin(ids).to_numpy(dtype=bool)]
         facilities = self.facilities.loc[of_kind["facility_id"].unique()]
         table = facility_gaps(
             replace(base.places, frame=frame),
-            self._nearest(kind, places),
+            pd.concat([self._nearest(row, places) for row in rows], ignore_index=True),
             of_kind,
             facilities,
             replace(base.profile, catalogue=only),
@@ -196,7 +203,7 @@ class ScenarioResult:
             tells=base.tells,
         )
         for rule in catalogue.area_rules.values():
-            if rule.kind == id_:
+            if rule.kind in ids:
                 self._with_area(table, rule)
         return table
 
