@@ -4,7 +4,6 @@ from spatial.city.from_place import city_from_place
 from spatial.city.model import City, Raster
 from spatial.city.read import read_city
 from spatial.city.report import ImportReport, LayerReport, Note, Refusal, Repair
-from spatial.city.walking_city import read_walking_city
 from spatial.city.write import write_city
 
 __all__ = [
@@ -17,6 +16,5 @@ __all__ = [
     "Repair",
     "city_from_place",
     "read_city",
-    "read_walking_city",
     "write_city",
 ]

@@ -6,7 +6,7 @@ the online reader both follow it, so that the same object means the same everywh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Literal
 
 from spatial.city.osm_places import FACILITY_KEYS, facility, gate, neighbourhood, protected
@@ -20,7 +20,7 @@ from spatial.city.osm_values import (
     with_life_cycle,
 )
 
-__all__ = ["INTERESTING_KEYS", "Shape", "Tags", "layers_of"]
+__all__ = ["INTERESTING_KEYS", "Shape", "Tags", "keys_of", "layers_of"]
 
 Shape = Literal["point", "line", "area"]
 Columns = dict[str, Any]
@@ -69,6 +69,19 @@ RULE_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 """An object belongs to a layer only if it has one of these keys."""
 INTERESTING_KEYS: Final = tuple(sorted({key for keys in RULE_KEYS.values() for key in keys}))
 """An object without any of these keys belongs to no layer."""
+
+
+def keys_of(layers: Collection[str] | None) -> tuple[str, ...]:
+    """Return the keys of which an object of some layers has at least one; None is all layers.
+
+    Examples
+    --------
+    >>> keys_of(["streets", "gates"])
+    ('barrier', 'entrance', 'highway')
+    """
+    if layers is None:
+        return INTERESTING_KEYS
+    return tuple(sorted({key for layer in layers for key in RULE_KEYS.get(layer, ())}))
 
 
 def street(tags: Tags, shape: Shape) -> Columns | None:
@@ -153,7 +166,9 @@ LAYERS_BY_KEY: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def layers_of(tags: Tags, shape: Shape) -> list[tuple[str, Columns]]:
+def layers_of(
+    tags: Tags, shape: Shape, *, only: Collection[str] | None = None
+) -> list[tuple[str, Columns]]:
     """Return the layers that an object belongs to, with the columns that its tags fill.
 
     Parameters
@@ -162,6 +177,8 @@ def layers_of(tags: Tags, shape: Shape) -> list[tuple[str, Columns]]:
         Tags as given.
     shape : {"point", "line", "area"}
         What the object is drawn as. A closed way is asked for twice, as line and as area.
+    only : collection of str, optional
+        Layers asked for; all by default.
 
     Examples
     --------
@@ -169,5 +186,7 @@ def layers_of(tags: Tags, shape: Shape) -> list[tuple[str, Columns]]:
     ['barriers', 'facilities', 'land_use']
     """
     candidates = {layer for key in tags for layer in LAYERS_BY_KEY.get(key, ())}
+    if only is not None:
+        candidates &= set(only)
     found = ((layer, RULES[layer](tags, shape)) for layer in RULES if layer in candidates)
     return [(layer, columns) for layer, columns in found if columns is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ def read_city(
     source_crs: Any = None,
     shifted: Any = None,
     zone: Any = None,
+    layers: Collection[str] | None = None,
     progress: Progress = silent,
 ) -> City:
     """Read files and folders into one checked city.
@@ -57,6 +58,8 @@ def read_city(
         Sources whose degrees are shifted; they are brought back to WGS 84.
     zone : CRS, EPSG code or zone number 25–45, optional
         The metric zone to compute in; else chosen from the middle of the city.
+    layers : collection of str, optional
+        Read these layers only, e.g. ``spatial.network.WALKING_LAYERS``; all by default.
     progress : callable
         Told ``("read", share)``.
 
@@ -82,8 +85,8 @@ def read_city(
     for number, source in enumerate(found):
         tick = partial(progress, "read", 0.7 * number / len(found))
         tick()
-        read = read_source(source, tick=tick)
-        raws.extend(read.layers)
+        read = read_source(source, only=layers, tick=tick)
+        raws.extend(raw for raw in read.layers if layers is None or raw.layer in layers)
         grids.update(read.grids)
         tables.extend(read.tables)
         notes = (*notes, *read.notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import osmium
 import pandas as pd
 import shapely
 
-from spatial.city.osm_tags import INTERESTING_KEYS, Shape, Tags, layers_of
+from spatial.city.osm_tags import Shape, Tags, keys_of, layers_of
 from spatial.city.raw import RawLayer, ReadFile
 from spatial.city.report import Refusal, Repair
 from spatial.errors import InputError
@@ -32,7 +32,8 @@ def _no_tick() -> None:
 class OsmCollector:
     """Gathers OSM objects by layer: what can be drawn as rows, the rest as refusals."""
 
-    def __init__(self) -> None:
+    def __init__(self, only: Collection[str] | None = None) -> None:
+        self._only = only  # layers asked for; None is all
         self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self._refusals: dict[str, list[Refusal]] = defaultdict(list)
         self._repairs: dict[str, list[Repair]] = defaultdict(list)
@@ -47,28 +48,28 @@ class OsmCollector:
         """Record that an object of a layer cannot be drawn."""
         self._refusals[layer].append(Refusal(osm_id, why, detail))
 
+    def layers_of(self, tags: Tags, shape: Shape) -> list[tuple[str, dict[str, Any]]]:
+        """Layers asked for that take an object, and the columns that its tags fill."""
+        return layers_of(tags, shape, only=self._only)
+
     def add_point(self, osm_id: str, tags: Tags, point: Any) -> None:
         """Take a node."""
-        for layer, columns in layers_of(tags, "point"):
+        for layer, columns in self.layers_of(tags, "point"):
             self.add(layer, osm_id, point, columns)
 
     def add_line(
         self, osm_id: str, tags: Tags, line: Any, *, closed: bool, whole: bool = True
     ) -> None:
         """Take a way as a line (not `whole`: cut off); a closed one is awaited as an area too."""
-        for layer, columns in layers_of(tags, "line"):
+        for layer, columns in self.layers_of(tags, "line"):
             if closed and layer == "facilities":
                 continue
             self.add(layer, osm_id, line, columns)
             if not whole:
                 self._repairs[layer].append(Repair(osm_id, "missing_nodes"))
-        if not closed:
-            for layer in area_layers(tags, from_way=True):
-                if (
-                    layer in OPEN_WAYS_LACK_AREA
-                    and "boundary" not in tags
-                    and "highway" not in tags
-                ):
+        if not closed and "boundary" not in tags and "highway" not in tags:
+            for layer in self._area_layers(tags, from_way=True):
+                if layer in OPEN_WAYS_LACK_AREA:
                     self.refuse(layer, osm_id, "not_closed", "The outline is open; close the way.")
 
     def add_area(self, osm_id: str, tags: Tags, area: Any, *, from_way: bool) -> None:
@@ -77,15 +78,20 @@ class OsmCollector:
         self._built.add(osm_id)
         if not from_way:  # libosmium takes the type off; it says that a highway is a square
             tags = {"type": "multipolygon", **tags}
-        for layer, columns in layers_of(tags, "area"):
+        for layer, columns in self.layers_of(tags, "area"):
             if not (from_way and layer == "barriers"):
                 self.add(layer, osm_id, area, columns)
 
     def await_area(self, osm_id: str, tags: Tags, *, from_way: bool) -> None:
         """Remember that an area must follow; if none does, it is refused at the end."""
-        layers = area_layers(tags, from_way=from_way)
+        layers = self._area_layers(tags, from_way=from_way)
         if layers and osm_id not in self._built:  # an area may come before its relation
             self._awaited[osm_id] = layers
+
+    def _area_layers(self, tags: Tags, *, from_way: bool) -> tuple[str, ...]:
+        """Layers that want an object as an area."""
+        found = (layer for layer, _ in self.layers_of(tags, "area"))
+        return tuple(layer for layer in found if not (from_way and layer == "barriers"))
 
     def layers(self, source: str) -> tuple[RawLayer, ...]:
         """Return the layers gathered, with everything awaited in vain refused."""
@@ -126,19 +132,17 @@ class OsmCollector:
         )
 
 
-def area_layers(tags: Tags, *, from_way: bool) -> tuple[str, ...]:
-    """Return the layers that want an object as an area."""
-    found = (layer for layer, _ in layers_of(tags, "area"))
-    return tuple(layer for layer in found if not (from_way and layer == "barriers"))
-
-
-def read_osm(path: Path, *, tick: Callable[[], None] = _no_tick) -> ReadFile:
+def read_osm(
+    path: Path, *, only: Collection[str] | None = None, tick: Callable[[], None] = _no_tick
+) -> ReadFile:
     """Read one OSM file in one go: nodes, ways, and the areas of closed ways and relations.
 
     Parameters
     ----------
     path : Path
         ``.osm``, ``.osm.pbf`` or anything else that libosmium reads.
+    only : collection of str, optional
+        Layers asked for: objects of others are passed over while reading.
     tick : callable
         Called now and then; it may raise to stop the reading.
 
@@ -152,8 +156,8 @@ def read_osm(path: Path, *, tick: Callable[[], None] = _no_tick) -> ReadFile:
     InputError
         If the file cannot be parsed, with what libosmium says about it.
     """
-    collector = OsmCollector()
-    keys = osmium.filter.KeyFilter(*INTERESTING_KEYS)
+    collector = OsmCollector(only)
+    keys = osmium.filter.KeyFilter(*keys_of(only))
     factory = osmium.geom.WKBFactory()
     try:
         file = osmium.FileProcessor(str(path)).with_locations().with_areas(keys).with_filter(keys)
@@ -177,7 +181,7 @@ def _take(thing: Any, collector: OsmCollector, factory: Any) -> None:
         if thing.location.valid():
             collector.add_point(osm_id, tags, factory.create_point(thing.location))
         else:
-            for layer, _ in layers_of(tags, "point"):
+            for layer, _ in collector.layers_of(tags, "point"):
                 collector.refuse(layer, osm_id, "not_finite", "The node has no valid location.")
     elif thing.is_way():
         _take_way(thing, tags, collector, factory)
@@ -207,7 +211,7 @@ def _take_way(way: Any, tags: Tags, collector: OsmCollector, factory: Any) -> No
         line = _known_stretches(way)
         if line is None:
             shape: Shape = "line"
-            for layer, _ in layers_of(tags, shape):
+            for layer, _ in collector.layers_of(tags, shape):
                 collector.refuse(
                     layer, osm_id, "missing_nodes", "Fewer than two of its nodes are in the file."
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -232,7 +232,12 @@ def _no_tick() -> None:
     return
 
 
-def read_source(source: Source, *, tick: Callable[[], None] = _no_tick) -> ReadFile:
+def read_source(
+    source: Source,
+    *,
+    only: Collection[str] | None = None,
+    tick: Callable[[], None] = _no_tick,
+) -> ReadFile:
     """Read one file with the reader that fits its name.
 
     Raises
@@ -242,7 +247,7 @@ def read_source(source: Source, *, tick: Callable[[], None] = _no_tick) -> ReadF
     """
     name, suffix = source.path.name.lower(), source.path.suffix.lower()
     if name.endswith(OSM_SUFFIXES):
-        return _only(read_osm(source.path, tick=tick), source.layer)
+        return _only(read_osm(source.path, only=only, tick=tick), source.layer)
     if suffix in RASTER_SUFFIXES:
         return _read_raster(source)
     if suffix == ".zip":

@@ -4,6 +4,7 @@ from spatial.network.attach import Attachments, attach_points
 from spatial.network.build import build_network
 from spatial.network.building_access import BuildingAccess, building_access
 from spatial.network.disk import (
+    WALKING_LAYERS,
     NetworkFileError,
     kept_network,
     network_key,
@@ -15,6 +16,7 @@ from spatial.network.obstacles import Obstacles
 
 __all__ = [
     "NO_PASSAGE",
+    "WALKING_LAYERS",
     "Attachments",
     "BuildingAccess",
     "NetworkFileError",

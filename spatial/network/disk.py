@@ -44,7 +44,7 @@ FORMAT: Final = 1
 SAYS: Final = "network.json"
 PLAIN: Final = ("report", "speed_m_per_s", "crs")
 
-READ_LAYERS: Final = (
+WALKING_LAYERS: Final = (
     "streets", "barriers", "gates", "water", "railways", "land_use", "neighbourhoods",
 )  # fmt: skip
 """Layers of a city that :func:`build_network` reads."""
@@ -215,7 +215,7 @@ def network_key(
     digest = hashlib.sha256(f"{FORMAT} {version('linli')} {profile}".encode())
     digest.update(repr(parameters).encode())
     digest.update(city.crs.to_wkt().encode())
-    frames = [(name, city.layer(name)) for name in READ_LAYERS]
+    frames = [(name, city.layer(name)) for name in WALKING_LAYERS]
     if gates is not None:
         columns = [c for c in ("kind", "access", "source", "geometry") if c in gates]
         frames.append(("given gates", gates[columns]))

@@ -19,10 +19,10 @@ ALIKE_SHARE = 0.35
 
 
 def _our_network(size: str, walking):
-    from spatial.city import read_walking_city
-    from spatial.network import build_network
+    from spatial.city import read_city
+    from spatial.network import WALKING_LAYERS, build_network
 
-    return build_network(read_walking_city(PBF_FILES[size]), walking)
+    return build_network(read_city([PBF_FILES[size]], layers=WALKING_LAYERS), walking)
 
 
 def _walking():
