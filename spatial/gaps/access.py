@@ -23,7 +23,7 @@ import pandas as pd
 from spatial.checks import require_columns
 from spatial.errors import IndexMismatchError, LayerError
 from spatial.network import Attachments, WalkNetwork
-from spatial.reach import Streets, reached_points
+from spatial.reach import LaidPoints, Streets, reached_points
 from spatial.reach.arcs import By
 from spatial.reach.decays import Decay, within
 from spatial.units import MM_PER_M
@@ -186,9 +186,9 @@ Weighing = Callable[[Pairs, Decay, int], Floats]
 
 def access_on_network(
     network: WalkNetwork | Streets,
-    demand_points: Attachments,
+    demand_points: Attachments | LaidPoints,
     demand: pd.Series,
-    supply_points: Attachments,
+    supply_points: Attachments | LaidPoints,
     supply: pd.Series,
     *,
     cutoff_m: float,
@@ -201,7 +201,7 @@ def access_on_network(
     Parameters
     ----------
     network : WalkNetwork or Streets
-    demand_points, supply_points : Attachments
+    demand_points, supply_points : Attachments or LaidPoints
         Rows with one id that stand together are ways of one place; its best way counts.
     demand, supply : Series
         Persons and capacity by the ids of the points, as in :func:`two_step`.
@@ -222,25 +222,26 @@ def access_on_network(
     Notes
     -----
     Walks go from the demand to the supply. With `lay_streets(network)` the network is laid out
-    once for many calls.
+    once for many calls, with `lay_points` the points.
     """
     if method not in METHODS:
         raise LayerError(
             f"No method {method!r}; use one of {', '.join(METHODS)}.",
             zh=f"没有方法 {method!r},可用:{'、'.join(METHODS)}。",
         )
+    homes = demand_points.given if isinstance(demand_points, LaidPoints) else demand_points
     reached = reached_points(
         network, supply_points, demand_points, cutoff_m=cutoff_m, by=by, towards=True
     )
     of_supply = np.repeat(np.arange(len(reached.index)), np.diff(reached.start))
     seats = _rows_of(supply, reached.index)
-    people = _rows_of(demand, demand_points.ids)
+    people = _rows_of(demand, homes.ids)
     _require_known(seats, reached.index, name="supply")
-    _require_known(people, demand_points.ids, name="demand")
+    _require_known(people, homes.ids, name="demand")
     pairs = Pairs(people[reached.target], seats[of_supply], reached.cost / MM_PER_M)
     answer = share_out(pairs, demand, supply, decay or within(cutoff_m), METHODS[method])
     lost = np.ones(len(demand), dtype=bool)
-    lost[people[demand_points.edge >= 0]] = False
+    lost[people[homes.edge >= 0]] = False
     access = answer.access.mask(lost)
     return Access(access, answer.ratio, answer.load)
 

@@ -3,6 +3,7 @@
 from spatial.reach.between import walk_between
 from spatial.reach.circles import circle_fronts, life_circles
 from spatial.reach.labels import NodeLabels, nearest_by_node
+from spatial.reach.laid import LaidPoints, lay_points
 from spatial.reach.nearest import NearestTable, nearest_facilities, nearest_table
 from spatial.reach.paths import path_between
 from spatial.reach.reached import reached_facilities
@@ -11,11 +12,13 @@ from spatial.reach.streets import Streets, lay_streets
 from spatial.reach.sums import weighted_sums
 
 __all__ = [
+    "LaidPoints",
     "NearestTable",
     "NodeLabels",
     "Reached",
     "Streets",
     "circle_fronts",
+    "lay_points",
     "lay_streets",
     "life_circles",
     "nearest_by_node",

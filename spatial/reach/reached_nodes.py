@@ -12,8 +12,9 @@ from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By
 from spatial.reach.ball_kernels import ball_nodes_of, ball_pairs
-from spatial.reach.streets import Streets, as_streets
-from spatial.reach.sums import make_places, make_sources, whole_limit
+from spatial.reach.laid import LaidPoints, lay_points, streets_of
+from spatial.reach.streets import Streets
+from spatial.reach.sums import whole_limit
 from spatial.units import MM_PER_M
 
 __all__ = ["Reached", "reached_nodes", "reached_points"]
@@ -44,7 +45,7 @@ class Reached:
 
 def reached_nodes(
     network: WalkNetwork | Streets,
-    origins: Attachments | None,
+    origins: Attachments | LaidPoints | None,
     *,
     cutoff_m: float,
     by: By = "distance",
@@ -54,7 +55,7 @@ def reached_nodes(
     Parameters
     ----------
     network : WalkNetwork or Streets
-    origins : Attachments, shape (o,), or None
+    origins : Attachments or LaidPoints, shape (o,), or None
         None: every node. Rows with one id that stand together are ways out of one place.
     cutoff_m : float
         In metres (seconds when `by` is time), inclusive.
@@ -74,8 +75,8 @@ def reached_nodes(
     ----------
     .. [1] E. W. Dijkstra (1959), Numerische Mathematik 1, 269-271.
     """
-    streets = as_streets(network, by=by)
-    made = make_sources(streets, origins)
+    streets = streets_of(network, origins, by=by)
+    made = lay_points(streets, origins).starts
     start, node, cost = ball_nodes_of(
         streets.forward, streets.chains, streets.beside, streets.corner_node, made.sources,
         whole_limit(cutoff_m),
@@ -85,8 +86,8 @@ def reached_nodes(
 
 def reached_points(
     network: WalkNetwork | Streets,
-    origins: Attachments,
-    points: Attachments,
+    origins: Attachments | LaidPoints,
+    points: Attachments | LaidPoints,
     *,
     cutoff_m: float,
     by: By = "distance",
@@ -98,7 +99,7 @@ def reached_points(
     ----------
     network, origins, cutoff_m, by
         As in :func:`reached_nodes`.
-    points : Attachments, shape (p,)
+    points : Attachments or LaidPoints, shape (p,)
         Rows with one id that stand together are ways into one place.
     towards : bool
         Walk from the points to the origins: who reaches a facility, not what it reaches.
@@ -108,9 +109,10 @@ def reached_points(
     Reached
         `target` is the first row of each point.
     """
-    streets = as_streets(network, by=by)
-    made = make_sources(streets, origins, towards=towards)
-    places, first = make_places(streets, points, towards=towards)
+    streets = streets_of(network, points, by=by)
+    sources, targets = lay_points(streets, origins), lay_points(streets, points)
+    made = sources.goals if towards else sources.starts
+    places, first = targets.homes if towards else targets.ends
     facing = streets.backward_sides if towards else (streets.chains, streets.edge_arcs)
     arcs = streets.backward if towards else streets.forward
     start, place, cost = ball_pairs(arcs, *facing, made.sources, places, whole_limit(cutoff_m))

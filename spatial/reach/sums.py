@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +12,11 @@ from spatial.errors import IndexMismatchError, LayerError, StandardsError
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By
-from spatial.reach.chains import by_code
 from spatial.reach.decays import Decay, decay_table, within
-from spatial.reach.groups import origin_starts
-from spatial.reach.streets import Spots, Streets, as_streets, first_corners
-from spatial.reach.sum_kernels import Places, Sources, Weights, sum_clusters
-from spatial.reach.vectors import LANES, UNREACHED
+from spatial.reach.laid import Clusters, LaidPoints, lay_points, streets_of
+from spatial.reach.streets import Streets
+from spatial.reach.sum_kernels import Weights, sum_clusters
+from spatial.reach.vectors import UNREACHED
 from spatial.units import MM_PER_M
 
 __all__ = ["weighted_sums"]
@@ -29,8 +27,8 @@ Longs = npt.NDArray[np.int64]
 
 def weighted_sums(
     network: WalkNetwork | Streets,
-    origins: Attachments | None,
-    points: Attachments,
+    origins: Attachments | LaidPoints | None,
+    points: Attachments | LaidPoints,
     weights: pd.DataFrame,
     *,
     cutoff_m: float,
@@ -44,11 +42,12 @@ def weighted_sums(
     Parameters
     ----------
     network : WalkNetwork or Streets
-        `lay_streets(network)` saves laying it out again for each call.
-    origins : Attachments, shape (o,), or None
+        `lay_streets(network)` saves laying it out again for each call, as `lay_points` does for
+        origins and points.
+    origins : Attachments or LaidPoints, shape (o,), or None
         None: every node of the network. Rows with one id that stand together are ways out of
         one place; its best way to each point counts.
-    points : Attachments
+    points : Attachments or LaidPoints
         Where the weights are; rows with one id that stand together are ways into one place.
     weights : DataFrame, shape (p, columns)
         Numbers, indexed by the ids of `points`; a missing weight makes nothing 0: fill or drop
@@ -86,11 +85,12 @@ def weighted_sums(
     >>> from spatial.reach import weighted_sums, within          # doctest: +SKIP
     >>> weighted_sums(network, None, homes, persons, cutoff_m=1000)  # doctest: +SKIP
     """
-    streets = as_streets(network, by=by)
+    streets = streets_of(network, points, by=by)
     limit = whole_limit(cutoff_m)
-    made = make_sources(streets, origins)
-    places, of_place = make_places(streets, points)
-    packed = pack_weights(weights, points.ids, of_place, decays)
+    made = lay_points(streets, origins).starts
+    laid = lay_points(streets, points)
+    places, of_place = laid.ends
+    packed = pack_weights(weights, laid.ids, of_place, decays)
     columns = weights.columns
     out = np.zeros((len(made.order), len(packed.plain) * len(columns)))
     if len(made.cluster) > 1:
@@ -99,16 +99,6 @@ def weighted_sums(
             made.cluster, places, packed, limit, out,
         )  # fmt: skip
     return _frame(out, made, columns, decays)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Clusters:
-    """Sources in the order of their clusters."""
-
-    index: pd.Index  # (o,) ids of the origins, as given
-    order: Longs  # (g,) origin of each source
-    sources: Sources
-    cluster: Longs  # (k + 1,) first source of each cluster
 
 
 def whole_limit(cutoff: float) -> int:
@@ -124,96 +114,6 @@ def whole_limit(cutoff: float) -> int:
             zh=f"限值 {cutoff:g} 过大:搜索上限为 {UNREACHED // MM_PER_M:,} 米或秒。",
         )
     return round(cutoff * MM_PER_M)
-
-
-def make_sources(
-    streets: Streets, origins: Attachments | None, *, towards: bool = False
-) -> Clusters:
-    """Order sources so that neighbours stand together, 32 at a time.
-
-    `towards`: they are walked to, not from.
-    """
-    if origins is None:
-        spots, index = streets.nodes(), pd.RangeIndex(streets.network.node_count)
-        owner = np.arange(len(index))
-    else:
-        first = origin_starts(origins.ids)
-        spots = streets.inward(origins) if towards else streets.outward(origins)
-        index = origins.ids[first]
-        owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(origins))))
-    starts, seeds, order, rank = by_corner(spots, owner, len(index), len(streets.corner_node))
-    of = rank[owner]
-    way_start, way = by_code(np.where(spots.chain >= 0, of, -1), len(order))
-    sources = Sources(
-        start=starts,
-        node=spots.end.ravel()[seeds],
-        cost=spots.end_cost.ravel()[seeds],
-        way_start=way_start,
-        way=way,
-        spots=spots,
-    )
-    blocks = np.append(np.arange(0, len(order), LANES), len(order)).astype(np.int64)
-    return Clusters(index, order, sources, blocks)
-
-
-def by_corner(
-    spots: Spots, owner: Longs, owners: int, corners: int
-) -> tuple[Longs, Longs, Longs, Longs]:
-    """Order things by the corner where they first meet the streets.
-
-    Returns
-    -------
-    start : array, shape (g + 1,)
-        Known ends of thing k are ``ends[start[k]:start[k + 1]]``.
-    ends : array, shape (e,)
-        Flat index into ``spots.end``.
-    order : array, shape (g,)
-        Owners that are attached, in their new order.
-    rank : array, shape (owners,)
-        The opposite; -1 where an owner is not attached.
-    """
-    nearest = np.full(owners, -1, dtype=np.int64)
-    first_corners(spots.end, spots.chain, owner, corners, nearest)
-    _, order = by_code(nearest, corners + 1)
-    rank = np.full(owners, -1, dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    of = np.repeat(rank[owner], 2)
-    start, ends = by_code(np.where(spots.end.ravel() >= 0, of, -1), len(order))
-    return start, ends, order, rank
-
-
-def make_places(
-    streets: Streets, points: Attachments, *, towards: bool = False
-) -> tuple[Places, Longs]:
-    """Targets in the order of the streets, and the first row of each among the points.
-
-    Points that are not attached stay outside: nobody reaches them. `towards`: they are walked
-    from, not to.
-    """
-    first = origin_starts(points.ids)
-    owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(points))))
-    spots = streets.outward(points) if towards else streets.inward(points)
-    corners = len(streets.corner_node)
-    end_start, ends, order, rank = by_corner(spots, owner, len(first), corners)
-    node, of_end = spots.end.ravel()[ends], rank[owner[ends // 2]]
-    at_start, at = by_code(node, corners)
-    of = rank[owner]
-    stop_start, stop_row = by_code(
-        np.where((spots.chain >= 0) & (of >= 0), spots.left, -1), len(streets.chains.node)
-    )
-    places = Places(
-        end_start=end_start,
-        end_node=node,
-        end_cost=spots.end_cost.ravel()[ends],
-        at_start=at_start,
-        at_place=of_end[at].astype(np.int32),
-        stop_start=stop_start,
-        stop_row=stop_row,
-        spots=spots,
-        row_place=of.astype(np.int32),
-        farthest_entry=int(spots.entry.max(initial=0)),
-    )
-    return places, first[order]
 
 
 def pack_weights(
