@@ -34,6 +34,7 @@ from spatial.scenarios.changes import Change
 from spatial.scenarios.figures import sums, walk_s
 from spatial.scenarios.heat import lived
 from spatial.scenarios.keep import read_base, write_base
+from spatial.scenarios.layout import Facts
 from spatial.scenarios.live import LiveReach
 from spatial.scenarios.measure import Delta, measure
 from spatial.scenarios.plan import Plan, resolve
@@ -49,22 +50,6 @@ __all__ = ["ScenarioBase"]
 
 Longs = npt.NDArray[np.int64]
 Arrays = dict[str, npt.NDArray[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a base is, in plain values."""
-
-    data_version: str
-    engine_version: str
-    crs: str
-    search_m: float
-    home_m: float
-    reach_limit: float
-    by_time: bool
-    max_entry_m: float
-    speed_m_per_s: float
-    kinds: tuple[str, ...]
 
 
 class ScenarioBase:

@@ -21,14 +21,13 @@ import pandas as pd
 
 from spatial.errors import InputError
 from spatial.network.disk import open_network, write_network
+from spatial.scenarios.layout import ARRAYS, TABLES, layout
 
 if TYPE_CHECKING:
     from spatial.scenarios.base import ScenarioBase
 
-__all__ = ["FORMAT", "ScenarioFileError", "read_base", "write_base"]
+__all__ = ["ScenarioFileError", "read_base", "write_base"]
 
-FORMAT: Final = 1
-"""Raise it when the arrays of a base change their meaning."""
 SAYS: Final = "scenario-base.json"
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -55,7 +54,7 @@ def write_base(base: ScenarioBase, folder: Path) -> Path:
         write_network(base.network, fresh / "network", key=base.facts.data_version)
         (fresh / "profile.pickle").write_bytes(pickle.dumps(base.profile))
         says = {
-            "format": FORMAT,
+            "format": layout(),
             "engine_version": version("linli"),
             "data_version": base.facts.data_version,
             "facts": asdict(base.facts),
@@ -96,15 +95,32 @@ def _says(folder: Path) -> dict[str, Any]:
         raise _unusable(folder, f"holds no complete base ({SAYS} is missing)", "不完整") from error
     except (OSError, ValueError) as error:
         raise _unusable(folder / SAYS, f"cannot be read ({error})", f"无法读取({error})") from error
-    if says.get("format") != FORMAT or says.get("engine_version") != version("linli"):
+    if says.get("format") != layout() or says.get("engine_version") != version("linli"):
         was, now = says.get("engine_version"), version("linli")
         raise _unusable(
             folder,
             f"was written by engine {was} in format {says.get('format')}; this is engine {now} "
-            f"with format {FORMAT}",
-            f"由引擎 {was}(格式 {says.get('format')})写入,当前为引擎 {now}(格式 {FORMAT})",
+            f"with format {layout()}",
+            f"由引擎 {was}(格式 {says.get('format')})写入,当前为引擎 {now}(格式 {layout()})",
         )
+    _whole(folder, says)
     return says
+
+
+def _whole(folder: Path, says: dict[str, Any]) -> None:
+    """Refuse a folder that does not hold what a base is made of, before anything looks for it."""
+    for what, zh, known, needed in (
+        ("arrays", "数组", says.get("arrays", {}), ARRAYS),
+        ("tables", "表格", says.get("tables", {}), frozenset(TABLES)),
+        ("checksums", "校验和", says.get("crc32", {}), frozenset({"profile.pickle"})),
+    ):
+        lacking = sorted(needed - set(known))
+        if lacking:
+            raise _unusable(
+                folder,
+                f"lacks the {what} {', '.join(lacking)}",
+                f"缺少{zh} {'、'.join(lacking)}",
+            )
 
 
 def _unusable(path: Path, en: str, zh: str) -> ScenarioFileError:
@@ -180,4 +196,9 @@ def _read_profile(folder: Path, says: dict[str, Any]) -> Any:
     path = folder / "profile.pickle"
     if not path.is_file() or _checksum(path) != says["crc32"][path.name]:
         raise _unusable(path, "is damaged", "已损坏")
-    return pickle.loads(path.read_bytes())  # noqa: S301
+    try:
+        return pickle.loads(path.read_bytes())  # noqa: S301
+    except (AttributeError, ImportError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        raise _unusable(
+            path, f"is of another engine ({error})", f"属于其他引擎({error})"
+        ) from error

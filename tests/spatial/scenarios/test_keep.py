@@ -1,6 +1,7 @@
 """A base on disk answers as the one in memory; what is wrong with a folder is said."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from test_facilities import some_changes
 
 from spatial.scenarios import ScenarioBase
 from spatial.scenarios.keep import SAYS, ScenarioFileError
+from spatial.scenarios.layout import ARRAYS, TABLES, layout
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +48,54 @@ def test_a_base_of_another_engine_is_refused_by_name(folder, tmp_path):
     assert "重新生成" in told.value.message_zh
 
 
+def older(folder, to, change):
+    """Copy a base and let it say something else."""
+    shutil.copytree(folder, to)
+    says = json.loads((folder / SAYS).read_text())
+    change(says)
+    (to / SAYS).write_text(json.dumps(says))
+    return to
+
+
+def test_a_base_of_another_layout_is_refused_by_name(folder, tmp_path):
+    for number, told in enumerate((1, "1-00000000", None)):
+        old = older(
+            folder, tmp_path / str(number), lambda says, told=told: says.update(format=told)
+        )
+        with pytest.raises(ScenarioFileError, match=f"in format {told}") as refused:
+            ScenarioBase.open(old)
+        assert layout() in refused.value.message_zh
+
+
+def test_a_base_without_one_of_its_arrays_or_tables_is_refused_by_name(folder, tmp_path):
+    old = older(folder, tmp_path / "arrays", lambda says: says["arrays"].pop("facility_near"))
+    with pytest.raises(ScenarioFileError, match="lacks the arrays facility_near"):
+        ScenarioBase.open(old)
+    old = older(folder, tmp_path / "tables", lambda says: says["tables"].pop("stock_fits"))
+    with pytest.raises(ScenarioFileError, match="lacks the tables stock_fits"):
+        ScenarioBase.open(old)
+
+
+def test_the_layout_names_exactly_what_a_base_keeps_and_changes_with_it(monkeypatch):
+    _, base = demo()
+    assert set(base.arrays) == ARRAYS
+    assert set(base.table_names) - {"access"} == set(TABLES)
+    now = layout()
+    for name, value in (
+        ("ARRAYS", ARRAYS | {"one_more"}),
+        ("TABLES", TABLES[1:]),
+        ("RESULTS", ("gaps",)),
+        ("FORMAT", 99),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"spatial.scenarios.layout.{name}", value)
+            assert layout() != now
+    assert layout() == now
+
+
 def test_an_unfinished_or_damaged_base_is_refused(folder, tmp_path):
     with pytest.raises(ScenarioFileError, match="is missing"):
         ScenarioBase.open(tmp_path)
-    import shutil
-
     broken = tmp_path / "broken"
     shutil.copytree(folder, broken)
     with (broken / "status.npy").open("r+b") as file:
