@@ -84,11 +84,8 @@ def analyse_again(
     Choices that the job does not name stay as they were in the city's current version.
     """
     analysis = _analyse(store, job, progress, until=0.85)
-    store.save_analysis(
-        analysis,
-        city_id=job["city"],
-        progress=lambda step, share: progress(step, 0.85 + 0.08 * share),
-    )
+    stored = _part(progress, 0.85, 1.0 if bases is None else 0.93)
+    store.save_analysis(analysis, city_id=job["city"], progress=stored)
     if bases is not None:
         try:
             _save_base(bases, job["city"], analysis, _part(progress, 0.93, 0.99))
