@@ -6,16 +6,19 @@ millimetres or milliseconds; the answer does not depend on the order of the sear
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from spatial.reach.chains import BARRED, Chains, CostArcs
+from spatial.reach.chains import Chains, CostArcs, by_code
 from spatial.reach.kernels import FAR, Arcs, Array, Whole, same_edge_key
 from spatial.reach.kernels import _jit as jit
-from spatial.reach.streets import KEY_SHIFT
-from spatial.reach.sum_kernels import Places, Sources, clean, discover, local_room
+from spatial.reach.spread import room_of_buckets, spread
+from spatial.reach.streets import KEY_SHIFT, Spots
+from spatial.reach.sum_kernels import Places, Sources
 from spatial.reach.vectors import UNREACHED
 
-__all__ = ["ball_nodes_of", "ball_pairs"]
+__all__ = ["Stands", "ball_nodes_of", "ball_pairs", "stand_along"]
 
 
 @jit
@@ -25,10 +28,86 @@ def _wider(values: Array, room: Whole) -> Array:
     return wide
 
 
+class Stands(NamedTuple):
+    """Targets by the chain they stand on, in groups: one group for each chain with any."""
+
+    beside_start: Array  # (n + 1,) int64
+    beside: Array  # int32 groups with an end at each corner
+    first: Array  # (g,) int32 corner
+    last: Array  # (g,) int32
+    start: Array  # (g + 1,) int64 rows of each group
+    at_first: Array  # (r,) int32 cost between the first corner and the target
+    at_last: Array  # (r,) int32
+    place: Array  # (r,) int32
+    row: Array  # (r,) int64 row of the spots
+    group: Array  # (c,) int32 group of each chain, -1 = none
+    single: Array  # (1,) bool: no place has more than one row
+
+
+@jit
+def stand_along(  # noqa: C901, PLR0912
+    chains: Chains, spots: Spots, row_place: Array, places: Whole, corners: Whole
+) -> Stands:
+    """Sort targets by chain."""
+    usable = np.full(len(row_place), -1, dtype=np.int64)
+    ways = np.zeros(places, dtype=np.int32)
+    single = np.ones(1, dtype=np.bool_)
+    for r in range(len(row_place)):
+        if row_place[r] >= 0 and spots.chain[r] >= 0:
+            usable[r] = spots.chain[r]
+            ways[row_place[r]] += 1
+            if ways[row_place[r]] > 1:
+                single[0] = False
+    chain_start, row = by_code(usable, len(chains.first))
+    group = np.full(len(chains.first), -1, dtype=np.int32)
+    groups = 0
+    for c in range(len(chains.first)):
+        if chain_start[c + 1] > chain_start[c]:
+            group[c] = groups
+            groups += 1
+    first, last = np.empty(groups, dtype=np.int32), np.empty(groups, dtype=np.int32)
+    start = np.zeros(groups + 1, dtype=np.int64)
+    at_first = np.full(len(row), UNREACHED, dtype=np.int32)
+    at_last = np.full(len(row), UNREACHED, dtype=np.int32)
+    place = np.empty(len(row), dtype=np.int32)
+    beside_start = np.zeros(corners + 1, dtype=np.int64)
+    for c in range(len(chains.first)):
+        g = group[c]
+        if g < 0:
+            continue
+        first[g], last[g] = chains.first[c], chains.last[c]
+        start[g + 1] = chain_start[c + 1]
+        beside_start[first[g] + 1] += 1
+        if last[g] != first[g]:
+            beside_start[last[g] + 1] += 1
+        for i in range(chain_start[c], chain_start[c + 1]):
+            r = row[i]
+            place[i] = row_place[r]
+            for k in range(2):
+                if spots.end[r, k] == first[g]:
+                    at_first[i] = min(at_first[i], spots.end_cost[r, k])
+                if spots.end[r, k] == last[g]:
+                    at_last[i] = min(at_last[i], spots.end_cost[r, k])
+    for v in range(corners):
+        beside_start[v + 1] += beside_start[v]
+    fill = beside_start[:-1].copy()
+    beside = np.empty(beside_start[corners], dtype=np.int32)
+    for g in range(groups):
+        beside[fill[first[g]]] = g
+        fill[first[g]] += 1
+        if last[g] != first[g]:
+            beside[fill[last[g]]] = g
+            fill[last[g]] += 1
+    return Stands(
+        beside_start, beside, first, last, start, at_first, at_last, place, row, group, single
+    )
+
+
 @jit
 def ball_pairs(  # noqa: C901, PLR0912, PLR0915
-    arcs: CostArcs, chains: Chains, edge_arcs: Arcs, sources: Sources, places: Places, limit: Whole
-) -> tuple[Array, Array, Array]:
+    arcs: CostArcs, chains: Chains, edge_arcs: Arcs, sources: Sources, places: Places,
+    stands: Stands, limit: Whole,
+) -> tuple[Array, Array, Array]:  # fmt: skip
     """Every target within the limit of each source.
 
     Returns
@@ -37,89 +116,105 @@ def ball_pairs(  # noqa: C901, PLR0912, PLR0915
         Pairs of source k are ``start[k]:start[k + 1]``.
     place, cost : array of int32
     """
-    end_start, end_node, end_cost = places.end_start, places.end_node, places.end_cost
-    at_start, at_place = places.at_start, places.at_place
-    stop_start, stop_row, row_place = places.stop_start, places.stop_row, places.row_place
-    t_left_cost, t_right_cost = places.spots.left_cost, places.spots.right_cost
-    t_edge, t_offset, t_entry = places.spots.edge, places.spots.offset_mm, places.spots.entry
+    beside_start, beside, first, last = (
+        stands.beside_start, stands.beside, stands.first, stands.last,
+    )  # fmt: skip
+    row_start, at_first, at_last = stands.start, stands.at_first, stands.at_last
+    place, row, group, single = stands.place, stands.row, stands.group, stands.single[0]
+    t_left, t_left_cost = places.spots.left, places.spots.left_cost
+    t_right_cost, t_edge = places.spots.right_cost, places.spots.edge
+    t_offset, t_entry = places.spots.offset_mm, places.spots.entry
     s_chain, s_left, s_right = sources.spots.chain, sources.spots.left, sources.spots.right
     s_left_cost, s_right_cost = sources.spots.left_cost, sources.spots.right_cost
     s_edge, s_offset, s_entry = sources.spots.edge, sources.spots.offset_mm, sources.spots.entry
     seed_start, seed_node, seed_cost = sources.start, sources.node, sources.cost
     way_start, way = sources.way_start, sources.way
-    ahead, behind, chain_start = chains.ahead, chains.behind, chains.start
+    ahead, behind = chains.ahead, chains.behind
 
-    scratch = local_room(len(arcs.start) - 1, limit)
-    near, nodes = scratch.near, scratch.nodes
-    pool, link = np.empty(1024, dtype=np.int32), np.empty(1024, dtype=np.int32)
-    best = np.full(len(end_start) - 1, UNREACHED, dtype=np.int32)
-    groups = len(seed_start) - 1
-    start = np.zeros(groups + 1, dtype=np.int64)
-    out_place, out_cost = np.empty(1024, dtype=np.int32), np.empty(1024, dtype=np.int32)
+    arc_start, arc_head, arc_cost = arcs.start, arcs.head, arcs.cost
+    near = np.full(len(arc_start) - 1, UNREACHED, dtype=np.int32)
+    nodes = np.empty(len(near), dtype=np.int32)
+    bucket = room_of_buckets(limit)
+    fill = np.zeros(len(bucket), dtype=np.int32)
+    best = np.full(1 if single else len(places.end_start) - 1, UNREACHED, dtype=np.int32)
+    sought = len(seed_start) - 1
+    start = np.zeros(sought + 1, dtype=np.int64)
+    out_place, out_cost = np.empty(65536, dtype=np.int32), np.empty(65536, dtype=np.int32)
     rows = 0
-    for k in range(groups):
+    for k in range(sought):
         low, high = seed_start[k], seed_start[k + 1]
-        count, pool, link = discover(
-            arcs, seed_node[low:high], seed_cost[low:high], limit, scratch, pool, link
-        )
+        count, bucket = spread(
+            arc_start, arc_head, arc_cost, seed_node, seed_cost, low, high, limit, near, nodes,
+            bucket, fill,
+        )  # fmt: skip
         begin = rows
+        own_low, own_high = way_start[k], way_start[k + 1]
         for i in range(count):
             v = nodes[i]
-            more = at_start[v + 1] - at_start[v]
-            if rows + more > len(out_place):
-                room = 2 * (rows + more)
+            for b in range(beside_start[v], beside_start[v + 1]):
+                g = beside[b]
+                one = near[first[g]]
+                if first[g] != v and one < UNREACHED:
+                    continue  # written at its first corner
+                own = False
+                for m in range(own_low, own_high):
+                    own = own or group[s_chain[way[m]]] == g
+                if own:
+                    continue  # a chain with a source on it comes last
+                two = near[last[g]]
+                if rows + row_start[g + 1] - row_start[g] >= len(out_place):
+                    room = 2 * (rows + row_start[g + 1] - row_start[g])
+                    out_place, out_cost = _wider(out_place, room), _wider(out_cost, room)
+                for r in range(row_start[g], row_start[g + 1]):
+                    cost = np.int32(min(one + at_first[r], two + at_last[r]))
+                    out_place[rows], out_cost[rows] = place[r], cost
+                    rows += 1 if cost <= limit else 0
+        for m in range(own_low, own_high):
+            c = s_chain[way[m]]
+            g = group[c]
+            twice = False
+            for earlier in range(own_low, m):
+                twice = twice or s_chain[way[earlier]] == c
+            if g < 0 or twice:
+                continue
+            if rows + row_start[g + 1] - row_start[g] >= len(out_place):
+                room = 2 * (rows + row_start[g + 1] - row_start[g])
                 out_place, out_cost = _wider(out_place, room), _wider(out_cost, room)
-            for j in range(at_start[v], at_start[v + 1]):
-                p = at_place[j]
-                if best[p] < UNREACHED:
-                    continue
-                cost = np.int64(UNREACHED)
-                for e in range(end_start[p], end_start[p + 1]):
-                    cost = min(cost, np.int64(near[end_node[e]]) + end_cost[e])
-                if cost <= limit:
-                    best[p] = cost
+            one, two = near[first[g]], near[last[g]]
+            for r in range(row_start[g], row_start[g + 1]):
+                t = row[r]
+                least = np.int64(min(one + at_first[r], two + at_last[r]))
+                for n in range(m, own_high):
+                    w = way[n]
+                    if s_chain[w] != c:
+                        continue
+                    if s_edge[w] == t_edge[t]:
+                        key = same_edge_key(edge_arcs, s_edge[w], s_offset[w], t_offset[t])
+                        if key < FAR:
+                            least = min(least, (key >> KEY_SHIFT) + s_entry[w] + t_entry[t])
+                    elif t_left[t] >= s_right[w]:
+                        away = s_right_cost[w] + ahead[t_left[t]] - ahead[s_right[w]]
+                        least = min(least, away + t_left_cost[t])
+                    else:
+                        away = s_left_cost[w] + behind[t_left[t] + 1] - behind[s_left[w]]
+                        least = min(least, away + t_right_cost[t])
+                if least <= limit:
+                    out_place[rows], out_cost[rows] = place[r], least
+                    rows += 1
+        if not single:  # of the ways into one place the best
+            till, rows = rows, begin
+            for j in range(begin, till):
+                p = out_place[j]
+                if best[p] == UNREACHED:
                     out_place[rows] = p
                     rows += 1
-        for m in range(way_start[k], way_start[k + 1]):
-            w = way[m]
-            c = s_chain[w]
-            for turn in range(2):
-                stop = s_left[w] if turn == 0 else s_left[w] - 1
-                while chain_start[c] <= stop < chain_start[c + 1] - 1:
-                    away = np.int64(0)
-                    if turn == 1:
-                        away = s_left_cost[w] + behind[stop + 1] - behind[s_left[w]]
-                    elif stop >= s_right[w]:
-                        away = s_right_cost[w] + ahead[stop] - ahead[s_right[w]]
-                    if away > limit:
-                        break
-                    for j in range(stop_start[stop], stop_start[stop + 1]):
-                        r = stop_row[j]
-                        cost = np.int64(BARRED)
-                        if s_edge[w] >= 0 and s_edge[w] == t_edge[r]:
-                            key = same_edge_key(edge_arcs, s_edge[w], s_offset[w], t_offset[r])
-                            if key < FAR:
-                                cost = (key >> KEY_SHIFT) + s_entry[w] + t_entry[r]
-                        elif turn == 0:
-                            cost = away + t_left_cost[r]
-                        else:
-                            cost = away + t_right_cost[r]
-                        p = row_place[r]
-                        if cost > limit or cost >= best[p]:
-                            continue
-                        if best[p] == UNREACHED:
-                            if rows == len(out_place):
-                                out_place = _wider(out_place, 2 * rows)
-                                out_cost = _wider(out_cost, 2 * rows)
-                            out_place[rows] = p
-                            rows += 1
-                        best[p] = cost
-                    stop += 1 if turn == 0 else -1
-        for j in range(begin, rows):
-            out_cost[j] = best[out_place[j]]
-            best[out_place[j]] = UNREACHED
+                best[p] = min(best[p], out_cost[j])
+            for j in range(begin, rows):
+                out_cost[j] = best[out_place[j]]
+                best[out_place[j]] = UNREACHED
         start[k + 1] = rows
-        clean(scratch, count)
+        for i in range(count):
+            near[nodes[i]] = UNREACHED
     return start, out_place[:rows], out_cost[:rows]
 
 
@@ -137,18 +232,21 @@ def ball_nodes_of(  # noqa: C901, PLR0912, PLR0915
     seed_start, seed_node, seed_cost = sources.start, sources.node, sources.cost
     way_start, way = sources.way_start, sources.way
 
-    scratch = local_room(len(arcs.start) - 1, limit)
-    near, nodes = scratch.near, scratch.nodes
-    pool, link = np.empty(1024, dtype=np.int32), np.empty(1024, dtype=np.int32)
+    arc_start, arc_head, arc_cost = arcs.start, arcs.head, arcs.cost
+    near = np.full(len(arc_start) - 1, UNREACHED, dtype=np.int32)
+    nodes = np.empty(len(near), dtype=np.int32)
+    bucket = room_of_buckets(limit)
+    fill = np.zeros(len(bucket), dtype=np.int32)
     groups = len(seed_start) - 1
     start = np.zeros(groups + 1, dtype=np.int64)
     out_node, out_cost = np.empty(4096, dtype=np.int32), np.empty(4096, dtype=np.int32)
     rows = 0
     for k in range(groups):
         low, high = seed_start[k], seed_start[k + 1]
-        count, pool, link = discover(
-            arcs, seed_node[low:high], seed_cost[low:high], limit, scratch, pool, link
-        )
+        count, bucket = spread(
+            arc_start, arc_head, arc_cost, seed_node, seed_cost, low, high, limit, near, nodes,
+            bucket, fill,
+        )  # fmt: skip
         own_low, own_high = way_start[k], way_start[k + 1]
         for i in range(count + own_high - own_low):
             v = -1
@@ -189,10 +287,9 @@ def ball_nodes_of(  # noqa: C901, PLR0912, PLR0915
                             if s <= s_left[w]:
                                 straight = s_left_cost[w] + behind[s] - behind[s_left[w]]
                                 cost = min(cost, straight)
-                    if cost <= limit:
-                        out_node[rows] = node_at[s]
-                        out_cost[rows] = cost
-                        rows += 1
+                    out_node[rows], out_cost[rows] = node_at[s], cost
+                    rows += 1 if cost <= limit else 0
         start[k + 1] = rows
-        clean(scratch, count)
+        for i in range(count):
+            near[nodes[i]] = UNREACHED
     return start, out_node[:rows], out_cost[:rows]

@@ -13,6 +13,7 @@ from spatial.errors import LayerError
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By
+from spatial.reach.ball_kernels import Stands, stand_along
 from spatial.reach.chains import by_code
 from spatial.reach.groups import origin_starts
 from spatial.reach.streets import Spots, Streets, as_streets, first_corners
@@ -78,6 +79,16 @@ class LaidPoints:
     def homes(self) -> tuple[Places, Longs]:
         """The points as places that walks to a goal come from, and the first row of each."""
         return _places(self.streets, self.given, towards=True)
+
+    @cached_property
+    def end_stands(self) -> Stands:
+        """The places that walks lead to, by chain."""
+        return _stands(self.streets, self.ends[0])
+
+    @cached_property
+    def home_stands(self) -> Stands:
+        """The places that walks to a goal come from, by chain."""
+        return _stands(self.streets, self.homes[0])
 
 
 def lay_points(
@@ -202,3 +213,11 @@ def _places(
         farthest_entry=int(spots.entry.max(initial=0)),
     )
     return places, first[order]
+
+
+def _stands(streets: Streets, places: Places) -> Stands:
+    made: Stands = stand_along(
+        streets.chains, places.spots, places.row_place, len(places.end_start) - 1,
+        len(streets.corner_node),
+    )  # fmt: skip
+    return made

@@ -113,9 +113,12 @@ def reached_points(
     sources, targets = lay_points(streets, origins), lay_points(streets, points)
     made = sources.goals if towards else sources.starts
     places, first = targets.homes if towards else targets.ends
+    stands = targets.home_stands if towards else targets.end_stands
     facing = streets.backward_sides if towards else (streets.chains, streets.edge_arcs)
     arcs = streets.backward if towards else streets.forward
-    start, place, cost = ball_pairs(arcs, *facing, made.sources, places, whole_limit(cutoff_m))
+    start, place, cost = ball_pairs(
+        arcs, *facing, made.sources, places, stands, whole_limit(cutoff_m)
+    )
     return _in_order(made.index, made.order, start, first[place].astype(np.int32), cost)
 
 
