@@ -26,6 +26,8 @@ from spatial.network import Attachments, WalkNetwork
 from spatial.reach import LaidPoints, Streets, reached_points
 from spatial.reach.arcs import By
 from spatial.reach.decays import Decay, within
+from spatial.reach.kernels import Array
+from spatial.reach.kernels import _jit as jit
 from spatial.units import MM_PER_M
 
 __all__ = [
@@ -181,7 +183,7 @@ def gravity_access(
     return _compete(travel, demand, supply, decay, cost, _by_decay)
 
 
-Weighing = Callable[[Pairs, Decay, int], Floats]
+Weighing = Callable[[Pairs, Decay | None, int], Floats]
 
 
 def access_on_network(
@@ -233,17 +235,18 @@ def access_on_network(
     reached = reached_points(
         network, supply_points, demand_points, cutoff_m=cutoff_m, by=by, towards=True
     )
-    of_supply = np.repeat(np.arange(len(reached.index)), np.diff(reached.start))
     seats = _rows_of(supply, reached.index)
     people = _rows_of(demand, homes.ids)
     _require_known(seats, reached.index, name="supply")
     _require_known(people, homes.ids, name="demand")
-    pairs = Pairs(people[reached.target], seats[of_supply], reached.cost / MM_PER_M)
-    answer = share_out(pairs, demand, supply, decay or within(cutoff_m), METHODS[method])
+    pairs = Pairs(
+        people[reached.target],
+        np.repeat(seats, np.diff(reached.start)),
+        np.empty(0) if decay is None else reached.cost / MM_PER_M,
+    )
     lost = np.ones(len(demand), dtype=bool)
     lost[people[homes.edge >= 0]] = False
-    access = answer.access.mask(lost)
-    return Access(access, answer.ratio, answer.load)
+    return share_out(pairs, demand, supply, decay, METHODS[method], lost=lost)
 
 
 def _compete(
@@ -299,43 +302,66 @@ def _numbers(values: pd.Series, *, name: str) -> Floats:
     return numbers
 
 
-def _by_decay(pairs: Pairs, decay: Decay, demands: int) -> Floats:
+def _by_decay(pairs: Pairs, decay: Decay | None, demands: int) -> Floats:
     del demands
-    return decay(pairs.cost)
+    return np.ones(len(pairs.demand)) if decay is None else decay(pairs.cost)
 
 
-def _by_choice(pairs: Pairs, decay: Decay, demands: int) -> Floats:
-    nearness = decay(pairs.cost)
-    total = _sums(pairs.demand, nearness, demands)[pairs.demand]
+def _by_choice(pairs: Pairs, decay: Decay | None, demands: int) -> Floats:
+    nearness = _by_decay(pairs, decay, demands)
+    total = np.bincount(pairs.demand, weights=nearness, minlength=demands).astype(np.float64)
+    total = total[pairs.demand]
     share = np.divide(nearness, total, out=np.zeros_like(total), where=total > 0)
     return nearness * share
 
 
-def _sums(rows: Rows, values: Floats, count: int) -> Floats:
-    return np.bincount(rows, weights=values, minlength=count).astype(np.float64)
-
-
 def share_out(
-    pairs: Pairs, demand: pd.Series, supply: pd.Series, decay: Decay, weighing: Weighing
+    pairs: Pairs,
+    demand: pd.Series,
+    supply: pd.Series,
+    decay: Decay | None,
+    weighing: Weighing,
+    *,
+    lost: npt.NDArray[np.bool_] | None = None,
 ) -> Access:
     """Hand supplies out among pairs that were checked: the two sums at the head of this file.
 
     Unknown demand counts as nobody for the others; unknown capacity makes unknown what it touches.
+    Without a decay every pair counts in full, and costs are not asked for. `lost` are demands of
+    which nothing is known.
     """
     people, seats = _numbers(demand, name="demand"), _numbers(supply, name="supply")
     weight = weighing(pairs, decay, len(people))
-    asked = np.nan_to_num(people)[pairs.demand] * weight
-    load = _sums(pairs.supply, asked, len(seats))
-    ratio = np.divide(seats, load, out=np.full(len(seats), np.nan), where=load > 0)
-    counts = weight > 0
-    given = np.where(counts, ratio[pairs.supply] * weight, 0.0)
-    access = _sums(pairs.demand, given, len(people))
-    access[np.isnan(people)] = np.nan
+    load, ratio, access = hand_out(pairs.demand, pairs.supply, weight, people, seats)
+    if lost is not None:
+        access[lost] = np.nan
     return Access(
         pd.Series(access, index=demand.index, name="access"),
         pd.Series(ratio, index=supply.index, name="ratio"),
         pd.Series(load, index=supply.index, name="load"),
     )
+
+
+@jit
+def hand_out(
+    demand: Array, supply: Array, weight: Array, people: Array, seats: Array
+) -> tuple[Array, Array, Array]:
+    """Load and ratio of each supply and access of each demand, over pairs with their weights."""
+    load, ratio = np.zeros(len(seats)), np.full(len(seats), np.nan)
+    access = np.zeros(len(people))
+    for i in range(len(demand)):
+        persons = people[demand[i]]
+        load[supply[i]] += 0.0 if np.isnan(persons) else persons * weight[i]
+    for j in range(len(seats)):
+        if load[j] > 0:
+            ratio[j] = seats[j] / load[j]
+    for i in range(len(demand)):
+        if weight[i] > 0:
+            access[demand[i]] += ratio[supply[i]] * weight[i]
+    for i in range(len(people)):
+        if np.isnan(people[i]):
+            access[i] = np.nan
+    return load, ratio, access
 
 
 METHODS: Final[dict[str, Weighing]] = {
