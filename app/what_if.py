@@ -75,9 +75,7 @@ def result_record(
     if "neighbourhoods" in wanted:
         record["neighbourhoods"] = records(result.neighbourhoods)
     if "gaps" in wanted:
-        gaps = result.gaps
-        if gaps_of is not None:
-            gaps = gaps[gaps["neighbourhood_id"] == gaps_of]
+        gaps = result.gaps if gaps_of is None else result.gaps_of(gaps_of)
         record["gaps"] = records(gaps, with_index=False)
     if "heatmap" in wanted:
         record["heatmap"] = records(result.heatmap)

@@ -30,6 +30,7 @@ from spatial.progress import Progress, silent
 from spatial.reach import reached_facilities
 from spatial.reach.kinds import id_ranks
 from spatial.reach.labels import nearest_by_node
+from spatial.scenarios.areas import KnownFacilities
 from spatial.scenarios.changes import Change
 from spatial.scenarios.figures import sums, walk_s
 from spatial.scenarios.heat import lived
@@ -349,8 +350,18 @@ class ScenarioBase:
         """Area that each neighbourhood has by one area rule."""
         if rule not in self._supplied:
             unchanged = ScenarioResult(self, Plan(), Delta(), elapsed_ms=0.0)
-            self._supplied[rule] = unchanged._supplied(self.profile.catalogue.area_rules[rule])  # noqa: SLF001
+            self._supplied[rule] = unchanged.supplied(self.profile.catalogue.area_rules[rule])
         return self._supplied[rule]
+
+    @cached_property
+    def known_facilities(self) -> KnownFacilities:
+        """What the facilities are, row by row."""
+        return KnownFacilities.of(self)
+
+    @cached_property
+    def facility_count(self) -> int:
+        """Facilities of the city before any change."""
+        return len(self.frame("facilities"))
 
     @cached_property
     def _grid(self) -> SegmentGrid:

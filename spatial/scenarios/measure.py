@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from spatial.scenarios.base import ScenarioBase
     from spatial.scenarios.plan import NewFacility, Plan
 
-__all__ = ["Delta", "measure"]
+__all__ = ["Delta", "added_in_order", "between", "measure"]
 
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
@@ -115,8 +115,8 @@ def _change_network(base: ScenarioBase, plan: Plan, live: LiveReach) -> Longs:
 def _open(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> list[int]:
     added = sorted(plan.added.values(), key=lambda facility: facility.id)
     rows = []
-    ranks = _between(base.arrays["sorted_entrances"], [facility.id for facility in added])
-    orders = _between(base.arrays["sorted_facilities"], [facility.id for facility in added])
+    ranks = between(base.arrays["sorted_entrances"], [facility.id for facility in added])
+    orders = between(base.arrays["sorted_facilities"], [facility.id for facility in added])
     for facility, rank, order in zip(added, ranks, orders, strict=True):
         kind = base.kind_row.get(facility.kind)
         kinds = [] if kind is None else [kind]
@@ -132,7 +132,7 @@ def added_in_order(plan: Plan) -> list[NewFacility]:
     return sorted(plan.added.values(), key=lambda facility: facility.id)
 
 
-def _between(known: npt.NDArray[np.str_], new: list[str]) -> list[float]:
+def between(known: npt.NDArray[np.str_], new: list[str]) -> list[float]:
     """Ranks of new ids (sorted) among known ones: between those of their neighbours."""
     place = np.searchsorted(known, np.array(new, dtype=str)) if new else np.empty(0, int)
     ranks, last, run = [], -1, 0

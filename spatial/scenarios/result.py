@@ -15,14 +15,16 @@ import shapely
 
 from spatial.city.report import Note
 from spatial.dictionary import conform, data_dictionary
-from spatial.gaps import by_facility, coverage, facility_gaps, shared_supply
-from spatial.gaps.supply import own_class
+from spatial.errors import InputError
+from spatial.gaps import coverage
 from spatial.reach.arcs import split_key
 from spatial.reach.kernels import FAR
+from spatial.scenarios.areas import supplied_area
 from spatial.scenarios.figures import figures_of
 from spatial.scenarios.heat import changed_cells
 from spatial.scenarios.measure import Delta, added_in_order
 from spatial.scenarios.plan import Plan, drawn_frame
+from spatial.scenarios.rows import rows_again
 from spatial.scenarios.tally import MISSING, UNKNOWN, within
 from spatial.standards import AreaRule
 
@@ -32,8 +34,11 @@ if TYPE_CHECKING:
 __all__ = ["ScenarioResult"]
 
 Longs = npt.NDArray[np.int64]
-FEW_KINDS: Final = 4
-"""Kinds up to which the gaps are worked out one kind at a time."""
+ALTERED: Final = (
+    *("status", "nearest_facility_id", "nearest_m", "nearest_s", "straight_m", "missing_m"),
+    *("short_persons", "required_m2", "supplied_m2", "short_m2", "match", "basis"),
+)
+"""Columns of ``results.gaps`` that a scenario may change."""
 SCORES = ("must_missing", "must_checked", "gap_index")
 
 
@@ -60,28 +65,28 @@ class ScenarioResult:
     """
 
     def __init__(self, base: ScenarioBase, plan: Plan, delta: Delta, *, elapsed_ms: float) -> None:
-        self._base, self._plan, self._delta = base, plan, delta
+        self.base, self.plan, self.delta = base, plan, delta
         self.elapsed_ms = elapsed_ms
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """What the user should know about the changes."""
-        return tuple(dict.fromkeys(self._plan.notes))
+        return tuple(dict.fromkeys(self.plan.notes))
 
     @cached_property
     def drawn(self) -> gpd.GeoDataFrame:
         """What the changes put on the map, in the city's zone: ``op, id`` and geometry."""
-        return drawn_frame(self._plan, self._base.crs)
+        return drawn_frame(self.plan, self.base.crs)
 
     @cached_property
     def figures(self) -> Mapping[str, Mapping[str, float]]:
         """Sums over the city, before and after."""
-        return figures_of(self._base, self._delta)
+        return figures_of(self.base, self.delta)
 
     @cached_property
     def neighbourhoods(self) -> pd.DataFrame:
         """Neighbourhoods whose scores change."""
-        base, delta = self._base, self._delta
+        base, delta = self.base, self.delta
         before = base.frame("scores")
         rows = self._changed_places(must_only=True)
         counts = {
@@ -105,8 +110,8 @@ class ScenarioResult:
         return table[other]
 
     def _changed_places(self, *, must_only: bool = False) -> Longs:
-        base, found = self._base, np.zeros(len(self._base.arrays["persons"]), dtype=bool)
-        for check, (status, held) in self._delta.status.items():
+        base, found = self.base, np.zeros(len(self.base.arrays["persons"]), dtype=bool)
+        for check, (status, held) in self.delta.status.items():
             if must_only and not base.checks.must[check]:
                 continue
             found |= status != base.arrays["status"][check]
@@ -119,31 +124,43 @@ class ScenarioResult:
     @cached_property
     def gaps(self) -> pd.DataFrame:
         """Changed rows of ``results.gaps``."""
-        rows = self._gaps_again
-        old = self._base.frame("gaps").reindex(rows.index)
+        count = len(self.base.checks.kind)
+        rows = [
+            places * count + check
+            for kind, places in self._asked().items()
+            for check in self.base.checks.of_kind(kind)
+        ]
+        return self._changed_gaps(np.unique(np.concatenate([np.empty(0, dtype=np.int64), *rows])))
+
+    def gaps_of(self, neighbourhood_id: str) -> pd.DataFrame:
+        """Return the changed rows of ``results.gaps`` of one neighbourhood, sooner than all.
+
+        Raises
+        ------
+        InputError
+            If there is no such neighbourhood.
+        """
+        place, count = self.base.place_row(neighbourhood_id), len(self.base.checks.kind)
+        if place is None:
+            raise InputError(
+                f"There is no neighbourhood {neighbourhood_id!r}. Use the id of a neighbourhood.",
+                zh=f"没有小区 {neighbourhood_id!r};请使用小区编号。",
+            )
+        return self._changed_gaps(np.arange(place * count, (place + 1) * count))
+
+    def _changed_gaps(self, at: Longs) -> pd.DataFrame:
+        old = self.base.frame("gaps").iloc[at]
+        if not len(at):
+            return old
+        rows = rows_again(self, at)
         other = np.zeros(len(rows), dtype=bool)
-        for name in rows.columns:
+        for name in ALTERED:
             other |= differs(rows[name], old[name])
         return rows[other]
 
-    @cached_property
-    def _gaps_again(self) -> pd.DataFrame:
-        """Rows of ``results.gaps`` that may have changed, computed by the rules of gaps."""
-        asked = self._asked()
-        if len(asked) > FEW_KINDS:  # one table of all costs less than one of each
-            everyone = np.unique(np.concatenate(list(asked.values())))
-            parts = [self._rows_of(sorted(asked), everyone)]
-        else:
-            parts = [self._rows_of([kind], places) for kind, places in sorted(asked.items())]
-        parts = [part for part in parts if len(part)]
-        if not parts:
-            return self._base.frame("gaps").iloc[:0]
-        table = pd.concat(parts)
-        return conform(table, data_dictionary().results["gaps"], name="gaps")
-
     def _asked(self) -> dict[int, Longs]:
         """Neighbourhoods to look at, by kind."""
-        base, delta = self._base, self._delta
+        base, delta = self.base, self.delta
         asked: dict[int, list[Longs]] = {}
         for kind, (places, _, _) in delta.near.items():
             asked.setdefault(kind, []).append(places)
@@ -155,9 +172,9 @@ class ScenarioResult:
         for kind, shapes in delta.air.items():
             asked.setdefault(kind, []).append(self._near_by_air(kind, shapes))
         everything = range(len(base.facts.kinds))
-        if self._plan.persons:
+        if self.plan.persons:
             for kind in everything:
-                asked.setdefault(kind, []).append(np.array(sorted(self._plan.persons)))
+                asked.setdefault(kind, []).append(np.array(sorted(self.plan.persons)))
         for rule, places in self._shared_again.items():
             kind = base.kind_row[base.profile.catalogue.area_rules[rule].kind]
             asked.setdefault(kind, []).append(places)
@@ -165,7 +182,7 @@ class ScenarioResult:
 
     def _near_by_air(self, kind: int, shapes: list[Any]) -> Longs:
         """Neighbourhoods to which a facility that opened or closed is, or was, nearest by air."""
-        base = self._base
+        base = self.base
         bounds = base.arrays["bounds_m"]
         straight = base.straight(kind)
         found = np.zeros(len(bounds), dtype=bool)
@@ -176,56 +193,10 @@ class ScenarioResult:
             found |= ~(np.hypot(apart_x, apart_y) > straight + 0.001)
         return np.flatnonzero(found)
 
-    def _rows_of(self, rows: list[int], places: Longs) -> pd.DataFrame:
-        base = self._base
-        ids = {base.facts.kinds[row] for row in rows}
-        catalogue = base.profile.catalogue
-        only = replace(
-            catalogue,
-            kinds={id_: kind for id_, kind in catalogue.kinds.items() if id_ in ids},
-            area_rules={},
-            relaxations={name: r for name, r in catalogue.relaxations.items() if r.kind in ids},
-        )
-        instead = [r.instead for r in only.relaxations.values()]
-        frame = self.frame.iloc[places]
-        kinds = self.kinds
-        of_kind = kinds[kinds["kind"].isin(ids).to_numpy(dtype=bool)]
-        facilities = self.facilities.loc[of_kind["facility_id"].unique()]
-        table = facility_gaps(
-            replace(base.places, frame=frame),
-            pd.concat([self._nearest(row, places) for row in rows], ignore_index=True),
-            of_kind,
-            facilities,
-            replace(base.profile, catalogue=only),
-            searched_m=base.facts.search_m,
-            reached=self._reached(instead, frame.index) if instead else None,
-            measured=frame.index[self._measured[places]],
-            tells=base.tells,
-        )
-        for rule in catalogue.area_rules.values():
-            if rule.kind in ids:
-                self._with_area(table, rule)
-        return table
-
-    def _with_area(self, table: pd.DataFrame, rule: AreaRule) -> None:
-        """Fill in area required and supplied: what is shared depends on everybody who shares."""
-        here = (table["kind"] == rule.kind) & (table["layer"] == rule.layer)
-        at = table.loc[here, "neighbourhood_id"]
-        old = bool(self._base.profile.rooms["gaps"]["old_area_relaxations"])
-        column = "households" if rule.per == "household" else "persons"
-        heads = self.frame[column].astype("Float64").astype("float64")
-        required = at.map(heads * (rule.old_m2 if old else rule.new_m2))
-        known = table.loc[here, "status"] != "unknown"
-        supplied = at.map(self._supplied(rule)).where(known)
-        table.loc[here, "required_m2"] = required.astype("Float64")
-        table.loc[here, "supplied_m2"] = supplied.astype("Float64")
-        short = (required.astype("float64") - supplied.astype("float64")).clip(lower=0)
-        table.loc[here, "short_m2"] = short.astype("Float64")
-
     @cached_property
     def _shared_again(self) -> dict[str, Longs]:
         """By area rule: neighbourhoods whose share of an area differs from the base."""
-        base, delta, found = self._base, self._delta, {}
+        base, delta, found = self.base, self.delta, {}
         sized = self._resized_kinds
         paired = {base.facts.kinds[kind] for kind in delta.pair_kinds}
         changed_inside = {base.facts.kinds[kind] for _, kind, _ in delta.inside}
@@ -234,28 +205,20 @@ class ScenarioResult:
                 continue
             if delta.persons is None and rule.kind not in paired | sized | changed_inside:
                 continue
-            new, old = self._supplied(rule), base.supplied(name)
+            new, old = self.supplied(rule), base.supplied(name)
             found[name] = np.flatnonzero(differs(new, old))
         return found
 
     @cached_property
     def _resized_kinds(self) -> set[str]:
-        ids = list(self._plan.sizes)
+        ids = list(self.plan.sizes)
         kinds = self.kinds
         return set(kinds.loc[kinds["facility_id"].isin(ids), "kind"])
 
-    def _supplied(self, rule: AreaRule) -> pd.Series:
+    def supplied(self, rule: AreaRule) -> pd.Series:
+        """Area that each neighbourhood has by one area rule, m²."""
         if rule.id not in self._supplies:
-            base = self._base
-            self._supplies[rule.id] = supplied_area(
-                rule,
-                base,
-                self.frame,
-                self.kinds,
-                self.facilities,
-                self._reached([rule.kind], None),
-                self._inside(rule.kind),
-            )
+            self._supplies[rule.id] = supplied_area(self, rule)
         return self._supplies[rule.id]
 
     @cached_property
@@ -267,26 +230,26 @@ class ScenarioResult:
     @cached_property
     def frame(self) -> gpd.GeoDataFrame:
         """Neighbourhoods of the changed city."""
-        frame = self._base.frame("neighbourhoods")
-        if self._delta.persons is None:
+        frame = self.base.frame("neighbourhoods")
+        if self.delta.persons is None:
             return frame
-        rows = sorted(self._plan.persons)
+        rows = sorted(self.plan.persons)
         persons = frame["persons"].copy()
-        persons.iloc[rows] = [self._plan.persons[row] for row in rows]
+        persons.iloc[rows] = [self.plan.persons[row] for row in rows]
         return frame.assign(persons=persons)
 
     @cached_property
     def facilities(self) -> gpd.GeoDataFrame:
         """Facilities of the changed city: the closed ones gone, the new ones behind the others."""
-        return changed_facilities(self._base, self._plan)
+        return changed_facilities(self.base, self.plan)
 
     @cached_property
     def kinds(self) -> pd.DataFrame:
         """Kinds of the facilities of the changed city."""
-        kinds = self._base.frame("kinds")
-        closed = self._base.frame("facilities").index[sorted(self._plan.closed)]
+        kinds = self.base.frame("kinds")
+        closed = self.base.frame("facilities").index[sorted(self.plan.closed)]
         kept = kinds[~kinds["facility_id"].isin(closed).to_numpy(dtype=bool)]
-        new = added_in_order(self._plan)
+        new = added_in_order(self.plan)
         if not new:
             return kept
         rows = pd.DataFrame(
@@ -298,124 +261,94 @@ class ScenarioResult:
     @cached_property
     def entrance_names(self) -> npt.NDArray[np.object_]:
         """Id of each entrance, the added ones last."""
-        known = self._base.frame("entrances").index.to_numpy(dtype=object)
-        return np.append(known, np.array([f.id for f in added_in_order(self._plan)], dtype=object))
+        known = self.base.frame("entrances").index.to_numpy(dtype=object)
+        return np.append(known, np.array([f.id for f in added_in_order(self.plan)], dtype=object))
 
     @cached_property
     def facility_names(self) -> npt.NDArray[np.object_]:
         """Facility of each entrance, the added ones last."""
-        known = self._base.frame("entrances")["facility_id"].to_numpy(dtype=object)
-        return np.append(known, np.array([f.id for f in added_in_order(self._plan)], dtype=object))
+        known = self.base.frame("entrances")["facility_id"].to_numpy(dtype=object)
+        return np.append(known, np.array([f.id for f in added_in_order(self.plan)], dtype=object))
 
     @cached_property
     def _measured(self) -> npt.NDArray[np.bool_]:
-        measured = self._base.arrays["measured"]
-        if self._delta.measured is None:
+        measured = self.base.arrays["measured"]
+        if self.delta.measured is None:
             return measured
         measured = measured.copy()
-        measured[self._delta.measured[0]] = self._delta.measured[1]
+        measured[self.delta.measured[0]] = self.delta.measured[1]
         return measured
 
     def near(self, kind: int) -> tuple[Longs, npt.NDArray[np.int32]]:
         """Key and entrance of the nearest facility of a kind, of every neighbourhood."""
-        key, own = self._base.arrays["near_key"][kind], self._base.arrays["near_owner"][kind]
-        if kind in self._delta.near:
-            places, new_key, new_own = self._delta.near[kind]
+        key, own = self.base.arrays["near_key"][kind], self.base.arrays["near_owner"][kind]
+        if kind in self.delta.near:
+            places, new_key, new_own = self.delta.near[kind]
             key, own = key.copy(), own.copy()
             key[places], own[places] = new_key, new_own
         return key, own
 
-    def _nearest(self, kind: int, places: Longs) -> pd.DataFrame:
-        key, own = self.near(kind)
-        places = places[key[places] < FAR]
-        metres, seconds = split_key(key[places])
-        return pd.DataFrame(
-            {
-                "origin_id": self.frame.index[places],
-                "kind": self._base.facts.kinds[kind],
-                "facility_id": self.facility_names[own[places]],
-                "distance_m": metres,
-                "time_s": seconds,
-            }
-        ).astype({"kind": "str", "facility_id": "str"})
+    @cached_property
+    def near_all(self) -> tuple[Longs, npt.NDArray[np.int32]]:
+        """Key and entrance of the nearest facility, shape (kinds, neighbourhoods)."""
+        key, own = self.base.arrays["near_key"], self.base.arrays["near_owner"]
+        if self.delta.near:
+            key, own = key.copy(), own.copy()
+        for kind, (places, new_key, new_own) in self.delta.near.items():
+            key[kind, places], own[kind, places] = new_key, new_own
+        return key, own
 
-    def _reached(self, kinds: list[str], places: pd.Index | None) -> pd.DataFrame:
-        """Facilities of some kinds that are reached, in the order of `reached_facilities`."""
-        base, delta = self._base, self._delta
-        take = base.arrays.__getitem__
-        place, entrance = take("pair_place"), take("pair_entrance")
-        metres, seconds = take("pair_m"), take("pair_s")
-        if delta.pairs_gone is not None and delta.pairs_new is not None:
-            kept = ~delta.pairs_gone
-            new_place, new_entrance, key = delta.pairs_new
-            by = "time" if base.facts.by_time else "distance"
-            new_m, new_s = split_key(key, by=by)  # type: ignore[arg-type]
-            place = np.concatenate([place[kept], new_place])
-            entrance = np.concatenate([entrance[kept], new_entrance])
-            metres = np.concatenate([metres[kept], new_m])
-            seconds = np.concatenate([seconds[kept], new_s])
-        if places is not None:
-            here = np.isin(place, base.frame("neighbourhoods").index.get_indexer(places))
-            place, entrance, metres, seconds = (
-                values[here] for values in (place, entrance, metres, seconds)
-            )
-        pairs = pd.DataFrame(
-            {
-                "neighbourhood_id": self.frame.index.to_numpy(dtype=object)[place],
-                "facility_id": self.entrance_names[entrance],
-                "distance_m": metres,
-                "time_s": seconds,
-            }
-        ).astype({"neighbourhood_id": "str", "facility_id": "str"})
-        of = self.kinds[self.kinds["kind"].isin(kinds).to_numpy(dtype=bool)]
-        named = pd.DataFrame(
-            {"entrance": self.entrance_names, "facility_id": self.facility_names}
-        ).astype("str")
-        entered = named.merge(of[["facility_id", "kind"]], on="facility_id")[["entrance", "kind"]]
-        pairs = pairs.merge(entered.rename(columns={"entrance": "facility_id"}), on="facility_id")
-        pairs = pairs.sort_values(
-            ["neighbourhood_id", "facility_id", "kind"], kind="stable", ignore_index=True
-        )
-        entrances = pd.DataFrame(
-            {"facility_id": pd.array(self.facility_names, dtype="str")},
-            index=pd.Index(self.entrance_names, dtype="str"),
-        )
-        return by_facility(pairs, entrances)
+    @cached_property
+    def status_all(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+        """Status, and whether present without a walk, shape (checks, neighbourhoods)."""
+        status, held = self.base.arrays["status"], self.base.arrays["held"]
+        if self.delta.status:
+            status, held = status.copy(), held.copy()
+        for check, (new_status, new_held) in self.delta.status.items():
+            status[check], held[check] = new_status, new_held
+        return status, held
 
-    def _inside(self, kind: str) -> pd.DataFrame:
-        """Pair neighbourhoods with the facilities of a kind inside their parcels."""
-        base = self._base
-        take = base.arrays.__getitem__
-        row = base.kind_row[kind]
-        rows = np.flatnonzero(
-            (take("inside_kind") == row)
-            & ~np.isin(take("inside_facility"), sorted(self._plan.closed))
-        )
-        place = take("inside_place")[rows].tolist()
-        ids = base.frame("facilities").index[take("inside_facility")[rows]].tolist()
-        for facility in added_in_order(self._plan):
-            if facility.kind == kind:
-                x, y = shapely.Point(facility.x_m, facility.y_m).coords[0]
-                outlines = base.frame("neighbourhoods").geometry
-                near = [p for p, k, more in self._delta.inside if k == row and more > 0]
-                for p in near:
-                    if outlines.iloc[p].intersects(shapely.Point(x, y)):
-                        place.append(p)
-                        ids.append(facility.id)
-        return pd.DataFrame(
-            {
-                "neighbourhood_id": base.frame("neighbourhoods").index[place],
-                "facility_id": pd.array(ids, dtype="str"),
-                "kind": kind,
-            }
-        ).drop_duplicates()
+    @cached_property
+    def inside_count(self) -> npt.NDArray[np.int32]:
+        """Facilities inside the parcel, shape (kinds, neighbourhoods)."""
+        count = self.base.arrays["inside_count"]
+        if self.delta.inside:
+            count = count.copy()
+        for place, kind, more in self.delta.inside:
+            count[kind, place] += more
+        return count
+
+    @cached_property
+    def facility_of(self) -> Longs:
+        """Row of the facility of each entrance, the added ones last."""
+        known = self.base.arrays["entrance_facility"].astype(np.int64)
+        return np.append(known, self.base.facility_count + np.arange(len(self.plan.added)))
+
+    @cached_property
+    def facility_ids(self) -> npt.NDArray[np.object_]:
+        """Id of each facility of the base, then of the added ones."""
+        known = self.base.frame("facilities").index.to_numpy(dtype=object)
+        return np.append(known, np.array([f.id for f in added_in_order(self.plan)], dtype=object))
+
+    @cached_property
+    def pairs(self) -> tuple[Longs, Longs, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Neighbourhoods and entrances reached, of kinds of which all count: metres, seconds."""
+        take, delta = self.base.arrays.__getitem__, self.delta
+        known = tuple(take(f"pair_{name}") for name in ("place", "entrance", "m", "s"))
+        if delta.pairs_gone is None or delta.pairs_new is None:
+            return known  # type: ignore[return-value]
+        kept = ~delta.pairs_gone
+        place, entrance, key = delta.pairs_new
+        by: Any = "time" if self.base.facts.by_time else "distance"
+        new = (place, entrance, *split_key(key, by=by))
+        return tuple(np.concatenate([a[kept], b]) for a, b in zip(known, new, strict=True))  # type: ignore[return-value]
 
     # -- coverage and heat ------------------------------------------------------------------------
 
     @cached_property
     def coverage(self) -> pd.DataFrame:
         """Changed rows of ``results.coverage`` of the whole city."""
-        base, delta = self._base, self._delta
+        base, delta = self.base, self.delta
         rows = set(delta.status) | {
             check for kind in delta.homes for check in base.checks.of_kind(kind)
         }
@@ -444,25 +377,25 @@ class ScenarioResult:
 
     def status(self, check: int) -> npt.NDArray[np.uint8]:
         """Status of one check in every neighbourhood: 0 present, 1 missing, 2 unknown."""
-        new = self._delta.status.get(check)
-        return self._base.arrays["status"][check] if new is None else new[0]
+        new = self.delta.status.get(check)
+        return self.base.arrays["status"][check] if new is None else new[0]
 
     def held(self, check: int) -> npt.NDArray[np.bool_]:
         """Whether a kind is present without a walk, in every neighbourhood."""
-        new = self._delta.status.get(check)
-        return self._base.arrays["held"][check] if new is None else new[1]
+        new = self.delta.status.get(check)
+        return self.base.arrays["held"][check] if new is None else new[1]
 
     def home_key(self, kind: int) -> Longs:
         """Key of the nearest facility of a kind from every building."""
-        key = self._base.arrays["home_key"][kind]
-        if kind in self._delta.homes:
-            homes, new = self._delta.homes[kind]
+        key = self.base.arrays["home_key"][kind]
+        if kind in self.delta.homes:
+            homes, new = self.delta.homes[kind]
             key = key.copy()
             key[homes] = new
         return key
 
     def _with_buildings(self, counted: pd.DataFrame, checks: list[int]) -> pd.DataFrame:
-        base = self._base
+        base = self.base
         at = base.arrays["home_place"]
         covered = []
         for check in checks:
@@ -484,7 +417,7 @@ class ScenarioResult:
     @cached_property
     def heatmap(self) -> pd.DataFrame:
         """Changed cells of ``results.heatmap``, without geometry."""
-        return changed_cells(self._base, self, self._delta)
+        return changed_cells(self.base, self, self.delta)
 
 
 def _with_before(rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
@@ -494,36 +427,6 @@ def _with_before(rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     for name in names:
         other |= differs(rows[name], old[name])
     return rows.join(old[names].add_suffix("_before"))[other]
-
-
-def supplied_area(
-    rule: AreaRule,
-    base: ScenarioBase,
-    frame: gpd.GeoDataFrame,
-    kinds: pd.DataFrame,
-    facilities: gpd.GeoDataFrame,
-    reached: pd.DataFrame,
-    inside: pd.DataFrame,
-) -> pd.Series:
-    """Area of a rule's kind that each neighbourhood has, as `facility_gaps` shares it."""
-    from spatial.standards import facility_area_m2  # noqa: PLC0415
-
-    catalogue = base.profile.catalogue
-    area = (
-        facility_area_m2(facilities)
-        if rule.area == "land"
-        else facilities["floor_m2"].astype("Float64").astype("float64")
-    )
-    limit = catalogue.limit_m(rule.layer, rule.kind)
-    pairs = reached[(reached["kind"] == rule.kind) & (reached["distance_m"] <= limit)]
-    if base.profile.rooms["gaps"]["inside_counts"]:
-        pairs = pd.concat([pairs, inside], ignore_index=True)
-    classes = own_class(kinds, catalogue)
-    own = classes.loc[classes["kind"] == rule.kind, "facility_id"]
-    pairs = pairs[pairs["facility_id"].isin(own)]
-    pairs = pairs.drop_duplicates(["neighbourhood_id", "facility_id"])
-    column = "households" if rule.per == "household" else "persons"
-    return shared_supply(pairs, frame[column], area)
 
 
 def changed_facilities(base: ScenarioBase, plan: Plan) -> gpd.GeoDataFrame:

@@ -52,9 +52,11 @@ class FakeBase:
             geometry=[shapely.Point(WEST_M, SOUTH_M)] * added,
             crs=ZONE,
         )
+        gaps = gaps if touched else gaps.iloc[:0]
         return SimpleNamespace(
             neighbourhoods=places.loc[touched],
-            gaps=gaps if touched else gaps.iloc[:0],
+            gaps=gaps,
+            gaps_of=lambda id_: gaps[gaps["neighbourhood_id"] == id_],
             heatmap=pd.DataFrame({"person_gaps": [3.0]}, index=["h1"]).iloc[: len(touched)],
             coverage=pd.DataFrame({"kind": ["library"], "persons_covered": [10.0]}),
             figures={"must_missing_total": {"before": 18.0, "after": 18.0 + closed - added}},

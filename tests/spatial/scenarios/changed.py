@@ -34,6 +34,9 @@ def assert_exact(base, analysis, changes, result=None):
     result = base.run(changes) if result is None else result
     whole = whole_city(base, analysis, changes)
     assert_frame_equal(patched(base.frame("gaps"), result.gaps), whole.gaps, check_exact=True)
+    for id_ in base.frame("neighbourhoods").index[::7]:
+        one = result.gaps[result.gaps["neighbourhood_id"] == id_]
+        assert_frame_equal(result.gaps_of(id_), one, check_exact=True)
     scores = patched(base.frame("scores"), result.neighbourhoods)[SCORES]
     assert_frame_equal(scores, whole.scores[SCORES], check_exact=True, check_names=False)
     covered = base.frame("coverage")

@@ -1,0 +1,166 @@
+"""Rows of ``results.gaps`` in a changed city, written over those of the base."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from spatial.reach.arcs import split_key
+from spatial.reach.kernels import FAR
+from spatial.scenarios.areas import inside_pairs, supplied_area
+from spatial.scenarios.measure import added_in_order
+from spatial.scenarios.tally import MISSING, PRESENT, UNKNOWN
+
+if TYPE_CHECKING:
+    from spatial.scenarios.result import ScenarioResult
+    from spatial.standards import AreaRule
+
+__all__ = ["rows_again"]
+
+Longs = npt.NDArray[np.int64]
+STATUS = np.array(["present", "missing", "unknown"], dtype=object)
+
+
+def rows_again(result: ScenarioResult, rows: Longs) -> pd.DataFrame:
+    """Compute some rows of ``results.gaps`` again, by the rules of `facility_gaps`.
+
+    Parameters
+    ----------
+    result : ScenarioResult
+    rows : array of int
+        Positions in the base's table: neighbourhood × checks + check.
+    """
+    base, checks = result.base, result.base.checks
+    table = base.frame("gaps").iloc[rows].copy()
+    place, check = np.divmod(rows, len(checks.kind))
+    kind = checks.kind[check]
+    key, owner = result.near_all
+    key, owner = key[kind, place], owner[kind, place]
+    found = key < FAR
+    metres, seconds = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+    metres[found], seconds[found] = split_key(key[found])
+    inside = (result.inside_count[kind, place] > 0) & checks.inside_counts
+    facility = np.where(found, result.facility_of[owner], -1)
+    _fill_inside(result, facility, kind, place, ~found & (result.inside_count[kind, place] > 0))
+    status, held = (matrix[check, place] for matrix in result.status_all)
+    limit_m = checks.limit_m[check]
+    walk = found & (metres <= limit_m)
+    basis = np.full(len(rows), pd.NA, dtype=object)
+    basis[held] = "stand_in"
+    basis[inside] = "inside"
+    basis[walk] = "walk"
+    missing = status == MISSING
+    persons = result.frame["persons"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    short = np.where(missing, persons[place], np.where(status == PRESENT, 0.0, np.nan))
+    table["status"] = pd.array(STATUS[status], dtype="string")
+    table["nearest_facility_id"] = _named(result, facility)
+    table["nearest_m"] = _floats(metres)
+    table["nearest_s"] = _floats(seconds)
+    table["missing_m"] = _floats(np.where(missing, metres - limit_m, np.nan))
+    table["short_persons"] = _floats(short)
+    table["match"] = _matches(result, facility, kind)
+    table["basis"] = pd.array(basis, dtype="string")
+    for one in result.delta.air:
+        _with_straight(result, table, one, np.flatnonzero(kind == one), place)
+    for rule in base.profile.catalogue.area_rules.values():
+        here = np.flatnonzero(
+            (table["kind"] == rule.kind).to_numpy(dtype=bool)
+            & (table["layer"] == rule.layer).to_numpy(dtype=bool)
+        )
+        if len(here):
+            _with_area(result, table, rule, here, place[here], status[here] != UNKNOWN)
+    return table
+
+
+def _floats(values: npt.NDArray[np.float64]) -> Any:
+    return pd.array(values, dtype="Float64")
+
+
+def _fill_inside(
+    result: ScenarioResult, facility: Longs, kind: Longs, place: Longs, needed: Any
+) -> None:
+    """Name the facility inside where nobody walks to one: of several, the first id."""
+    for at in np.flatnonzero(needed).tolist():
+        places, facilities = inside_pairs(result, int(kind[at]))
+        held = facilities[places == place[at]]
+        facility[at] = min(held.tolist(), key=lambda row: result.facility_ids[row])
+
+
+def _named(result: ScenarioResult, facility: Longs) -> Any:
+    names = np.full(len(facility), pd.NA, dtype=object)
+    known = facility >= 0
+    names[known] = result.facility_ids[facility[known]]
+    return pd.array(names, dtype="string")
+
+
+def _matches(result: ScenarioResult, facility: Longs, kind: Longs) -> Any:
+    """How the kind of each nearest facility was known; an added one is given."""
+    known = result.base.known_facilities
+    match = np.full(len(facility), pd.NA, dtype=object)
+    code = facility * len(result.base.facts.kinds) + kind
+    at = np.minimum(np.searchsorted(known.match_code, code), max(len(known.match_code) - 1, 0))
+    if len(known.match_code):
+        same = (known.match_code[at] == code) & (facility >= 0)
+        match[same] = known.match[at[same]]
+    match[facility >= result.base.facility_count] = "given"
+    return pd.array(match, dtype="string")
+
+
+def _with_straight(
+    result: ScenarioResult, table: pd.DataFrame, kind: int, here: Longs, place: Longs
+) -> None:
+    """Measure again by air to the nearest facility of a kind of which one opened or closed."""
+    if not len(here):
+        return
+    base = result.base
+    open_ = base.known_facilities.of_kind[kind].copy()
+    open_[sorted(result.plan.closed)] = False
+    shapes = base.frame("facilities").geometry.to_numpy()[open_]
+    new = [one for one in added_in_order(result.plan) if base.kind_row.get(one.kind) == kind]
+    points = np.array([shapely.Point(one.x_m, one.y_m) for one in new], dtype=object)
+    outlines = base.frame("neighbourhoods").geometry.to_numpy()[place[here]]
+    tree = shapely.STRtree(np.concatenate([shapes, points]))
+    found, metres = tree.query_nearest(outlines, return_distance=True, all_matches=False)
+    straight = np.full(len(here), np.nan)
+    straight[found[0]] = metres
+    column = table["straight_m"].to_numpy(dtype=float, na_value=np.nan)
+    column[here] = straight
+    table["straight_m"] = _floats(column)
+
+
+def _with_area(
+    result: ScenarioResult,
+    table: pd.DataFrame,
+    rule: AreaRule,
+    here: Longs,
+    place: Longs,
+    told: Any,
+) -> None:
+    """Fill in area required and supplied: what is shared depends on everybody who shares."""
+    old = bool(result.base.profile.rooms["gaps"]["old_area_relaxations"])
+    column = "households" if rule.per == "household" else "persons"
+    heads = result.frame[column].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    required = heads[place] * (rule.old_m2 if old else rule.new_m2)
+    supplied = np.where(told, _supplied(result, rule, place), np.nan)
+    values = {
+        "required_m2": required,
+        "supplied_m2": supplied,
+        "short_m2": np.maximum(required - supplied, 0.0),
+    }
+    for name, new in values.items():
+        whole = table[name].to_numpy(dtype=float, na_value=np.nan)
+        whole[here] = new
+        table[name] = _floats(whole)
+
+
+def _supplied(result: ScenarioResult, rule: AreaRule, place: Longs) -> npt.NDArray[np.float64]:
+    """Area that some neighbourhoods have; of one alone, without sharing among all the others."""
+    if (place == place[0]).all():
+        shared = supplied_area(result, rule, only=int(place[0]))
+    else:
+        shared = result.supplied(rule)
+    return shared.to_numpy()[place]
