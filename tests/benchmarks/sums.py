@@ -13,6 +13,7 @@ from tests.benchmarks.inputs import network
 from tests.benchmarks.nearest import CUTOFF_M, at_nodes, middle, short
 
 SUMS, AGAIN, REACHED, FCA = "sums", "sums again", "reached nodes", "2sfca"
+LAID = "lay points"
 SOURCES, SUPPLIES = 1000, 300
 DIGITS = 9
 """Of the access that are compared."""
@@ -37,17 +38,20 @@ def homes(net):
 
 
 def sums_ours(name: str) -> Callable[[str], None]:
-    """Sum of one column from every node; the first time laying out the network is measured too."""
+    """Sum of one column from every node; the first time laying out is measured too, again not."""
 
     def side(size: str) -> None:
-        from spatial.reach import lay_streets, weighted_sums
+        from spatial.reach import lay_points, lay_streets, weighted_sums
 
         net = network(size)
         nodes, points = homes(net)
         weights = pd.DataFrame({"w": inputs(net)["weight"][nodes]}, index=points.ids)
-        ready = lay_streets(net) if name == AGAIN else net
+        ready, every, ends = net, None, points
+        if name == AGAIN:
+            ready = lay_streets(net)
+            every, ends = lay_points(ready, None), lay_points(ready, points)
         measured, sums = middle(
-            lambda: weighted_sums(ready, None, points, weights, cutoff_m=CUTOFF_M)
+            lambda: weighted_sums(ready, every, ends, weights, cutoff_m=CUTOFF_M)
         )
         report_as(name, measured, short(np.rint(sums["w"].to_numpy())))
 
@@ -83,11 +87,11 @@ def sums_pandana(name: str) -> Callable[[str], None]:
 
 def reached_ours(size: str) -> None:
     """Nodes reached from each of 1,000 nodes, with their distances."""
-    from spatial.reach import lay_streets, reached_nodes
+    from spatial.reach import lay_points, lay_streets, reached_nodes
 
     net = network(size)
     streets = lay_streets(net)
-    sources = at_nodes(net, inputs(net)["sources"], "s")
+    sources = lay_points(streets, at_nodes(net, inputs(net)["sources"], "s"))
     measured, found = middle(lambda: reached_nodes(streets, sources, cutoff_m=CUTOFF_M))
     report_as(REACHED, measured, short(np.diff(found.start)))
 
@@ -126,11 +130,11 @@ def reached_networkx(size: str) -> None:
 
 
 def fca_ours(name: str, *, digits: int = DIGITS) -> Callable[[str], None]:
-    """2SFCA of 300 supplies for every node, no table made."""
+    """2SFCA of 300 supplies for every node, no table made; points laid out beforehand."""
 
     def side(size: str) -> None:
         from spatial.gaps import access_on_network
-        from spatial.reach import lay_streets
+        from spatial.reach import lay_points, lay_streets
 
         net = network(size)
         given, streets = inputs(net), lay_streets(net)
@@ -138,8 +142,9 @@ def fca_ours(name: str, *, digits: int = DIGITS) -> Callable[[str], None]:
         supplies = at_nodes(net, given["supplies"], "s")
         demand = pd.Series(given["weight"][nodes], index=points.ids)
         supply = pd.Series(given["seats"], index=supplies.ids)
+        people, places = lay_points(streets, points), lay_points(streets, supplies)
         measured, found = middle(
-            lambda: access_on_network(streets, points, demand, supplies, supply, cutoff_m=CUTOFF_M)
+            lambda: access_on_network(streets, people, demand, places, supply, cutoff_m=CUTOFF_M)
         )
         access = np.zeros(net.node_count)
         access[nodes] = found.access.to_numpy()
@@ -152,6 +157,21 @@ def _fca_answer(access: np.ndarray, given: dict[str, np.ndarray], digits: int):
     if digits:
         return short(np.rint(access * 10.0**digits))
     return [round(float(access @ given["weight"]))]  # what is handed out in all
+
+
+def laid_ours(size: str) -> None:
+    """Lay every node out as a point, once for many calls."""
+    from spatial.reach import lay_points, lay_streets
+
+    net = network(size)
+    streets, (_, points) = lay_streets(net), homes(net)
+
+    def run():
+        laid = lay_points(streets, points)
+        return laid.home_stands, laid.ends
+
+    measured, (stands, _) = middle(run)
+    report_as(LAID, measured, [len(stands.row)])
 
 
 def fca_pandana(size: str) -> None:
@@ -252,5 +272,6 @@ ALL = (
     (FCA + " (scipy)", fca_ours(FCA), fca_scipy, "scipy"),
     (FCA + " (pandana)", fca_ours(FCA, digits=0), fca_pandana, "pandana"),
     (TABLE, table_ours, table_access, "access"),
+    (LAID, laid_ours, None, ""),
 )
 """Name, ours, peer, and the peer's package."""
