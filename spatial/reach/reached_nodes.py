@@ -12,6 +12,8 @@ from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By
 from spatial.reach.ball_kernels import ball_nodes_of, ball_pairs
+from spatial.reach.kernels import Array
+from spatial.reach.kernels import _jit as jit
 from spatial.reach.laid import LaidPoints, lay_points, streets_of
 from spatial.reach.streets import Streets
 from spatial.reach.sums import whole_limit
@@ -131,5 +133,16 @@ def _in_order(index: pd.Index, order: Longs, start: Longs, target: Ints, cost: I
         return Reached(index, out, target, cost)
     begin = np.zeros(len(index), dtype=np.int64)
     begin[order] = start[:-1]
-    rows = np.arange(out[-1]) + np.repeat(begin - out[:-1], counts)
-    return Reached(index, out, target[rows], cost[rows])
+    return Reached(index, out, *_moved(begin, out, target, cost))
+
+
+@jit
+def _moved(begin: Array, out: Array, target: Array, cost: Array) -> tuple[Array, Array]:
+    """Copy run after run of rows, from where each begins to its place."""
+    new_target, new_cost = np.empty_like(target), np.empty_like(cost)
+    for i in range(len(begin)):
+        away = begin[i] - out[i]
+        for row in range(out[i], out[i + 1]):
+            new_target[row] = target[row + away]
+            new_cost[row] = cost[row + away]
+    return new_target, new_cost
