@@ -37,6 +37,9 @@ SPARE_ARCS: Final = 32_768
 SPARE_POINTS: Final = 1024
 SPARE_HOMES: Final = 16_384
 
+ASKED_AT_ONCE: Final = 8192
+"""Entrances up to which all are asked for their walk: that is sooner done than choosing."""
+
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -416,8 +419,10 @@ class LiveReach:
         rows, _ = self.gates_of(np.array([place]))
         gates, goals = self.points["gate"], self.points["facility"]
         search = _Search(self, gates, rows, NO_ROWS, limit, by_time=by_time, forward=True)
-        found = self._facilities_near(search.nodes, gates.edge[rows])
-        found = found[among[found]]
+        found = np.flatnonzero(among & (goals.edge[: len(among)] >= 0))
+        if len(found) > ASKED_AT_ONCE:  # of many, only those on the streets that were reached
+            found = self._facilities_near(search.nodes, gates.edge[rows])
+            found = found[among[found]]
         key = search.walks(goals, found)
         return found[key < FAR], key[key < FAR]
 
