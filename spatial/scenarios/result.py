@@ -193,6 +193,19 @@ class ScenarioResult:
             found |= ~(np.hypot(apart_x, apart_y) > straight + 0.001)
         return np.flatnonzero(found)
 
+    def shares_again(self, rule: AreaRule) -> bool:
+        """Whether the areas of a rule may differ from those of the base, for anybody."""
+        base, delta = self.base, self.delta
+        kind = base.kind_row.get(rule.kind)
+        return (
+            delta.persons is not None
+            or delta.measured is not None
+            or kind in delta.pair_kinds
+            or rule.kind in self._resized_kinds
+            or any(one == kind for _, one, _ in delta.inside)
+            or any(base.checks.kind[check] == kind for check in delta.status)
+        )
+
     @cached_property
     def _shared_again(self) -> dict[str, Longs]:
         """By area rule: neighbourhoods whose share of an area differs from the base."""

@@ -71,7 +71,7 @@ def rows_again(result: ScenarioResult, rows: Longs) -> pd.DataFrame:
             (table["kind"] == rule.kind).to_numpy(dtype=bool)
             & (table["layer"] == rule.layer).to_numpy(dtype=bool)
         )
-        if len(here):
+        if len(here) and result.shares_again(rule):
             _with_area(result, table, rule, here, place[here], status[here] != UNKNOWN)
     return table
 
