@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
@@ -55,15 +55,16 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "areas": (
         (
-            "  {zh}:{per_zh}现有 {supplied_m2} 平方米,标准 {standard_m2};"
+            "  {zh}:{per_zh}现有 {supplied_m2} 平方米(可比小区平均),标准 {standard_m2};"
             "{neighbourhoods_known} 个小区可比,其中 {neighbourhoods_short} 个不足"
         ),
         (
-            "  {en}: {supplied_m2} m² per {per_en} now, standard {standard_m2}; "
+            "  {en}: {supplied_m2} m² per {per_en} now on average, standard {standard_m2}; "
             "{neighbourhoods_short} of {neighbourhoods_known} neighbourhoods that can be compared "
             "fall short"
         ),
     ),
+    "areas_unknown": ("  资料不足,无法比较:{names}", "  too little data to compare: {names}"),
     "queue": (
         "补缺排序(全市,前几项):",
         "Queue of the missing (whole city, the first):",
@@ -134,6 +135,8 @@ PER: Final[Mapping[str, tuple[str, str]]] = {
 }
 WORST_SHOWN: Final = 3
 """Kinds of each group that the text names; the JSON has more."""
+SHOWN_DECIMALS: Final = 2
+"""Decimals of a figure in the text; the JSON has more."""
 
 VALUES: Final[Mapping[str, tuple[str, str]]] = {
     "eligible": ("可纳入", "eligible"),
@@ -199,7 +202,9 @@ def summary_text(analysis: Analysis, *, language: Language) -> str:
         *(
             say("areas", **row, per_zh=PER[row["per"]][0], per_en=PER[row["per"]][1])
             for row in summary["areas"]
+            if row["neighbourhoods_known"]
         ),
+        *_areas_unknown(say, summary["areas"]),
         *_weighed(say, summary),
         say(
             "districts",
@@ -217,6 +222,18 @@ def summary_text(analysis: Analysis, *, language: Language) -> str:
             for note in analysis.notes
         ]
     return "\n".join(lines) + "\n"
+
+
+def _areas_unknown(say: _Words, areas: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the standards of area that no neighbourhood can be compared with, on one line."""
+    names = [
+        row["zh" if say.column == 0 else "en"] for row in areas if not row["neighbourhoods_known"]
+    ]
+    return (
+        [say("areas_unknown", names=("、" if say.column == 0 else "; ").join(names))]
+        if names
+        else []
+    )
 
 
 def _weighed(say: _Words, summary: Mapping[str, Any]) -> list[str]:
@@ -257,8 +274,8 @@ class _Words:
         """Write a number as people do, and what nobody knows as unknown."""
         if value is None:
             return VALUES["unknown_figure"][self.column]
-        if isinstance(value, float) and value == int(value):
-            return int(value)
+        if isinstance(value, float):
+            return int(value) if value == int(value) else round(value, SHOWN_DECIMALS)
         return value
 
     def counts(self, counts: Mapping[str, int]) -> str:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+import numba
 
 from spatial.kernel_cache import KEPT, VARIABLE, keep_kernels, kernels_hash
 
@@ -58,7 +58,6 @@ def test_the_folder_of_the_user_stands(tmp_path, monkeypatch):
 
 
 def test_old_folders_go(tmp_path, monkeypatch):
-    numba = pytest.importorskip("numba")
     monkeypatch.setattr(numba.config, "CACHE_DIR", numba.config.CACHE_DIR)
     monkeypatch.setenv(VARIABLE, "")
     for number in range(KEPT + 2):
