@@ -19,7 +19,7 @@ from data.demo.ground import Ground, make_ground
 from data.demo.holdings import make_constraints, make_stock_assets
 from data.demo.layout import Layout, make_layout
 from data.demo.people import Homes, make_homes
-from data.demo.rows import Frames, Rows, lay_rows, parcel_frames
+from data.demo.rows import Frames, Rows, divided_rows, lay_rows, parcel_frames
 from data.demo.streets import Ways, insert_vertices, plan_streets, street_frame
 from data.demo.survey import make_demand_votes
 from data.demo.terrain import elevation_raster, population_raster
@@ -38,6 +38,8 @@ EDGE_M: Final = 120.0
 """The rasters reach this far beyond the city, so that no street runs off them."""
 HOME_UNIT_M: Final = 13.0
 """Length of a slab block that one stair serves."""
+BUILT_SHARE: Final = 0.943
+"""Share of the places in the rows that carry a building; the others stay free (`make_homes`)."""
 IMPORTANCE: Final = {
     "primary": 4.0,
     "secondary": 5.0,
@@ -78,7 +80,11 @@ LIFE: Final = {
 
 
 def make_demo_city(
-    *, neighbourhoods: int = 100, seed: int = 2026, progress: Progress = silent
+    *,
+    neighbourhoods: int = 100,
+    buildings: int | None = None,
+    seed: int = 2026,
+    progress: Progress = silent,
 ) -> City:
     """Make a city that does not exist, with every input layer filled.
 
@@ -87,6 +93,9 @@ def make_demo_city(
     neighbourhoods : int
         Exactly so many neighbourhoods: 100 make one street office of about 3 km², 10,000 a
         megacity with about a million street edges.
+    buildings : int, optional
+        About so many buildings (within a tenth): blocks are drawn stair by stair. By default one
+        outline for each block, about ten in a neighbourhood; 300,000 suit 10,000 neighbourhoods.
     seed : int
         The same size and seed give the same city, to the last coordinate.
     progress : Progress
@@ -102,11 +111,17 @@ def make_demo_city(
     ValueError
         If fewer than 20 neighbourhoods are asked for.
     """
-    return make_demo_city_with_truth(neighbourhoods=neighbourhoods, seed=seed, progress=progress)[0]
+    return make_demo_city_with_truth(
+        neighbourhoods=neighbourhoods, buildings=buildings, seed=seed, progress=progress
+    )[0]
 
 
 def make_demo_city_with_truth(
-    *, neighbourhoods: int = 100, seed: int = 2026, progress: Progress = silent
+    *,
+    neighbourhoods: int = 100,
+    buildings: int | None = None,
+    seed: int = 2026,
+    progress: Progress = silent,
 ) -> tuple[City, dict[str, pd.DataFrame]]:
     """Make the demo city, and say what is true where the city's own tables are silent.
 
@@ -131,6 +146,8 @@ def make_demo_city_with_truth(
     progress("demo_city", 0.15)
     frames = parcel_frames(ground.parcels)
     rows = lay_rows(ground.parcels, frames, fabric.style, _rng(seed, 3))
+    if buildings is not None:
+        rows = divided_rows(rows, count=round(buildings / BUILT_SHARE))
     homes = make_homes(ground, fabric, rows, _rng(seed, 4))
     progress("demo_city", 0.35)
     estates = lay_paths(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
-__all__ = ["Frames", "RowStyle", "Rows", "lay_rows", "parcel_frames", "spans_inside"]
+__all__ = [
+    "Frames",
+    "RowStyle",
+    "Rows",
+    "divided_rows",
+    "lay_rows",
+    "parcel_frames",
+    "spans_inside",
+]
 
 Objects = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
@@ -19,6 +27,12 @@ NOTHING_M = 1e5
 
 BEND_ROOM_M = 1.4
 """The sides of a parcel are bent a little; the first row keeps this much more away."""
+
+
+JOINT_M = 0.3
+"""Width of the joint between two buildings that stand wall to wall."""
+SHORTEST_M = 4.0
+"""No building is divided into parts shorter than this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,6 +179,47 @@ def lay_rows(parcels: Objects, frames: Frames, style: RowStyle, rng: np.random.G
     order = np.lexsort([row, owner])
     laned = used[parcel]
     return Rows(box[order], owner[order], row[order], spine_a, b[laned], parcel[laned], pitch)
+
+
+def divided_rows(rows: Rows, *, count: int) -> Rows:
+    """Divide the buildings along their length, as registers do that draw stair by stair.
+
+    Parameters
+    ----------
+    rows : Rows
+        Of :func:`lay_rows`.
+    count : int
+        So many buildings are wanted; the parts of all become about equally long. At least those
+        that stand, and no more than parts of `SHORTEST_M` give.
+
+    Returns
+    -------
+    Rows
+        The same rows, each building replaced by its parts from one end to the other, with a
+        joint between them.
+    """
+    corners = shapely.get_coordinates(rows.boxes).reshape(-1, 5, 2)[:, :4]
+    length_m = np.hypot(*(corners[:, 1] - corners[:, 0]).T)
+    short, long = SHORTEST_M, float(length_m.max(initial=SHORTEST_M)) + 1.0
+    for _ in range(40):
+        each = (short + long) / 2
+        if np.maximum(length_m // each, 1).sum() >= count:
+            short = each
+        else:
+            long = each
+    parts = np.maximum(length_m // short, 1).astype(np.int64)
+    box = np.repeat(np.arange(len(parts)), parts)
+    number = np.arange(len(box)) - (np.cumsum(parts) - parts)[box]
+    joint = np.where(parts > 1, JOINT_M / 2 / length_m, 0.0)[box]
+    start = np.where(number > 0, number / parts[box] + joint, 0.0)
+    last = number == parts[box] - 1
+    stop = np.where(last, 1.0, (number + 1) / parts[box] - joint)
+    near, far = corners[box][:, [0, 3]], corners[box][:, [1, 2]]  # the two ends of each building
+    one = near + (far - near) * start[:, None, None]
+    two = near + (far - near) * stop[:, None, None]
+    ring = np.stack([one[:, 0], two[:, 0], two[:, 1], one[:, 1]], axis=1)
+    boxes = np.where(parts[box] > 1, shapely.polygons(np.round(ring, 3)), rows.boxes[box])
+    return replace(rows, boxes=boxes, parcel=rows.parcel[box], row=rows.row[box])
 
 
 def _lone_boxes(parcels: Objects, frames: Frames, row: Ints, style: RowStyle) -> Objects:

@@ -228,3 +228,18 @@ def _overlap_m2(shapes):
     first, second = shapely.STRtree(geometry).query(geometry, predicate="intersects")
     pair = first < second
     return shapely.area(shapely.intersection(geometry[first[pair]], geometry[second[pair]])).sum()
+
+
+def test_as_many_buildings_as_asked_for_come_of_dividing_blocks_and_none_overlap():
+    plain = make_demo_city(neighbourhoods=60, seed=5)
+    dense = make_demo_city(neighbourhoods=60, buildings=1_800, seed=5)
+    count = len(dense.layer("buildings"))
+    assert abs(count / 1_800 - 1) < 0.1
+    assert count > 2 * len(plain.layer("buildings"))
+    boxes = dense.layer("buildings").geometry.to_numpy()
+    first, second = shapely.STRtree(boxes).query(boxes, predicate="intersects")
+    assert (first == second).all()
+    parcels = dense.layer("neighbourhoods").geometry
+    homes = dense.layer("buildings").dropna(subset="neighbourhood_id")
+    assert shapely.covers(parcels[homes["neighbourhood_id"]].to_numpy(), homes.geometry).all()
+    assert set(dense.layer("neighbourhoods").index) == set(plain.layer("neighbourhoods").index)
