@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from spatial.gaps import RankStability
@@ -16,6 +17,8 @@ __all__ = ["weighed_figures"]
 
 SHOWN: Final = 5
 DECIMALS: Final = 4
+
+Floats = npt.NDArray[np.float64]
 
 
 def weighed_figures(
@@ -121,7 +124,7 @@ def _equity(equity: pd.DataFrame, profile: Profile) -> dict[str, Any]:
 
 
 def _areas(areas: pd.DataFrame, places: pd.DataFrame, profile: Profile) -> list[dict[str, Any]]:
-    """Mean per head of the neighbourhoods whose share is known, and how many fall short."""
+    """Share that half of all residents (or households) do not exceed, and how many fall short."""
     figures = []
     for rule in profile.catalogue.area_rules.values():
         rows = areas[areas["rule"] == rule.id]
@@ -130,7 +133,6 @@ def _areas(areas: pd.DataFrame, places: pd.DataFrame, profile: Profile) -> list[
         heads = heads.reindex(rows["neighbourhood_id"]).to_numpy() / unit
         supplied = rows["supplied_m2"].to_numpy(dtype=float, na_value=math.nan)
         known = (supplied >= 0) & (heads > 0)
-        whole = float(heads[known].sum())
         figures.append(
             {
                 "rule": rule.id,
@@ -138,12 +140,23 @@ def _areas(areas: pd.DataFrame, places: pd.DataFrame, profile: Profile) -> list[
                 "en": rule.en,
                 "per": rule.per,
                 "standard_m2": _number(rows["standard_m2"].max()) if len(rows) else None,
-                "supplied_m2": _number(float(supplied[known].sum()) / whole) if whole else None,
+                "supplied_median_m2": _number(
+                    _median(supplied[known] / heads[known], heads[known])
+                ),
                 "neighbourhoods_short": int((rows["short_m2"] > 0).fillna(value=False).sum()),
                 "neighbourhoods_known": int(known.sum()),
             }
         )
     return figures
+
+
+def _median(share: Floats, heads: Floats) -> float | None:
+    """Median over heads, not over neighbourhoods: one large park beside a few homes is no mean."""
+    if not len(share):
+        return None
+    order = np.argsort(share, kind="stable")
+    reached = np.cumsum(heads[order])
+    return float(share[order][np.searchsorted(reached, reached[-1] / 2)])
 
 
 def _number(value: Any) -> float | None:

@@ -55,11 +55,11 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "areas": (
         (
-            "  {zh}:{per_zh}现有 {supplied_m2} 平方米(可比小区平均),标准 {standard_m2};"
+            "  {zh}:{per_zh}现有 {supplied_median_m2} 平方米(中位数),标准 {standard_m2};"
             "{neighbourhoods_known} 个小区可比,其中 {neighbourhoods_short} 个不足"
         ),
         (
-            "  {en}: {supplied_m2} m² per {per_en} now on average, standard {standard_m2}; "
+            "  {en}: median {supplied_median_m2} m² per {per_en}, standard {standard_m2}; "
             "{neighbourhoods_short} of {neighbourhoods_known} neighbourhoods that can be compared "
             "fall short"
         ),
