@@ -21,6 +21,7 @@ from spatial.city.report import Note
 from spatial.dictionary import conform, data_dictionary
 from spatial.districting import DistrictRules, Plan, district_frame, propose_districts
 from spatial.districting.adjacency import adjacency
+from spatial.districting.edges import cell_edges
 from spatial.eligibility import assess
 from spatial.fingerprint import fingerprint
 from spatial.gaps import (
@@ -242,6 +243,7 @@ def analyse(
             {
                 "neighbourhoods": frame,
                 "cells": places.cells,
+                "cell_edges": cell_edges(places.cells),
                 "neighbourhood_gates": with_entries(places.gates, walk.gates, walk.network),
                 "adjacency": pairs,
                 "eligibility": findings,

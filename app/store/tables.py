@@ -19,6 +19,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -42,6 +43,13 @@ __all__ = [
     "facility_kind",
     "job",
     "metadata",
+    "plan",
+    "plan_assignment",
+    "plan_change",
+    "plan_district",
+    "plan_revision",
+    "plan_tag",
+    "plan_unit",
     "raster",
     "scenario",
     "tile_label",
@@ -257,6 +265,114 @@ scenario = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     CheckConstraint("length(id) BETWEEN 1 AND 64", name="id_length"),
+    CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
+)
+
+PLAN_STATES: Final = ("draft", "review", "approved", "archived")
+plan = Table(
+    "plan",
+    metadata,
+    Column("key", Integer, Identity(always=True), primary_key=True),
+    Column("city_id", ID, ForeignKey(city.c.id, ondelete="CASCADE"), nullable=False),
+    Column("id", ID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="draft"),
+    Column("data_version", Text, nullable=False),
+    Column("head", Integer, nullable=False, server_default="0"),
+    Column("rules", JSONB, nullable=False),
+    Column("origin", JSONB, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    UniqueConstraint("city_id", "id"),
+    CheckConstraint("length(id) BETWEEN 1 AND 64", name="id_length"),
+    CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
+    CheckConstraint(f"status IN {PLAN_STATES}", name="status"),
+    CheckConstraint("head >= 0", name="head"),
+)
+
+
+def _plan_key() -> Column[Any]:
+    target = ForeignKey(plan.c.key, ondelete="CASCADE")
+    return Column("plan", Integer, target, primary_key=True)
+
+
+plan_district = Table(
+    "plan_district",
+    metadata,
+    _plan_key(),
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("colour", Integer, nullable=False),
+    Column("locked", Boolean, nullable=False, server_default="false"),
+    CheckConstraint("length(id) BETWEEN 1 AND 64", name="id_length"),
+    CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
+)
+
+plan_assignment = Table(
+    "plan_assignment",
+    metadata,
+    _plan_key(),
+    Column("unit_id", ID, primary_key=True),
+    Column("district_id", ID),
+    Column("locked", Boolean, nullable=False, server_default="false"),
+    ForeignKeyConstraint(
+        ["plan", "district_id"], ["linli.plan_district.plan", "linli.plan_district.id"]
+    ),
+)
+
+plan_unit = Table(
+    "plan_unit",
+    metadata,
+    _plan_key(),
+    Column("id", ID, primary_key=True),
+    Column("parent", ID, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    _shape("parcel"),
+    _shape("cell"),
+)
+
+plan_revision = Table(
+    "plan_revision",
+    metadata,
+    _plan_key(),
+    Column("seq", Integer, primary_key=True),
+    Column("request_id", ID, nullable=False),
+    Column("op", Text, nullable=False),
+    Column("params", JSONB, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("undoes", Integer),
+    Column("units_changed", Integer, nullable=False),
+    Column("districts", JSONB, nullable=False),
+    Column("changes", JSONB, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    UniqueConstraint("plan", "request_id"),
+    Index("ix_plan_revision_undoes", "plan", "undoes"),
+    CheckConstraint("seq > 0", name="seq"),
+)
+
+plan_change = Table(
+    "plan_change",
+    metadata,
+    _plan_key(),
+    Column("seq", Integer, primary_key=True),
+    Column("unit_id", ID, primary_key=True),
+    Column("before", ID),
+    Column("after", ID),
+    ForeignKeyConstraint(["plan", "seq"], ["linli.plan_revision.plan", "linli.plan_revision.seq"]),
+    Index("ix_plan_change_unit_id", "plan", "unit_id", "seq"),
+)
+
+plan_tag = Table(
+    "plan_tag",
+    metadata,
+    _plan_key(),
+    Column("name", ID, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
 )
 

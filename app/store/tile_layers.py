@@ -80,6 +80,7 @@ TILE_LAYERS: Final[Mapping[str, TileLayer]] = {
             joined=("d.colour",),
             join=_DISTRICT.format(place="f"),
         ),
+        _results("cell_edges", 4, "a", "b"),
         _results("neighbourhood_gates", 13, "neighbourhood_id", "source", "access", "name"),
         _results("adjacency", 11, "a", "b", "barrier", "walk_m", "gap_m", "shared_m"),
         _results("heatmap", 4, "persons", "missing_mean", "person_gaps", "worst_kind"),

@@ -12,6 +12,7 @@ import shapely
 from spatial.city.model import City, Raster
 from spatial.city.report import ImportReport, LayerReport, Note, Refusal, Repair
 from spatial.dictionary import conform, data_dictionary
+from spatial.districting.edges import cell_edges
 from spatial.standards import read_profile
 
 ZONE = 4547
@@ -193,6 +194,7 @@ def grid_analysis(side=3, data_version="v1", profile="national", city=None, name
         "cells": frame(
             [{"id": i, "area_m2": BLOCK_M**2} for i in ids], [cell(c, r) for c, r in places]
         ),
+        "cell_edges": cell_edges(frame([{"id": i} for i in ids], [cell(c, r) for c, r in places])),
         "neighbourhood_gates": frame(
             [
                 {
