@@ -1,6 +1,7 @@
-"""Folium maps for notebooks and files, readable without the internet."""
+"""Folium maps for notebooks and files, readable without the internet, and plans on paper."""
 
 from spatial.maps.city_map import city_map
 from spatial.maps.layers import add_layer, blank_map
+from spatial.maps.sheet import SheetText, write_plan_sheet
 
-__all__ = ["add_layer", "blank_map", "city_map"]
+__all__ = ["SheetText", "add_layer", "blank_map", "city_map", "write_plan_sheet"]
