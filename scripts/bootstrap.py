@@ -89,7 +89,7 @@ def system_packages(*, browser: bool) -> None:
         wanted.append("postgis")
     if browser and not any(shutil.which(name) for name in BROWSERS):
         wanted.append("chromium")
-    if browser and not chinese_font_installed():
+    if not chinese_font_installed():  # pages in a browser and sheets on paper need one
         wanted.append("fonts-wqy-microhei")
     if not wanted:
         return
