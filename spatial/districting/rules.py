@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from spatial.errors import StandardsError
@@ -18,12 +18,30 @@ BASES: Final = ("straight", "walking")
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What a good plan is, in units of one neighbourhood's variance; see `search`."""
+    """What a good plan is, in units of one neighbourhood's variance; see :mod:`score`.
+
+    Parameters
+    ----------
+    needs, nearness, sharing, compactness, balance, district, shortfall : float
+        Of each part of the objective, at least 0. `sharing` counts for 1000 person-gaps closed.
+    """
 
     needs: float = 1.0
     nearness: float = 1.0
     district: float = 1.0
     shortfall: float = 1.0
+    sharing: float = 0.0
+    compactness: float = 0.0
+    balance: float = 0.0
+
+    def __post_init__(self) -> None:
+        for part in fields(self):
+            weight = getattr(self, part.name)
+            if not 0 <= weight < float("inf"):
+                raise StandardsError(
+                    f"The weight of {part.name} is {weight}; give a number of at least 0.",
+                    zh=f"{part.name} 的权重为 {weight};请给不小于 0 的数。",
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +66,10 @@ class DistrictRules:
     cut_barriers : tuple of str
         Values of ``adjacency.barrier`` that no district crosses.
     keep_below_minimum : bool
-        Keep such districts, flagged; else their members stand alone.
+        A minimum is a wish: districts below it cost and are flagged. Otherwise it is a hard
+        rule, and who cannot be in a district that keeps it stands alone.
+    balance_of : str
+        Key of `AMOUNTS` whose distance from the middle of its limits is the balance of a plan.
     weights : Weights
     locks : mapping of neighbourhood to district id or None
         A part of a plan that is kept: members of one id stay together under that id, others may
@@ -80,6 +101,7 @@ class DistrictRules:
     same_subdistrict: bool = True
     cut_barriers: tuple[str, ...] = ("river", "railway", "main_road")
     keep_below_minimum: bool = True
+    balance_of: str = "households"
     weights: Weights = field(default_factory=Weights)
     locks: Mapping[str, str | None] = field(default_factory=dict)
     closed: frozenset[str] = frozenset()
@@ -100,11 +122,25 @@ class DistrictRules:
                     f"{' 或 '.join(BASES)}。"
                 ),
             )
+        if self.balance_of not in AMOUNTS:
+            raise StandardsError(
+                f"districts.balance_of is `{self.balance_of}`; use {' or '.join(AMOUNTS)}.",
+                zh=f"districts.balance_of 为“{self.balance_of}”;请用 {' 或 '.join(AMOUNTS)}。",
+            )
         if self.detour_factor < 1:
             raise StandardsError(
                 f"districts.detour_factor is {self.detour_factor}; no way is shorter than 1.",
                 zh=f"districts.detour_factor 为 {self.detour_factor};绕行系数不小于 1。",
             )
+        self._require_limits()
+        unknown = self.closed - {label for label in self.locks.values() if label is not None}
+        if unknown:
+            raise StandardsError(
+                f"Closed districts {', '.join(sorted(unknown))} have no locked neighbourhood.",
+                zh=f"关闭的片区 {'、'.join(sorted(unknown))} 没有锁定的小区。",
+            )
+
+    def _require_limits(self) -> None:
         for name, limits in (("max", self.maximum), ("min", self.minimum)):
             for amount, limit in limits.items():
                 if amount not in AMOUNTS or not limit > 0:
@@ -126,12 +162,6 @@ class DistrictRules:
                         f"{self.maximum[amount]:g};没有片区能同时满足。"
                     ),
                 )
-        unknown = self.closed - {label for label in self.locks.values() if label is not None}
-        if unknown:
-            raise StandardsError(
-                f"Closed districts {', '.join(sorted(unknown))} have no locked neighbourhood.",
-                zh=f"关闭的片区 {'、'.join(sorted(unknown))} 没有锁定的小区。",
-            )
 
     def acting(self, amount: str) -> list[str]:
         """Return which limits an amount has: ``max``, ``min``, both or none."""
@@ -165,7 +195,7 @@ class DistrictRules:
                 limit = parameters[key] if key in parameters.parameters else None
                 if limit is not None:
                     found[amount] = float(limit)
-        fields: dict[str, Any] = {
+        made: dict[str, Any] = {
             "max_distance_m": float(parameters["max_distance_m"]),
             "maximum": limits["max"],
             "minimum": limits["min"],
@@ -175,11 +205,15 @@ class DistrictRules:
             "same_subdistrict": bool(parameters["same_subdistrict"]),
             "cut_barriers": tuple(parameters["cut_barriers"]),
             "keep_below_minimum": bool(parameters["keep_below_minimum"]),
+            "balance_of": parameters["balance_of"],
             "weights": Weights(
                 needs=float(parameters["needs_weight"]),
                 nearness=float(parameters["nearness_weight"]),
                 district=float(parameters["district_cost"]),
                 shortfall=float(parameters["shortfall_cost"]),
+                sharing=float(parameters["sharing_weight"]),
+                compactness=float(parameters["compactness_weight"]),
+                balance=float(parameters["balance_weight"]),
             ),
         }
-        return cls(**{**fields, **planner})
+        return cls(**{**made, **planner})
