@@ -24,7 +24,6 @@ __all__ = [
     "by_code",
     "contract",
     "core_arcs",
-    "corner_chains",
     "stop_to_stop",
 ]
 
@@ -231,34 +230,6 @@ def stop_to_stop(chains: Chains, one: Whole, other: Whole) -> Whole:
     if other >= one:
         return chains.ahead[other] - chains.ahead[one]
     return chains.behind[other] - chains.behind[one]
-
-
-@jit
-def corner_chains(chains: Chains, corners: Whole) -> tuple[Array, Array]:
-    """Chains with something between their ends, by corner: ``chain[start[v]:start[v + 1]]``.
-
-    A chain that leads back to its own corner stands there once.
-    """
-    start = np.zeros(corners + 1, dtype=np.int64)
-    out = np.empty(2 * len(chains.first), dtype=np.int32)
-    for turn in range(2):
-        if turn == 1:
-            for v in range(corners):
-                start[v + 1] += start[v]
-            fill = start[:-1].copy()
-        for c in range(len(chains.first)):
-            if chains.start[c + 1] - chains.start[c] == 2:
-                continue
-            for side in range(2):
-                v = chains.first[c] if side == 0 else chains.last[c]
-                if side == 1 and v == chains.first[c]:
-                    continue
-                if turn == 0:
-                    start[v + 1] += 1
-                else:
-                    out[fill[v]] = c
-                    fill[v] += 1
-    return start, out
 
 
 @jit

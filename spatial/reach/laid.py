@@ -13,10 +13,10 @@ from spatial.errors import LayerError
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By
-from spatial.reach.ball_kernels import Stands, stand_along
 from spatial.reach.chains import by_code
 from spatial.reach.groups import origin_starts
-from spatial.reach.streets import Spots, Streets, as_streets, first_corners
+from spatial.reach.stands import Spots, Stands, stand_along
+from spatial.reach.streets import Streets, as_streets, first_corners
 from spatial.reach.sum_kernels import Places, Sources
 from spatial.reach.vectors import LANES
 
@@ -76,19 +76,14 @@ class LaidPoints:
         return _places(self.streets, self.given)
 
     @cached_property
-    def homes(self) -> tuple[Places, Longs]:
-        """The points as places that walks to a goal come from, and the first row of each."""
-        return _places(self.streets, self.given, towards=True)
+    def ends_beside(self) -> tuple[Spots, Stands]:
+        """The points that walks lead to, by the corners beside them."""
+        return _beside(self.streets, self.given, towards=False)
 
     @cached_property
-    def end_stands(self) -> Stands:
-        """The places that walks lead to, by chain."""
-        return _stands(self.streets, self.ends[0])
-
-    @cached_property
-    def home_stands(self) -> Stands:
-        """The places that walks to a goal come from, by chain."""
-        return _stands(self.streets, self.homes[0])
+    def homes_beside(self) -> tuple[Spots, Stands]:
+        """The points that walks to a goal come from, by the corners beside them."""
+        return _beside(self.streets, self.given, towards=True)
 
 
 def lay_points(
@@ -181,17 +176,14 @@ def _by_corner(
     return start, ends, order, rank
 
 
-def _places(
-    streets: Streets, points: Attachments, *, towards: bool = False
-) -> tuple[Places, Longs]:
+def _places(streets: Streets, points: Attachments) -> tuple[Places, Longs]:
     """Targets in the order of the streets, and the first row of each among the points.
 
-    Points that are not attached stay outside: nobody reaches them. `towards`: they are walked
-    from, not to.
+    Points that are not attached stay outside: nobody reaches them.
     """
     first = origin_starts(points.ids)
     owner = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(points))))
-    spots = streets.outward(points) if towards else streets.inward(points)
+    spots = streets.inward(points)
     corners = len(streets.corner_node)
     end_start, ends, order, rank = _by_corner(spots, owner, len(first), corners)
     node, of_end = spots.end.ravel()[ends], rank[owner[ends // 2]]
@@ -215,9 +207,13 @@ def _places(
     return places, first[order]
 
 
-def _stands(streets: Streets, places: Places) -> Stands:
-    made: Stands = stand_along(
-        streets.chains, places.spots, places.row_place, len(places.end_start) - 1,
-        len(streets.corner_node),
-    )  # fmt: skip
-    return made
+def _beside(streets: Streets, points: Attachments, *, towards: bool) -> tuple[Spots, Stands]:
+    """Where points are, and what stands beside each corner; a point is called by its first row.
+
+    `towards`: they are walked from, not to.
+    """
+    first = origin_starts(points.ids)
+    target = np.repeat(first, np.diff(np.append(first, len(points)))).astype(np.int32)
+    spots = streets.outward(points) if towards else streets.inward(points)
+    made: Stands = stand_along(streets.chains, spots, target, len(target), len(streets.corner_node))
+    return spots, made

@@ -11,7 +11,7 @@ import pandas as pd
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By
-from spatial.reach.ball_kernels import ball_nodes_of, ball_pairs
+from spatial.reach.ball_kernels import ball_pairs
 from spatial.reach.kernels import Array
 from spatial.reach.kernels import _jit as jit
 from spatial.reach.laid import LaidPoints, lay_points, streets_of
@@ -79,9 +79,9 @@ def reached_nodes(
     """
     streets = streets_of(network, origins, by=by)
     made = lay_points(streets, origins).starts
-    start, node, cost = ball_nodes_of(
-        streets.forward, streets.chains, streets.beside, streets.corner_node, made.sources,
-        whole_limit(cutoff_m),
+    start, node, cost = ball_pairs(
+        streets.forward_links, streets.chains, streets.edge_arcs, made.sources,
+        *streets.nodes_beside, streets.network.node_count, whole_limit(cutoff_m),
     )  # fmt: skip
     return _in_order(made.index, made.order, start, node, cost)
 
@@ -114,14 +114,13 @@ def reached_points(
     streets = streets_of(network, points, by=by)
     sources, targets = lay_points(streets, origins), lay_points(streets, points)
     made = sources.goals if towards else sources.starts
-    places, first = targets.homes if towards else targets.ends
-    stands = targets.home_stands if towards else targets.end_stands
     facing = streets.backward_sides if towards else (streets.chains, streets.edge_arcs)
-    arcs = streets.backward if towards else streets.forward
-    start, place, cost = ball_pairs(
-        arcs, *facing, made.sources, places, stands, whole_limit(cutoff_m)
-    )
-    return _in_order(made.index, made.order, start, first[place].astype(np.int32), cost)
+    start, target, cost = ball_pairs(
+        streets.backward_links if towards else streets.forward_links, *facing, made.sources,
+        *(targets.homes_beside if towards else targets.ends_beside), len(targets.ids),
+        whole_limit(cutoff_m),
+    )  # fmt: skip
+    return _in_order(made.index, made.order, start, target, cost)
 
 
 def _in_order(index: pd.Index, order: Longs, start: Longs, target: Ints, cost: Ints) -> Reached:

@@ -1,82 +1,101 @@
-"""One search over corners, on bare arrays: what tuples of arrays cost at each call is saved."""
+"""One search over corners, on bare arrays: what tuples of arrays cost at each call is saved.
+
+An arc either betters the cost of its head or it does not, and no processor can guess which; so
+the search does not ask. It writes the smaller cost in any case, and puts the head into its bucket
+in any case, but counts it there only if it was bettered. What is not counted is written over.
+"""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 
 from spatial.reach.kernels import Array, Whole
 from spatial.reach.kernels import _jit as jit
-from spatial.reach.sum_kernels import BUCKET_BITS
 
-__all__ = ["room_of_buckets", "spread"]
+__all__ = ["BUCKET_BITS", "BUCKET_ROOM", "room_of_buckets", "spread"]
 
-BUCKET_ROOM = 32
+BUCKET_BITS: Final = 15
+"""Costs that share a bucket of the queue differ by less than 2**15, that is 33 m or 33 s."""
+BUCKET_ROOM: Final = 64
 """Corners for which each bucket has room at first."""
 
 
 @jit
-def room_of_buckets(limit: Whole) -> Array:
-    """Make room for a queue up to a limit: one row of corners for each bucket."""
-    return np.empty(((limit >> BUCKET_BITS) + 2, BUCKET_ROOM), dtype=np.int32)
+def room_of_buckets(limit: Whole, room: Whole) -> tuple[Array, Array]:
+    """Make a queue up to a limit, with room for so many corners in each bucket; and its counts."""
+    buckets = ((limit + 1) >> BUCKET_BITS) + 1
+    return np.empty((buckets, room), dtype=np.int32), np.zeros(buckets, dtype=np.int32)
 
 
 @jit
-def _roomier(bucket: Array) -> Array:
-    wide = np.empty((len(bucket), 2 * bucket.shape[1]), dtype=np.int32)
-    wide[:, : bucket.shape[1]] = bucket
-    return wide
-
-
-@jit
-def spread(  # noqa: C901, PLR0913, PLR0917
-    start: Array, head: Array, cost: Array, seed_node: Array, seed_cost: Array, low: Whole,
-    high: Whole, limit: Whole, near: Array, nodes: Array, bucket: Array, fill: Array,
-) -> tuple[Whole, Array]:  # fmt: skip
+def spread(  # noqa: PLR0913, PLR0917
+    start: Array, arc: Array, seed_node: Array, seed_cost: Array, low: Whole, high: Whole,
+    limit: Whole, near: Array, nodes: Array, bucket: Array, fill: Array,
+) -> Whole:  # fmt: skip
     """Find the corners within the limit of seeds ``low:high``, roughly nearest first.
 
-    Fills `near` (exact; UNREACHED before) and `nodes`; `fill` holds a zero for each bucket before
-    and afterwards. Within one bucket a corner may be looked at again, so the costs are exact.
+    Parameters
+    ----------
+    start, arc : array of int32, shapes (n + 1,) and (a, 2)
+        Head and cost of the arcs leaving each corner.
+    seed_node, seed_cost : array of int32
+    near : array of int32, shape (n,)
+        ``limit + 1`` everywhere; filled with the exact costs of what is found.
+    nodes : array of int32, shape (n + 1,)
+        Filled with what is found.
+    bucket, fill : array of int32
+        Of :func:`room_of_buckets`; `fill` is zero before and afterwards.
 
     Returns
     -------
     count : int
-        Corners found.
-    bucket : array
-        The room of the queue, which may have grown.
+        Corners found; -1 where a bucket was too small: everything is as before, and a larger queue
+        is needed. Within one bucket a corner may be looked at again, so the costs are exact.
     """
+    beyond = limit + 1
+    room = bucket.shape[1]
     count = 0
+    full = False
     for s in range(low, high):
-        v, d = seed_node[s], seed_cost[s]
-        if d <= limit and d < near[v]:
-            if near[v] > limit:
-                nodes[count] = v
-                count += 1
-            near[v] = d
-            q = d >> BUCKET_BITS
-            if fill[q] == bucket.shape[1]:
-                bucket = _roomier(bucket)
-            bucket[q, fill[q]] = v
-            fill[q] += 1
+        x, e = seed_node[s], min(seed_cost[s], beyond)
+        old = near[x]
+        near[x] = min(e, old)
+        nodes[count] = x
+        count += int((e < old) & (old == beyond))
+        q = e >> BUCKET_BITS
+        bucket[q, fill[q]] = x
+        fill[q] += int(e < old)
+        if fill[q] == room:
+            full = True
+            break
     for b in range(len(fill)):
         i = 0
-        while i < fill[b]:
+        while i < fill[b] and not full:
             v = bucket[b, i]
             i += 1
             d = near[v]
             if d >> BUCKET_BITS != b:
                 continue  # found nearer since, and done
             for a in range(start[v], start[v + 1]):
-                x = head[a]
-                e = d + cost[a]
-                if e <= limit and e < near[x]:
-                    if near[x] > limit:
-                        nodes[count] = x
-                        count += 1
-                    near[x] = e
-                    q = e >> BUCKET_BITS
-                    if fill[q] == bucket.shape[1]:
-                        bucket = _roomier(bucket)
-                    bucket[q, fill[q]] = x
-                    fill[q] += 1
+                x = arc[a, 0]
+                e = min(d + arc[a, 1], beyond)
+                old = near[x]
+                near[x] = min(e, old)
+                nodes[count] = x
+                count += int((e < old) & (old == beyond))
+                q = e >> BUCKET_BITS
+                taken = fill[q]
+                bucket[q, taken] = x
+                taken += int(e < old)
+                fill[q] = taken
+                if taken == room:
+                    full = True
+                    break
         fill[b] = 0
-    return count, bucket
+    if full:
+        for i in range(count):
+            near[nodes[i]] = beyond
+        count = -1
+    return count

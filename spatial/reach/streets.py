@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,6 @@ from spatial.reach.chains import (
     along_hilbert,
     contract,
     core_arcs,
-    corner_chains,
     stop_to_stop,
 )
 from spatial.reach.kernels import (
@@ -34,34 +33,15 @@ from spatial.reach.kernels import (
     to_end_key,
 )
 from spatial.reach.kernels import _jit as jit
+from spatial.reach.stands import KEY_SHIFT, Links, Spots, Stands, stand_along
 from spatial.reach.vectors import UNREACHED
 
 __all__ = ["KEY_SHIFT", "Spots", "Streets", "as_streets", "first_corners", "lay_streets"]
 
-KEY_SHIFT: Final = 32
 RADIX_BITS: Final = 16
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
-
-
-class Spots(NamedTuple):
-    """Where points stand: on which chain, between which stops, and what lies to both.
-
-    `left` and `right` are the stops around the point (the same one at a node), with the cost
-    between the point and each of them: away from the point, or towards it.
-    """
-
-    chain: Array  # (p,) int32; -1 = at a corner, or not attached
-    left: Array  # (p,) int32
-    right: Array  # (p,) int32
-    left_cost: Array  # (p,) int64, BARRED where one may not walk
-    right_cost: Array  # (p,) int64
-    edge: Array  # (p,) int32; -1 = at a node
-    offset_mm: Array  # (p,) int32
-    entry: Array  # (p,) int64 straight entry, part of both costs
-    end: Array  # (p, 2) int32 corners by which the point is entered or left; -1 = none
-    end_cost: Array  # (p, 2) int32
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +57,14 @@ class Streets:
     edge_arcs: Arcs  # for parts of edges: lengths and times
 
     @cached_property
-    def beside(self) -> tuple[Longs, Ints]:
-        """Chains with stops inside, by corner."""
-        made: tuple[Longs, Ints] = corner_chains(self.chains, len(self.corner_node))
-        return made
+    def forward_links(self) -> Links:
+        """Arcs leaving each corner, for searches from one source at a time."""
+        return _links(self.forward)
+
+    @cached_property
+    def backward_links(self) -> Links:
+        """Arcs arriving at each corner."""
+        return _links(self.backward)
 
     @cached_property
     def backward_sides(self) -> tuple[Chains, Arcs]:
@@ -88,6 +72,14 @@ class Streets:
         turned = self.chains._replace(ahead=-self.chains.behind, behind=-self.chains.ahead)
         times = np.ascontiguousarray(self.edge_arcs.edge_time_ms[:, ::-1])
         return turned, self.edge_arcs._replace(edge_time_ms=times)
+
+    @cached_property
+    def nodes_beside(self) -> tuple[Spots, Stands]:
+        """Every node as a place to walk towards, by the corners beside it."""
+        spots, count = self.nodes(towards=True), self.network.node_count
+        every = np.arange(count, dtype=np.int32)
+        made: Stands = stand_along(self.chains, spots, every, count, len(self.corner_node))
+        return spots, made
 
     def inward(self, points: Attachments) -> Spots:
         """Return where points stand, with costs towards them."""
@@ -103,10 +95,10 @@ class Streets:
         _fill_points(self.chains, self.edge_arcs, placed, direction, spots)
         return spots
 
-    def nodes(self) -> Spots:
-        """Return every node as a place to start from."""
+    def nodes(self, *, towards: bool = False) -> Spots:
+        """Return every node as a place to start from, or to walk towards."""
         spots = _no_spots(self.network.node_count)
-        _fill_nodes(self.chains, spots)
+        _fill_nodes(self.chains, INWARD if towards else OUTWARD, spots)
         return spots
 
 
@@ -149,6 +141,12 @@ def edge_costs(network: WalkNetwork, *, by: By) -> Arcs:
         none, few, few, none, network.edge_from, network.edge_to, network.edge_length_mm,
         network.edge_time_ms, by == "time",
     )  # fmt: skip
+
+
+def _links(arcs: CostArcs) -> Links:
+    arc = np.empty((len(arcs.head), 2), dtype=np.int32)
+    arc[:, 0], arc[:, 1] = arcs.head, arcs.cost
+    return Links(arcs.start.astype(np.int32), arc)
 
 
 def as_streets(network: WalkNetwork | Streets, *, by: By) -> Streets:
@@ -198,7 +196,7 @@ def _set_end(spots: Spots, p: Whole, at: Whole, corner: Whole, cost: Whole) -> N
 
 
 @jit
-def _fill_nodes(chains: Chains, spots: Spots) -> None:
+def _fill_nodes(chains: Chains, direction: Whole, spots: Spots) -> None:
     for v in range(len(chains.corner)):
         if chains.corner[v] >= 0:
             _set_end(spots, v, 0, chains.corner[v], 0)
@@ -211,8 +209,12 @@ def _fill_nodes(chains: Chains, spots: Spots) -> None:
         spots.right[v] = s
         spots.left_cost[v] = 0
         spots.right_cost[v] = 0
-        _set_end(spots, v, 0, chains.first[c], stop_to_stop(chains, s, first))
-        _set_end(spots, v, 1, chains.last[c], stop_to_stop(chains, s, last))
+        if direction == OUTWARD:
+            _set_end(spots, v, 0, chains.first[c], stop_to_stop(chains, s, first))
+            _set_end(spots, v, 1, chains.last[c], stop_to_stop(chains, s, last))
+        else:
+            _set_end(spots, v, 0, chains.first[c], stop_to_stop(chains, first, s))
+            _set_end(spots, v, 1, chains.last[c], stop_to_stop(chains, last, s))
         _tidy(spots, v, 0, 0)
 
 

@@ -17,7 +17,7 @@ from spatial.reach.chains import BARRED, Chains, CostArcs
 from spatial.reach.decays import STEPS, DecayTable, smooth_weight, zone_weight
 from spatial.reach.kernels import FAR, Arcs, Array, Whole, same_edge_key
 from spatial.reach.kernels import _jit as jit
-from spatial.reach.streets import KEY_SHIFT, Spots
+from spatial.reach.stands import KEY_SHIFT, Spots
 from spatial.reach.vectors import LANES, UNREACHED, add_within, meet_rows, pull_row
 
 __all__ = ["Local", "Places", "Sources", "Weights", "add_cluster", "local_room", "solve_cluster"]

@@ -168,9 +168,9 @@ def laid_ours(size: str) -> None:
 
     def run():
         laid = lay_points(streets, points)
-        return laid.home_stands, laid.ends
+        return laid.homes_beside, laid.ends
 
-    measured, (stands, _) = middle(run)
+    measured, ((_, stands), _) = middle(run)
     report_as(LAID, measured, [len(stands.row)])
 
 
