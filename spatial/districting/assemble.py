@@ -182,13 +182,19 @@ def assemble(units: Units, limits: Limits, weights: Weights) -> Problem:
     locked = units.lock >= 0
     shut[locked] |= units.closed[units.lock[locked]]
     ends = units.atom[units.first], units.atom[units.second]
-    open_link = ~shut[ends[0]] & ~shut[ends[1]]
-    start, neighbour, edge_m = compressed(
-        ends[0][open_link], ends[1][open_link], atoms, units.link_m[open_link]
-    )
     pairs = _pairs(units, limits)
     apart = _apart(units, atoms)
     near, inner = _near(units, pairs, apart, limits.max_distance_m)
+    # a link whose ends cannot share a district joins nothing
+    useful = (
+        ~shut[ends[0]] & ~shut[ends[1]] & _agreeing(units, ends, None if pairs is None else near)
+    )
+    start, neighbour, edge_m = compressed(
+        ends[0][useful], ends[1][useful], atoms, units.link_m[useful]
+    )
+    linked = np.zeros(atoms, dtype=bool)
+    for end in ends:
+        linked[end[ends[0] != ends[1]]] = True
     flat = Flat(
         start=start,
         neighbour=neighbour,
@@ -222,6 +228,7 @@ def assemble(units: Units, limits: Limits, weights: Weights) -> Problem:
         closed=units.closed,
         alone=alone,
         component=components_of(start, neighbour),
+        linked=linked,
         weights=weights,
         limit_m=np.inf if limits.max_distance_m is None else limits.max_distance_m,
         cut=units.cut,
@@ -350,6 +357,20 @@ def _near(
     known = (office[low] >= 0) & (office[high] >= 0)
     free &= ~(known & (office[low] != office[high]))
     return compressed(low[free], high[free], atoms, share[free]), inner
+
+
+def _agreeing(
+    units: Units, ends: tuple[Ints, Ints], near: tuple[Ints, Rows, Floats] | None
+) -> npt.NDArray[np.bool_]:
+    """Tell of each link whether its two atoms may share a district."""
+    office = _office(units)
+    one, two = office[ends[0]], office[ends[1]]
+    agreeing: npt.NDArray[np.bool_] = (one < 0) | (two < 0) | (one == two)
+    if near is not None:
+        atoms = len(office)
+        row = np.repeat(np.arange(atoms), np.diff(near[0]))
+        agreeing &= np.isin(ends[0] * atoms + ends[1], row * atoms + near[1])
+    return agreeing
 
 
 def _pooled(units: Units) -> dict[str, Ints | Floats | Rows | Bits]:

@@ -102,6 +102,8 @@ class Problem:
         Locked to stand alone. Their links are cut already.
     component : array of int64, shape (a,)
         Connected component of the links, numbered by its smallest atom.
+    linked : array of bool, shape (a,)
+        Had a link to another atom before locks and limits cut it.
     weights : Weights
     limit_m : float
         The distance limit; inf where there is none.
@@ -120,6 +122,7 @@ class Problem:
     closed: npt.NDArray[np.bool_]
     alone: npt.NDArray[np.bool_]
     component: Ints
+    linked: npt.NDArray[np.bool_]
     weights: Weights
     limit_m: float
     cut: Mapping[str, int]
