@@ -9,6 +9,7 @@
     │   └── StandardsError            a profile or catalogue file is wrong
     ├── IndexMismatchError(ValueError) two tables do not speak of the same rows
     ├── InfeasibleError(ValueError)   hard rules clash
+    ├── EditRefusedError(ValueError)  a lock or a hard rule of a plan forbids an edit
     └── CancelledError                the caller asked to stop
 
 Every message says what is wrong, where (file, layer, row), and what to do; in English, and in
@@ -21,6 +22,7 @@ from __future__ import annotations
 __all__ = [
     "CRSError",
     "CancelledError",
+    "EditRefusedError",
     "IndexMismatchError",
     "InfeasibleError",
     "InputError",
@@ -74,6 +76,34 @@ class IndexMismatchError(SpatialError, ValueError):
 
 class InfeasibleError(SpatialError, ValueError):
     """Hard rules contradict one another; the message names them."""
+
+
+class EditRefusedError(SpatialError, ValueError):
+    """A lock or a hard rule of a plan forbids an edit.
+
+    Parameters
+    ----------
+    message, zh : str
+        What forbids it and what to do.
+    rule : str
+        ``locked_district``, ``locked_unit``, ``changed_since``, a rule's name …
+    districts, units : tuple of str
+        Which ones are concerned.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        zh: str | None = None,
+        rule: str = "rule",
+        districts: tuple[str, ...] = (),
+        units: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, zh=zh)
+        self.rule = rule
+        self.districts = districts
+        self.units = units
 
 
 class CancelledError(SpatialError):
