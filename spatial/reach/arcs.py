@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,9 @@ __all__ = [
     "LOW",
     "SHIFT",
     "By",
+    "Edges",
     "arcs_for",
+    "edges_for",
     "limit_key",
     "place_points",
     "points_by_edge",
@@ -30,6 +32,16 @@ SHIFT: Final = 32
 LOW: Final = (1 << SHIFT) - 1
 
 Longs = npt.NDArray[np.int64]
+
+
+class Edges(NamedTuple):
+    """Edges without arcs, for those who only read places on them; fields as in ``Arcs``."""
+
+    edge_from: Any  # (m,) int32
+    edge_to: Any  # (m,) int32
+    edge_length_mm: Any  # (m,) int32
+    edge_time_ms: Any  # (m, 2) int32
+    by_time: bool
 
 
 def _pack(cost: Longs, other: Longs) -> Longs:
@@ -73,6 +85,17 @@ def arcs_for(network: WalkNetwork, *, by: By = "distance", backward: bool = Fals
         edge_to=network.edge_to,
         edge_length_mm=network.edge_length_mm,
         edge_time_ms=times,
+        by_time=by == "time",
+    )
+
+
+def edges_for(network: WalkNetwork, *, by: By = "distance") -> Edges:
+    """Lay out the edges alone, in the direction of the walk."""
+    return Edges(
+        edge_from=network.edge_from,
+        edge_to=network.edge_to,
+        edge_length_mm=network.edge_length_mm,
+        edge_time_ms=network.edge_time_ms,
         by_time=by == "time",
     )
 

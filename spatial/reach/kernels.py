@@ -40,6 +40,8 @@ Array = Any
 """Arrays inside kernels; their types stand beside the fields of the tuples below."""
 Whole = Any
 """Whole numbers inside kernels (64 bits)."""
+WithEdges = Any
+"""Whatever has the fields ``edge_…`` and ``by_time`` of :class:`Arcs`."""
 
 
 class Arcs(NamedTuple):
@@ -116,7 +118,7 @@ def _pop(heap_key: Array, heap_node: Array, size: Whole) -> Whole:
 
 
 @_inline
-def _part_key(arcs: Arcs, edge: Whole, direction: Whole, part_mm: Whole) -> Whole:
+def _part_key(arcs: WithEdges, edge: Whole, direction: Whole, part_mm: Whole) -> Whole:
     """Key of walking part of an edge: its time in proportion, rounded half up; FAR if barred."""
     time_ms = np.int64(arcs.edge_time_ms[edge, direction])
     if time_ms < 0:
@@ -129,7 +131,7 @@ def _part_key(arcs: Arcs, edge: Whole, direction: Whole, part_mm: Whole) -> Whol
 
 
 @_inline
-def to_end_key(arcs: Arcs, edge: Whole, offset_mm: Whole, end: Whole, inward: Whole) -> Whole:
+def to_end_key(arcs: WithEdges, edge: Whole, offset_mm: Whole, end: Whole, inward: Whole) -> Whole:
     """Key between a place on an edge and its tail (end 0) or head (end 1).
 
     Inward is from that end to the place, outward from the place to that end.
@@ -142,7 +144,7 @@ def to_end_key(arcs: Arcs, edge: Whole, offset_mm: Whole, end: Whole, inward: Wh
 
 
 @_inline
-def same_edge_key(arcs: Arcs, edge: Whole, a_mm: Whole, b_mm: Whole) -> Whole:
+def same_edge_key(arcs: WithEdges, edge: Whole, a_mm: Whole, b_mm: Whole) -> Whole:
     """Key of walking from a to b without leaving their edge."""
     key = FAR
     if b_mm >= a_mm:

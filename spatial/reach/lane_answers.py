@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from spatial.reach.arcs import SHIFT
+from spatial.reach.arcs import SHIFT, Edges
 from spatial.reach.kernels import (
     FAR,
     OUTWARD,
-    Arcs,
     Array,
     OnEdges,
     Placed,
@@ -21,17 +20,21 @@ from spatial.reach.kernels import (
     same_edge_key,
     to_end_key,
 )
-from spatial.reach.lane_rows import WIDTH, fill_lanes, lower_lanes, unpack_lanes
-from spatial.reach.lanes import Lanes, Packing, Rows, packed
+from spatial.reach.lane_rows import WIDTH, fill_lanes, lower_lanes, settle_lanes, unpack_lanes
+from spatial.reach.lanes import Lanes, Loose, Packing, Rows, lined_up, packed
 
-__all__ = ["Answers", "Targets", "answer_nodes", "answer_points", "largest_other"]
+__all__ = ["Answers", "Targets", "answer_nodes", "answer_points", "largest_other", "room_for"]
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 _inline: Any = numba.njit(cache=True, nogil=True, inline="always")
 
 
 class Answers(NamedTuple):
-    """Answers of some origins, one column per kind; the lanes are written from `column` on."""
+    """Answers of some origins, one column per kind; the lanes are written from `column` on.
+
+    From eight kinds on there are columns enough for whole vectors, and rows stand where lines of
+    memory begin: then they are written past the near memory, which need not read them first.
+    """
 
     key: Array  # flat (o · columns) int64
     facility: Array  # flat (o · columns) int32
@@ -47,24 +50,28 @@ class Targets(NamedTuple):
     on_edges: OnEdges
 
 
+def room_for(origins: int, kinds: int) -> Answers:
+    """Room for the answers of some origins."""
+    columns = kinds if kinds < WIDTH else -(-kinds // WIDTH) * WIDTH
+    size = origins * columns
+    return Answers(lined_up(size, np.int64), lined_up(size, np.int32), columns, 0)
+
+
 @_inline
 def _unpack(
     labels: Array, base: Whole, lanes: Lanes, packing: Packing, answers: Answers, origin: Whole
 ) -> None:
     """Write one row of labels as keys and facilities."""
-    count = len(lanes.start) - 1
     at = origin * answers.columns + answers.column
     bits = (packing.other_bits, packing.rank_bits)
     none = (packing.beyond, FAR, len(lanes.row) - 1)
-    if count < WIDTH:
+    if answers.columns < WIDTH:
         _unpack_few(labels, base, lanes, packing, answers, at)
         return
-    for lane in range(0, count, WIDTH):
-        # The last eight overlap those before, which writes some answers twice.
-        first = min(lane, count - WIDTH)
+    for lane in range(0, len(lanes.start) - 1, WIDTH):
         unpack_lanes(
-            labels, base + first, lanes.start, lanes.row, first, bits, none,
-            answers.key, answers.facility, at + first,
+            labels, base + lane, lanes.start, lanes.row, lane, bits, none,
+            answers.key, answers.facility, at + lane,
         )  # fmt: skip
 
 
@@ -74,7 +81,7 @@ def _unpack_few(
 ) -> None:
     ranks = (np.int64(1) << packing.rank_bits) - 1
     others = (np.int64(1) << packing.other_bits) - 1
-    for lane in range(len(lanes.start) - 1):
+    for lane in range(answers.columns):
         label = labels[base + lane]
         value = label >> packing.rank_bits
         inside = label < packing.beyond
@@ -85,56 +92,47 @@ def _unpack_few(
 
 
 @_inline
-def _from_neighbours(
-    rows: Rows, heads: Array, keys: Array, at: Whole, row: Whole, packing: Packing
-) -> None:
-    """Lower the row of a simple node by those of its neighbours."""
-    for side in range(2):
-        head = heads[at, side]
-        if head < 0:
-            break
-        more = packed(packing, keys[at, side])
-        if more < packing.beyond:
-            lower_lanes(rows.labels, row, rows.labels, np.int64(rows.row[head]), more, rows.vectors)
+def _settle(rows: Rows, loose: Loose, node: Whole, packing: Packing) -> Whole:
+    """Settle the row of a simple node: what it knows, and what its neighbours do; return the row.
+
+    The neighbours were settled before, being taken out later.
+    """
+    head, key = rows.folded.simple_head, rows.folded.simple_away
+    first, second = np.int64(head[node, 0]), np.int64(head[node, 1])
+    row = np.int64(rows.row[len(rows.touched) + node])
+    settle_lanes(
+        rows.labels,
+        row,
+        np.int64(rows.row[first]) if first >= 0 else rows.nothing,
+        packed(packing, key[node, 0]),
+        np.int64(rows.row[second]) if second >= 0 else rows.nothing,
+        packed(packing, key[node, 1]),
+        packing.beyond,
+        rows.vectors,
+    )
+    base = row * rows.vectors * WIDTH
+    at = loose.first[node]
+    while at >= 0:
+        spot = base + loose.lane[at]
+        rows.labels[spot] = min(rows.labels[spot], loose.label[at])
+        at = loose.after[at]
+    return row
 
 
 @_jit
-def answer_nodes(rows: Rows, lanes: Lanes, packing: Packing, answers: Answers) -> None:
-    """Write the answers of all nodes, those of simple nodes while their rows are at hand.
-
-    Simple nodes are settled from their neighbours, those taken out last going first.
-    """
+def answer_nodes(
+    rows: Rows, loose: Loose, lanes: Lanes, packing: Packing, answers: Answers
+) -> None:
+    """Write the answers of all nodes, those of simple nodes while their rows are at hand."""
     core = len(rows.touched)
     width = rows.vectors * WIDTH
-    heads, keys = rows.folded.simple_head, rows.folded.simple_away
     for place in range(core):
         node = np.int64(rows.folded.node[place])
         _unpack(rows.labels, place * width, lanes, packing, answers, node)
-    for at in range(len(heads)):
-        row = np.int64(rows.row[core + at])
-        if row < 0:
-            row = np.int64(core + at)
-            if not rows.own:
-                row = core + np.int64(rows.folded.simple_slot[at])
-            rows.row[core + at] = row
-            fill_lanes(rows.labels, row, packing.beyond, rows.vectors)
-        _from_neighbours(rows, heads, keys, at, row, packing)
-        node = np.int64(rows.folded.node[core + at])
+    for simple in range(len(rows.folded.simple_head)):
+        row = _settle(rows, loose, simple, packing)
+        node = np.int64(rows.folded.node[core + simple])
         _unpack(rows.labels, row * width, lanes, packing, answers, node)
-
-
-@_jit
-def _settle_outward(rows: Rows, packing: Packing) -> None:
-    """Settle the simple nodes as :func:`answer_nodes` does, where each has its own row."""
-    core = len(rows.touched)
-    heads, keys = rows.folded.simple_head, rows.folded.simple_away
-    for at in range(len(heads)):
-        row = np.int64(rows.row[core + at])
-        if row < 0:
-            row = np.int64(core + at)
-            rows.row[core + at] = row
-            fill_lanes(rows.labels, row, packing.beyond, rows.vectors)
-        _from_neighbours(rows, heads, keys, at, row, packing)
 
 
 @_jit
@@ -142,16 +140,17 @@ def largest_other(rows: Rows, packing: Packing) -> Whole:
     """Largest `other` of any label within the limit, where every node has its own row."""
     mask = (1 << packing.other_bits) - 1
     most = 0
-    for at in range(len(rows.labels)):
+    for at in range(rows.nothing * rows.vectors * WIDTH):
         if rows.labels[at] < packing.beyond:
             most = max(most, (rows.labels[at] >> packing.rank_bits) & mask)
     return most
 
 
 @_jit
-def answer_points(
-    arcs: Arcs,
+def answer_points(  # noqa: C901
+    edges: Edges,
     rows: Rows,
+    loose: Loose,
     targets: Targets,
     origins: Placed,
     ways: Array,
@@ -160,10 +159,12 @@ def answer_points(
 ) -> None:
     """Write the answers of points: the best of their ways, by both ends or along the same edge.
 
-    `arcs` are forward. Rows ``ways[o]:ways[o + 1]`` of `origins` are the ways out of origin o.
+    Every node has its own row. Rows ``ways[o]:ways[o + 1]`` of `origins` are the ways out of
+    origin o.
     """
     lanes, place = targets.lanes, rows.folded.place
-    _settle_outward(rows, packing)
+    for simple in range(len(rows.folded.simple_head)):
+        _settle(rows, loose, simple, packing)
     best = np.empty(rows.vectors * WIDTH, dtype=np.int64)
     for origin in range(len(ways) - 1):
         fill_lanes(best, 0, packing.beyond, rows.vectors)
@@ -173,18 +174,18 @@ def answer_points(
                 continue
             entry = origins.entry_key[p]
             for end in range(2):
-                part = to_end_key(arcs, e, origins.offset_mm[p], end, OUTWARD)
+                part = to_end_key(edges, e, origins.offset_mm[p], end, OUTWARD)
                 if part >= FAR:
                     continue
                 more = packed(packing, part + entry)
                 if more < packing.beyond:
-                    there = place[arcs.edge_from[e] if end == 0 else arcs.edge_to[e]]
+                    there = place[edges.edge_from[e] if end == 0 else edges.edge_to[e]]
                     row = np.int64(rows.row[there])
                     lower_lanes(best, 0, rows.labels, row, more, rows.vectors)
             for i in range(targets.on_edges.start[e], targets.on_edges.start[e + 1]):
                 at = targets.on_edges.order[i]
                 t = lanes.row[at]
-                direct = same_edge_key(arcs, e, origins.offset_mm[p], targets.placed.offset_mm[t])
+                direct = same_edge_key(edges, e, origins.offset_mm[p], targets.placed.offset_mm[t])
                 if direct >= FAR:
                     continue
                 label = packed(packing, direct + targets.placed.entry_key[t] + entry)

@@ -18,14 +18,25 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic as make_intrinsic
 
-__all__ = ["WIDTH", "fill_lanes", "lower_lanes", "pull_lanes", "unpack_lanes"]
+__all__ = [
+    "LINE",
+    "WIDTH",
+    "fill_lanes",
+    "lower_lanes",
+    "pull_lanes",
+    "settle_lanes",
+    "unpack_lanes",
+]
 
 WIDTH: Final = 8
 """Lanes of one vector."""
+LINE: Final = 64
+"""Bytes that memory moves together: those of a vector."""
 
 intrinsic: Any = make_intrinsic
 _I64 = ir.IntType(64)
 _VECTOR = ir.VectorType(_I64, WIDTH)
+_HALVES = ir.VectorType(ir.IntType(32), WIDTH)
 _NONE = ir.Constant(_VECTOR, [0] * WIDTH)
 _ALIGN: Final = 8
 _KEY_SHIFT: Final = 32
@@ -174,6 +185,42 @@ def fill_lanes(typing_context, labels, row, value, vectors):
 
 
 @intrinsic
+def settle_lanes(typing_context, labels, into, first, more, second, also, most, vectors):
+    """Write a row: ``min(most, labels[first] + more, labels[second] + also)``, lane by lane."""
+    signature = types.void(labels, *(types.int64,) * 7)
+
+    def make(context, builder, made, values):
+        data = _data(context, builder, made.args[0], values[0])
+        into_, first_, more_, second_, also_, most_, vectors_ = values[1:]
+        width = builder.mul(vectors_, _whole(WIDTH))
+        to, *heads = (builder.mul(row, width) for row in (into_, first_, second_))
+        steps = [_spread(builder, more_), _spread(builder, also_)]
+        top = _spread(builder, most_)
+
+        def work(count: int, lane: Any) -> None:
+            for part in range(count):
+                at = builder.add(lane, _whole(WIDTH * part))
+                best = top
+                for head, step in zip(heads, steps, strict=True):
+                    place = _place(builder, data, builder.add(head, at))
+                    reached = builder.add(builder.load(place, align=_ALIGN), step)
+                    best = _smaller(builder, reached, best)
+                builder.store(best, _place(builder, data, builder.add(to, at)), align=_ALIGN)
+
+        _each_part(builder, vectors_, work)
+        return context.get_dummy_value()
+
+    return signature, make
+
+
+def _store_past(builder: Any, value: Any, place: Any, align: int) -> None:
+    """Write to memory without bringing its line near first; `place` must be aligned."""
+    written = builder.store(value, place, align=align)
+    one = ir.Constant(ir.IntType(32), 1)
+    written.set_metadata("nontemporal", builder.module.add_metadata([one]))
+
+
+@intrinsic
 def unpack_lanes(  # noqa: PLR0913, PLR0917
     typing_context, labels, first, start, row, lane, bits, none, key, facility, at
 ):
@@ -181,7 +228,7 @@ def unpack_lanes(  # noqa: PLR0913, PLR0917
 
     ``start[lane:lane + 8]`` is where the facilities of each lane begin in `row`; `bits` are those
     of `other` and of the rank, `none` the label and the key of what is not reached and the entry of
-    `row` that says so; `key` and `facility` are flat.
+    `row` that says so; `key` and `facility` are flat and begin, as does `at`, at a whole vector.
     """
     pair, three = types.UniTuple(types.int64, 2), types.UniTuple(types.int64, 3)
     signature = types.void(
@@ -207,18 +254,17 @@ def unpack_lanes(  # noqa: PLR0913, PLR0917
             builder.and_(value, ones(other_bits)),
         )
         whole = builder.select(inside, whole, _spread(builder, far))
-        builder.store(whole, _place(builder, keys, values[9]), align=_ALIGN)
+        _store_past(builder, whole, _place(builder, keys, values[9]), LINE)
         begins = builder.load(_place(builder, starts, values[4]), align=_ALIGN)
         index = builder.add(begins, builder.and_(label, ones(rank_bits)))
         index = builder.select(inside, index, _spread(builder, nowhere))
-        # By way of memory: taking a vector apart is dearer than reading it lane by lane.
-        parts = cgutils.alloca_once(builder, _VECTOR)
-        builder.store(index, parts)
-        lanes = builder.bitcast(parts, _I64.as_pointer())
+        found = ir.Constant(_HALVES, ir.Undefined)
         for part in range(WIDTH):
-            entry = builder.load(builder.gep(lanes, [_whole(part)]))
-            place = builder.gep(facilities, [builder.add(values[9], _whole(part))])
-            builder.store(builder.load(builder.gep(rows, [entry])), place)
+            lane_ = ir.Constant(ir.IntType(32), part)
+            entry = builder.extract_element(index, lane_)
+            found = builder.insert_element(found, builder.load(builder.gep(rows, [entry])), lane_)
+        place = builder.gep(facilities, [values[9]])
+        _store_past(builder, found, builder.bitcast(place, _HALVES.as_pointer()), LINE // 2)
         return context.get_dummy_value()
 
     return signature, make

@@ -17,6 +17,7 @@ from spatial.reach.arcs import (
     SHIFT,
     By,
     arcs_for,
+    edges_for,
     limit_key,
     place_points,
     points_by_edge,
@@ -24,8 +25,16 @@ from spatial.reach.arcs import (
 from spatial.reach.groups import best_of_ways, origin_starts
 from spatial.reach.kernels import FAR, Placed, nearest_owner, owners_at_points
 from spatial.reach.kinds import id_ranks, kinds_by_row
-from spatial.reach.lane_answers import Answers, Targets, answer_nodes, answer_points, largest_other
+from spatial.reach.lane_answers import (
+    Answers,
+    Targets,
+    answer_nodes,
+    answer_points,
+    largest_other,
+    room_for,
+)
 from spatial.reach.lane_network import lane_network
+from spatial.reach.lane_rows import WIDTH
 from spatial.reach.lanes import (
     MOST_LANES,
     Lanes,
@@ -99,17 +108,20 @@ def search_all(
     Returns
     -------
     key, facility : array, shape (o, kinds)
-        ``FAR`` and -1 where none is within the limit.
+        ``FAR`` and -1 where none is within the limit. Rows may stand farther apart than they
+        are long, see :class:`spatial.reach.lane_answers.Answers`.
     """
     ways = _ways(origins)
     count = search.network.node_count if origins is None else len(ways) - 1
-    key = np.empty((count, len(search.kinds)), dtype=np.int64)
-    facility = np.empty((count, len(search.kinds)), dtype=np.int32)
+    room = room_for(count, len(search.kinds))
+    key, facility = (
+        flat.reshape(count, room.columns)[:, : len(search.kinds)]
+        for flat in (room.key, room.facility)
+    )
     for first in range(0, len(search.kinds), MOST_LANES):
         progress("nearest", first / len(search.kinds))
         some = search.some(first, first + MOST_LANES)
-        answers = Answers(key.ravel(), facility.ravel(), len(search.kinds), first)
-        if not _search_in_lanes(some, origins, ways, answers):
+        if not _search_in_lanes(some, origins, ways, room._replace(column=first)):
             last = first + len(some.kinds)
             key[:, first:last], facility[:, first:last] = search_by_kind(some, origins)
     progress("nearest", 1.0)
@@ -163,23 +175,24 @@ def _search_in_lanes(
     packing = packing_for(search.limit >> SHIFT, max(sizes))
     if packing is None:
         return False
+    filled = -(-len(sizes) // WIDTH) * WIDTH
     lanes = Lanes(
-        start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        start=np.cumsum([0, *sizes, *([0] * (filled - len(sizes)))]),
         row=np.append(np.concatenate(search.rows), -1).astype(np.int32),
         lane=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
     )
-    arcs = arcs_for(network, by=by)
+    edges = edges_for(network, by=by)
     goals = place_points(network, search.facilities, by=by)
     start = goals if origins is None else place_points(network, origins, by=by)
     rows = rows_of_lanes(lane_network(network, by=by), len(sizes), keep=origins is not None)
     edge = goals.edge[lanes.row[:-1]]
-    order = np.argsort(edge, kind="stable")
-    search_lanes(rows, arcs, goals, lanes, order, packing)
+    loose = search_lanes(rows, edges, goals, lanes, np.argsort(edge), packing)
     if origins is None:
-        answer_nodes(rows, lanes, packing, answers)
+        answer_nodes(rows, loose, lanes, packing, answers)
     else:
         on_edges = points_by_edge(edge, network.edge_count)
-        answer_points(arcs, rows, Targets(goals, lanes, on_edges), start, ways, packing, answers)
+        targets = Targets(goals, lanes, on_edges)
+        answer_points(edges, rows, loose, targets, start, ways, packing, answers)
     return _has_room(search, packing, rows, answers, (goals, start))
 
 

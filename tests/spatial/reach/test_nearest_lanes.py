@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_networks import on_edges, random_network
+from small_networks import network_of, on_edges, random_network
 
 from spatial.reach import NodeLabels, nearest_by_node, nearest_facilities, nearest_table
 from spatial.reach.kernels import FAR
+from spatial.reach.lane_network import lane_network
 from spatial.reach.lanes import packing_for
 from spatial.reach.search_kinds import Search, search_all, search_by_kind
 
@@ -137,6 +138,29 @@ def test_without_kinds_or_nodes_there_are_no_answers():
         0,
     )
     assert nearest_facilities(network, origins, points, empty, cutoff_m=5.0).empty
+
+
+def test_what_one_facility_tells_a_long_chain_of_simple_nodes_finds_room():
+    count = 600
+    nodes = np.arange(count)
+    network = network_of(count, nodes[:-1], nodes[1:], np.ones(count - 1), np.ones((count - 1, 2)))
+    points = on_edges(network, np.random.default_rng(1), 1, "f")
+    points = replace(points, edge=np.zeros(1, dtype=np.int32))
+    frame = pd.DataFrame({"facility_id": points.ids, "kind": "clinic"})
+    search = Search.of(network, points, frame, cutoff=1000.0, by="distance")
+    assert len(lane_network(network).simple_head) == count
+    key, facility = search_all(search, None)
+    assert same((key, facility), search_by_kind(search, None))
+    assert (facility == 0).all()
+
+
+def test_answers_of_eight_kinds_or_more_begin_where_lines_of_memory_do():
+    network, points, frame, origins = draw(6, kinds=11)
+    search = Search.of(network, points, frame, cutoff=5.0, by="distance")
+    for key, facility in (search_all(search, None), search_all(search, origins)):
+        assert key.shape[1] == facility.shape[1] == 11
+        assert key.ctypes.data % 64 == facility.ctypes.data % 64 == 0
+        assert key.strides[0] == 16 * 8
 
 
 def test_progress_is_told_per_block_of_kinds():
