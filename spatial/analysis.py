@@ -69,10 +69,11 @@ from spatial.network import (
 from spatial.progress import Progress, silent
 from spatial.reach import (
     NearestTable,
+    Targets,
     life_circles,
     nearest_facilities,
     nearest_table,
-    reached_facilities,
+    reached_places,
 )
 from spatial.standards import (
     ParameterSet,
@@ -448,17 +449,26 @@ class _Run:
             progress=self.within,
         )
         measure = "distance_m" if by == "distance" else "time_s"
-        start = (walk.network, walk.gates, walk.gate_neighbourhood)
         farthest = max(limits.values())
-        entrances = by_entrance(kinds, walk.entrances)
-        reached = reached_facilities(*start, walk.facilities, entrances, cutoff_m=farthest, by=by)
-        reached = by_facility(reached, walk.entrances)
-        reached = reached.assign(layer=smallest_layer(reached[measure], limits))
-        gate_kinds = pd.DataFrame({"facility_id": walk.gate_neighbourhood.index, "kind": "gate"})
-        met = reached_facilities(*start, walk.gates, gate_kinds, cutoff_m=farthest, by=by)
-        persons = residents_met(
-            met, walk.gate_neighbourhood, places.frame["persons"], limits, measure=measure
+        every_gate = pd.DataFrame({"facility_id": walk.gates.ids, "kind": "gate"})
+        found = reached_places(
+            walk.network,
+            walk.gates,
+            walk.gate_neighbourhood,
+            {
+                "facilities": Targets(
+                    walk.facilities,
+                    by_entrance(kinds, walk.entrances),
+                    walk.entrances["facility_id"],
+                ),
+                "gates": Targets(walk.gates, every_gate, walk.gate_neighbourhood),
+            },
+            cutoff_m=farthest,
+            by=by,
         )
+        reached = found["facilities"]
+        reached["layer"] = smallest_layer(reached[measure], limits)
+        persons = residents_met(found["gates"], places.frame["persons"], limits, measure=measure)
         return with_counts(circles, reached, persons, limits, measure=measure), reached
 
     def gaps(

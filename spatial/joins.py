@@ -49,12 +49,14 @@ def with_counts(
     measure: str,
 ) -> gpd.GeoDataFrame:
     """Fill in how many facilities and residents each circle holds."""
-    unique = reached.groupby(["neighbourhood_id", "facility_id"], sort=False)[measure].min()
-    by_place = unique.reset_index()
-    counts = {
-        layer: by_place[by_place[measure] <= limit].groupby("neighbourhood_id").size()
-        for layer, limit in limits.items()
-    }
+    place, names = pd.factorize(reached["neighbourhood_id"])
+    facility, ids = pd.factorize(reached["facility_id"])
+    pair = place.astype(np.int64) * max(len(ids), 1) + facility
+    walk = reached[measure].to_numpy(dtype=float)
+    counts = {}
+    for layer, limit in limits.items():
+        held = np.unique(pair[walk <= limit]) // max(len(ids), 1)  # a facility of two kinds: once
+        counts[layer] = dict(zip(names, np.bincount(held, minlength=len(names)), strict=True))
     keys = list(zip(circles["layer"], circles["neighbourhood_id"], strict=True))
     return circles.assign(
         facilities=pd.array([counts[layer].get(place, 0) for layer, place in keys], dtype="Int64"),
@@ -97,22 +99,15 @@ def with_ways_out(buildings: gpd.GeoDataFrame, access: BuildingAccess) -> gpd.Ge
 
 
 def residents_met(
-    met: pd.DataFrame,
-    gate_neighbourhood: pd.Series,
-    persons: pd.Series,
-    limits: Mapping[str, float],
-    *,
-    measure: str,
+    met: pd.DataFrame, persons: pd.Series, limits: Mapping[str, float], *, measure: str
 ) -> pd.DataFrame:
     """Return the residents of the neighbourhoods whose gate is reached.
 
     Parameters
     ----------
     met : DataFrame
-        Gates reached from the gates of each neighbourhood: ``neighbourhood_id``,
-        ``facility_id`` (a gate) and the column `measure`.
-    gate_neighbourhood : Series of str
-        Neighbourhood of each gate.
+        Neighbourhoods reached from the gates of each neighbourhood: ``neighbourhood_id``,
+        ``facility_id`` (the other one, once) and the column `measure`, of its nearest gate.
     persons : Series
         Residents by neighbourhood; missing ones are left out of the sum.
     limits : mapping of layer to float
@@ -125,13 +120,14 @@ def residents_met(
     DataFrame
         Neighbourhoods (rows) by layer (columns).
     """
-    other = gate_neighbourhood.reindex(met["facility_id"]).to_numpy()
-    nearest = met.assign(other=other).groupby(["neighbourhood_id", "other"], sort=False)[measure]
-    pairs = nearest.min().reset_index()
-    pairs["persons"] = persons.reindex(pairs["other"]).to_numpy()
-    return pd.DataFrame(
-        {
-            layer: pairs[pairs[measure] <= limit].groupby("neighbourhood_id")["persons"].sum()
-            for layer, limit in limits.items()
-        }
-    )
+    code, names = pd.factorize(met["neighbourhood_id"], sort=True)
+    living = persons.reindex(met["facility_id"]).to_numpy(dtype=float, na_value=np.nan)
+    walk, known = met[measure].to_numpy(dtype=float), ~np.isnan(living)
+    sums = {}
+    for layer, limit in limits.items():
+        within = walk <= limit
+        told = within & known
+        total = pd.Series(living[told]).groupby(code[told]).sum()
+        held = np.unique(code[within])
+        sums[layer] = total.reindex(held).fillna(0.0).set_axis(names[held])
+    return pd.DataFrame(sums)

@@ -6,7 +6,7 @@ from spatial.reach.labels import NodeLabels, nearest_by_node
 from spatial.reach.laid import LaidPoints, lay_points
 from spatial.reach.nearest import NearestTable, nearest_facilities, nearest_table
 from spatial.reach.paths import path_between
-from spatial.reach.reached import reached_facilities
+from spatial.reach.reached import Targets, reached_facilities, reached_places
 from spatial.reach.reached_nodes import Reached, reached_nodes, reached_points
 from spatial.reach.streets import Streets, lay_streets
 from spatial.reach.sums import weighted_sums
@@ -17,6 +17,7 @@ __all__ = [
     "NodeLabels",
     "Reached",
     "Streets",
+    "Targets",
     "circle_fronts",
     "lay_points",
     "lay_streets",
@@ -27,6 +28,7 @@ __all__ = [
     "path_between",
     "reached_facilities",
     "reached_nodes",
+    "reached_places",
     "reached_points",
     "walk_between",
     "weighted_sums",

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from spatial.cores import in_order, slices
+from spatial.errors import IndexMismatchError
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By, arcs_for, limit_key, place_points, points_by_edge, split_key
-from spatial.reach.groups import group_points
-from spatial.reach.kernels import balls
-from spatial.reach.kinds import kinds_by_row
+from spatial.reach.groups import Groups, group_points
+from spatial.reach.kernels import Placed, balls
+from spatial.reach.kinds import id_ranks, kinds_by_row
 
-__all__ = ["reached_facilities"]
+__all__ = ["Targets", "reached_facilities", "reached_places"]
+
+GROUPS_AT_ONCE: Final = 128
+"""Groups searched together by one core."""
+
+Longs = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int32]
+
+
+class Targets(NamedTuple):
+    """Points that may be reached, what they are, and the place that each is an entrance of."""
+
+    points: Attachments
+    kinds: pd.DataFrame
+    """``facility_id`` (a point's id) and ``kind``, long."""
+    places: pd.Series | None = None
+    """On the ids of the points; without it each point is a place of its own."""
 
 
 def reached_facilities(
@@ -54,36 +77,167 @@ def reached_facilities(
     IndexMismatchError
         If `origin_group` or `kinds` do not fit the attached points.
     """
-    names, rows_of_kind = kinds_by_row(kinds, facilities)
+    targets = {"facilities": Targets(facilities, kinds)}
+    found = reached_places(network, origins, origin_group, targets, cutoff_m=cutoff_m, by=by)
+    return found["facilities"]
+
+
+def reached_places(
+    network: WalkNetwork,
+    origins: Attachments,
+    origin_group: pd.Series,
+    targets: Mapping[str, Targets],
+    *,
+    cutoff_m: float,
+    by: By = "distance",
+) -> dict[str, pd.DataFrame]:
+    """List what is reached of several sets of targets, in one search from each group.
+
+    Parameters
+    ----------
+    network, origins, origin_group, cutoff_m, by
+        As for :func:`reached_facilities`.
+    targets : mapping of name to Targets
+        With ``places`` the shortest way (in metres, then seconds) to any of a place's entrances
+        counts, and ``facility_id`` names the place.
+
+    Returns
+    -------
+    dict of DataFrame
+        For each set what :func:`reached_facilities` gives; rows of a group are in the order of
+        the ids of the points, for a place with several of the one that counts.
+
+    Raises
+    ------
+    IndexMismatchError
+        If groups, kinds or places do not fit the attached points.
+    """
     groups = group_points(origins, origin_group, name="origin_group")
-    group, target, key = balls(
-        arcs_for(network, by=by),
-        groups.start,
-        groups.take(place_points(network, origins, by=by)),
-        place_points(network, facilities, by=by),
-        points_by_edge(facilities.edge, network.edge_count),
-        limit_key(cutoff_m),
-    )
-    distance_m, time_s = split_key(key, by=by)
-    met = pd.DataFrame(
-        {"group": group, "target": target, "distance_m": distance_m, "time_s": time_s}
-    )
-    counts = [len(rows) for rows in rows_of_kind]
-    table = pd.DataFrame(
-        {
-            "target": np.concatenate(rows_of_kind) if names else np.empty(0, dtype=np.int64),
-            "kind": np.repeat(np.array(names, dtype=object), counts),
-        }
-    )
-    long = met.merge(table, on="target", sort=False)
+    layouts = {name: _Layout.of(given) for name, given in targets.items()}
+    placed = [place_points(network, given.points, by=by) for given in targets.values()]
+    goal = Placed(*(np.concatenate(parts) for parts in zip(*placed, strict=True)))
+    ends = np.cumsum([0, *(len(part.edge) for part in placed)])
+    arcs, on_edges = arcs_for(network, by=by), points_by_edge(goal.edge, network.edge_count)
+    seeds, limit = groups.take(place_points(network, origins, by=by)), limit_key(cutoff_m)
+
+    def search(rows: slice) -> list[_Rows]:
+        start = groups.start[rows.start : rows.stop + 1]
+        here = slice(int(start[0]), int(start[-1]))
+        some = Placed(*(values[here] for values in seeds))
+        group, target, key = balls(arcs, start - start[0], some, goal, on_edges, limit)
+        made = []
+        for layout, low, high in zip(layouts.values(), ends[:-1], ends[1:], strict=True):
+            mine = np.flatnonzero((target >= low) & (target < high))
+            found = layout.rows_of(group[mine], target[mine] - np.int32(low), key[mine], by=by)
+            made.append(found._replace(group=found.group + np.int32(rows.start)))
+        return made
+
+    parts = list(in_order(search, slices(len(groups.names), GROUPS_AT_ONCE)))
     label = str(origin_group.name or "group")
-    found = pd.DataFrame(
-        {
-            label: groups.names[long["group"].to_numpy()],
-            "facility_id": facilities.ids.to_numpy()[long["target"].to_numpy()],
-            "kind": long["kind"].to_numpy(),
-            "distance_m": long["distance_m"].to_numpy(),
-            "time_s": long["time_s"].to_numpy(),
-        }
-    ).astype({label: "str", "facility_id": "str", "kind": "str"})
-    return found.sort_values([label, "facility_id", "kind"], kind="stable", ignore_index=True)
+    tables = {}
+    for number, (name, layout) in enumerate(layouts.items()):
+        tables[name] = layout.frame([part[number] for part in parts], groups, label, by=by)
+    return tables
+
+
+class _Rows(NamedTuple):
+    group: Ints
+    target: Ints
+    kind: npt.NDArray[np.int16]
+    key: Longs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layout:
+    """Targets by number: kinds of target t are ``kind[start[t]:start[t + 1]]``, ascending."""
+
+    names: list[str]
+    start: Longs
+    kind: npt.NDArray[np.int16]
+    rank: Ints
+    place: Ints
+    shared: npt.NDArray[np.bool_]
+    """Whether the place of a target has others."""
+    place_ids: pd.Index
+
+    @classmethod
+    def of(cls, given: Targets) -> _Layout:
+        points = given.points
+        names, rows_of_kind = kinds_by_row(given.kinds, points)
+        count = [len(rows) for rows in rows_of_kind]
+        row = np.concatenate(rows_of_kind) if names else np.empty(0, dtype=np.int64)
+        order = np.argsort(row, kind="stable")
+        kind = np.repeat(np.arange(len(names), dtype=np.int16), count)[order]
+        start = np.searchsorted(row[order], np.arange(len(points) + 1)).astype(np.int64)
+        place, place_ids = np.arange(len(points), dtype=np.int32), points.ids
+        if given.places is not None:
+            if not given.places.index.equals(points.ids):
+                raise IndexMismatchError(
+                    f"`places` has {len(given.places)} rows that do not match the {len(points)} "
+                    "attached points. Index it by the ids of the points, in their order.",
+                    zh=(
+                        f"places 有 {len(given.places)} 行,与 {len(points)} 个接入点对不上。"
+                        "请按这些点的编号和顺序建立索引。"
+                    ),
+                )
+            code, place_ids = pd.factorize(given.places)
+            place = code.astype(np.int32)
+        times = np.bincount(place[place >= 0], minlength=len(place_ids))
+        shared = (place >= 0) & (times[place] > 1) if len(place_ids) else place >= 0
+        return cls(names, start, kind, id_ranks(points.ids), place, shared, pd.Index(place_ids))
+
+    def rows_of(self, group: Ints, target: Ints, key: Longs, *, by: By) -> _Rows:
+        """Put pairs into order, one row for each kind, and keep the best way to each place."""
+        known = self.place[target] >= 0
+        if not known.all():
+            group, target, key = group[known], target[known], key[known]
+        order = np.argsort(group.astype(np.int64) * len(self.rank) + self.rank[target])
+        group, target, key = group[order], target[order], key[order]
+        first, times = self.start[target], np.diff(self.start)[target]
+        row = np.repeat(np.arange(len(target)), times)
+        inner = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
+        kind = self.kind[first[row] + inner]
+        group, target, key = group[row], target[row], key[row]
+        several = np.flatnonzero(self.shared[target])
+        if len(several):
+            metres_first = key[several] if by == "distance" else _swapped(key[several])
+            code = (
+                group[several].astype(np.int64) * len(self.place_ids) + self.place[target[several]]
+            )
+            code = code * max(len(self.names), 1) + kind[several]
+            best = np.lexsort((metres_first, code))  # equals stay in the order of the ids
+            worse = np.zeros(len(best), dtype=bool)
+            worse[1:] = code[best][1:] == code[best][:-1]
+            keep = np.ones(len(group), dtype=bool)
+            keep[several[best[worse]]] = False
+            group, target, kind, key = group[keep], target[keep], kind[keep], key[keep]
+        return _Rows(group, target, kind, key)
+
+    def frame(self, parts: list[_Rows], groups: Groups, label: str, *, by: By) -> pd.DataFrame:
+        """Write rows as a table with names."""
+        group, target = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
+        none = _Rows(group, target, np.empty(0, dtype=np.int16), np.empty(0, dtype=np.int64))
+        group, target, kind, key = (np.concatenate(part) for part in zip(none, *parts, strict=True))
+        distance_m, time_s = split_key(key, by=by)
+        place = self.place[target]
+        return pd.DataFrame(
+            {
+                label: _texts(groups.names, group),
+                "facility_id": _texts(self.place_ids, place),
+                "kind": _texts(self.names, kind),
+                "distance_m": distance_m,
+                "time_s": time_s,
+            },
+            copy=False,
+        )
+
+
+def _swapped(key: Longs) -> Longs:
+    return (key << 32) | (key >> 32)
+
+
+def _texts(
+    names: pd.Index | npt.NDArray[np.object_] | list[str], rows: npt.NDArray[np.integer]
+) -> pd.api.extensions.ExtensionArray:
+    """Write the name of each row."""
+    return pd.array(np.asarray(names, dtype=object), dtype="str").take(rows)

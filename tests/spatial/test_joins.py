@@ -3,7 +3,7 @@
 import pandas as pd
 
 from spatial.fingerprint import fingerprint
-from spatial.joins import best_of_gates, residents_met, smallest_layer
+from spatial.joins import best_of_gates, residents_met, smallest_layer, with_counts
 from spatial.standards import read_profile
 
 
@@ -31,18 +31,38 @@ def test_a_walk_exactly_at_a_limit_is_inside_and_beyond_the_last_is_missing():
     assert pd.isna(named.iloc[5])
 
 
-def test_residents_of_a_place_with_two_reached_gates_count_once():
+def test_residents_of_reached_places_are_summed_and_unknown_ones_left_out():
     met = pd.DataFrame(
         {
-            "neighbourhood_id": ["a", "a", "a"],
-            "facility_id": ["b1", "b2", "c1"],
-            "distance_m": [100.0, 200.0, 400.0],
+            "neighbourhood_id": ["a", "a", "a", "b"],
+            "facility_id": ["b", "c", "d", "d"],
+            "distance_m": [100.0, 400.0, 300.0, 500.001],
         }
     )
-    owner = pd.Series({"b1": "b", "b2": "b", "c1": "c"})
-    persons = pd.Series({"a": 1.0, "b": 10.0, "c": 100.0})
-    sums = residents_met(met, owner, persons, {"c5": 300.0, "c10": 500.0}, measure="distance_m")
+    persons = pd.Series({"a": 1.0, "b": 10.0, "c": 100.0, "d": pd.NA}, dtype="Float64")
+    sums = residents_met(met, persons, {"c5": 300.0, "c10": 500.0}, measure="distance_m")
     assert sums.loc["a"].to_dict() == {"c5": 10.0, "c10": 110.0}
+    assert "b" not in sums.index
+
+
+def test_a_facility_of_two_kinds_is_counted_once_in_each_circle_that_holds_it():
+    circles = pd.DataFrame(
+        {"neighbourhood_id": ["a", "a", "b"], "layer": ["c5", "c10", "c10"]},
+    )
+    reached = pd.DataFrame(
+        {
+            "neighbourhood_id": ["a", "a", "a", "b"],
+            "facility_id": ["f", "g", "f", "g"],
+            "kind": ["park", "shop", "sport", "shop"],
+            "distance_m": [200.0, 400.0, 200.0, 600.0],
+        }
+    )
+    persons = pd.DataFrame({"c5": {"a": 3.0}, "c10": {"a": 5.0}})
+    limits = {"c5": 300.0, "c10": 500.0}
+    counted = with_counts(circles, reached, persons, limits, measure="distance_m")
+    assert counted["facilities"].tolist() == [1, 2, 0]
+    assert counted["persons"].tolist()[:2] == [3.0, 5.0]
+    assert pd.isna(counted["persons"].iloc[2])
 
 
 def test_the_data_version_moves_with_a_parameter_of_any_room_and_with_nothing_else():
