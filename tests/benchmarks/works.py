@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from tests.benchmarks import circles, scenarios
+from tests.benchmarks import circles, pgrouting_reached, scenarios
 from tests.benchmarks import nearest as all_nearest
 from tests.benchmarks import network as networks
 from tests.benchmarks import sums as all_sums
@@ -286,5 +286,14 @@ WORKS = (
     *(
         Work(name, tuple(NETWORKS), ours, peer, package, ("wuhan",), prepare="network")
         for name, ours, peer, package in all_sums.ALL
+    ),
+    Work(
+        pgrouting_reached.NAME,
+        tuple(NETWORKS),
+        all_sums.reached_ours,
+        pgrouting_reached.reached_pgrouting,
+        "pgRouting",
+        ("wuhan",),
+        prepare="network",
     ),
 )
