@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from spatial.gaps import shared_supply
+from spatial.gaps.added import shared_rows
 from spatial.gaps.supply import own_class
+from spatial.reach.arcs import split_key
 from spatial.scenarios.measure import added_in_order, between
 from spatial.standards import AreaRule, facility_area_m2
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from spatial.scenarios.base import ScenarioBase
     from spatial.scenarios.result import ScenarioResult
 
-__all__ = ["KnownFacilities", "inside_pairs", "supplied_area"]
+__all__ = ["KnownFacilities", "inside_pairs", "supplied_area", "touched_places"]
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -68,56 +69,109 @@ class KnownFacilities:
         )
 
 
-def supplied_area(result: ScenarioResult, rule: AreaRule, *, only: int | None = None) -> pd.Series:
-    """Area of a rule's kind that each neighbourhood has, as `facility_gaps` shares it.
+def supplied_area(result: ScenarioResult, rule: AreaRule, places: Longs | None = None) -> Floats:
+    """Area of a rule's kind that neighbourhoods have, as `facility_gaps` shares it.
 
-    With `only`, the answer holds for that neighbourhood: just the facilities that it reaches are
-    shared, each among all who reach it.
+    Parameters
+    ----------
+    result : ScenarioResult
+    rule : AreaRule
+    places : array of int, optional
+        Answer for these rows only: just the facilities that they reach are shared, each among all
+        who reach it. By default for all.
 
+    Returns
+    -------
+    array of float
+        m², NaN where unknown; by neighbourhood, or by `places`.
+
+    Notes
+    -----
     The rows stand in the order in which `facility_gaps` adds them up: sums of floating-point
     numbers are equal only in the same order.
     """
-    base, known = result.base, result.base.known_facilities
-    kind, catalogue = base.kind_row[rule.kind], base.profile.catalogue
+    base = result.base
+    kind = base.kind_row[rule.kind]
+    place, entrance, key = result.pairs_of(kind)
+    inside = inside_pairs(result, kind)
+    facility = result.facility_of[entrance]
+    if places is not None:
+        asked = np.zeros(len(base.arrays["persons"]), dtype=bool)
+        asked[places] = True
+        mine = np.zeros(base.facility_count + len(result.plan.added), dtype=bool)
+        mine[facility[asked[place]]] = True
+        mine[inside[1][asked[inside[0]]]] = True
+        here = mine[facility]
+        place, entrance, key, facility = place[here], entrance[here], key[here], facility[here]
+        here = mine[inside[1]]
+        inside = inside[0][here], inside[1][here]
+    limit_m = base.profile.catalogue.limit_m(rule.layer, rule.kind)
+    rows = _within(result, (place, entrance, key, facility), limit_m)
+    place, facility = place[rows], facility[rows]
+    if base.checks.inside_counts:
+        place, facility = np.append(place, inside[0]), np.append(facility, inside[1])
     added = added_in_order(result.plan)
     is_new = np.array([one.kind == rule.kind for one in added], dtype=bool)
-    of_kind = np.append(known.of_kind[kind], is_new)
-    place, entrance, metres, seconds = result.pairs
-    inside = inside_pairs(result, kind)
-    if only is not None:
-        mine = np.zeros(len(of_kind), dtype=bool)
-        mine[result.facility_of[entrance[place == only]]] = True
-        mine[inside[1][inside[0] == only]] = True
-        of_kind &= mine
-    here = np.flatnonzero(of_kind[result.facility_of[entrance]])
-    place, entrance, metres, seconds = place[here], entrance[here], metres[here], seconds[here]
+    own = np.append(base.known_facilities.own[kind], is_new)[facility]
+    place, facility = _each_once(place[own], facility[own], len(result.facility_ids))
+    people = result.heads("households" if rule.per == "household" else "persons")
+    shared = shared_rows(place, facility, people, _areas(result, rule.area))
+    return shared if places is None else shared[places]
+
+
+def _within(
+    result: ScenarioResult, pairs: tuple[Longs, Longs, Longs, Longs], limit_m: float
+) -> Longs:
+    """Rows of the best way to each facility within a limit, in the order of adding up."""
+    base = result.base
+    place, entrance, key, facility = pairs
+    metres, seconds = split_key(key, by="time" if base.facts.by_time else "distance")
+    added = [one.id for one in added_in_order(result.plan)]
     rank = np.append(
-        known.entrance_rank,
-        between(base.arrays["sorted_entrances"], [one.id for one in added]),
+        base.known_facilities.entrance_rank, between(base.arrays["sorted_entrances"], added)
     )
-    order = np.lexsort((rank[entrance], known.place_rank[place]))
-    place, entrance = place[order], entrance[order]
-    metres, seconds = metres[order], seconds[order]
-    facility = result.facility_of[entrance]
-    best = np.lexsort((seconds, metres, facility, place))  # of its entrances the nearest
-    place_b, facility_b = place[best], facility[best]
+    order = np.lexsort((rank[entrance], base.known_facilities.place_rank[place]))
+    facility, place = facility[order], place[order]
+    best = np.lexsort((seconds[order], metres[order], facility, place))  # of its entrances
     first = np.ones(len(best), dtype=bool)
-    first[1:] = (place_b[1:] != place_b[:-1]) | (facility_b[1:] != facility_b[:-1])
-    kept = np.sort(best[first])
-    kept = kept[metres[kept] <= catalogue.limit_m(rule.layer, rule.kind)]
-    place, facility = place[kept], facility[kept]
-    if base.checks.inside_counts:
-        also = of_kind[inside[1]]
-        place = np.append(place, inside[0][also])
-        facility = np.append(facility, inside[1][also])
-    own = np.append(known.own[kind], is_new)[facility]
-    pairs = pd.DataFrame({"neighbourhood_id": place[own], "facility_id": facility[own]})
-    column = "households" if rule.per == "household" else "persons"
-    demand = result.frame[column].reset_index(drop=True)
-    shared = shared_supply(
-        pairs.drop_duplicates(ignore_index=True), demand, pd.Series(_areas(result, rule.area))
-    )
-    return shared.set_axis(result.frame.index)
+    first[1:] = (place[best][1:] != place[best][:-1]) | (facility[best][1:] != facility[best][:-1])
+    kept = order[np.sort(best[first])]
+    return kept[metres[kept] <= limit_m]
+
+
+def _each_once(place: Longs, facility: Longs, facilities: int) -> tuple[Longs, Longs]:
+    """Leave out pairs that stand further up already."""
+    _, first = np.unique(place * facilities + facility, return_index=True)
+    first.sort()
+    return place[first], facility[first]
+
+
+def touched_places(result: ScenarioResult, rule: AreaRule) -> Longs:
+    """Neighbourhoods whose share of a rule's area may differ from the base.
+
+    A share depends on who reaches the facility and on how large it is: those are meant who reach,
+    or reached, a facility of which either differs, or which somebody shares whose number differs.
+    """
+    base, plan, delta = result.base, result.plan, result.delta
+    kind, known = base.kind_row[rule.kind], base.known_pairs
+    place, entrance, _ = result.pairs_of(kind)
+    old = base.pair_rows(kind)
+    who = np.concatenate([known.place[old], place])
+    what = result.facility_of[np.concatenate([known.entrance[old], entrance])]
+    inside = (inside_pairs(base.unchanged, kind), inside_pairs(result, kind))
+    who = np.concatenate([who, *(pairs[0] for pairs in inside)])
+    what = np.concatenate([what, *(pairs[1] for pairs in inside)])
+    other = np.zeros(base.facility_count + len(plan.added), dtype=bool)
+    other[result.facility_of[known.entrance[delta.pairs.gone]]] = True
+    other[result.facility_of[delta.pairs.entrance]] = True
+    other[sorted(plan.closed)] = True
+    other[base.facility_count :] = True
+    other[[row for id_ in plan.sizes if (row := base.facility_row(id_)) is not None]] = True
+    moved = np.zeros(len(base.arrays["persons"]), dtype=bool)
+    moved[sorted(plan.persons)] = True
+    other[what[moved[who]]] = True
+    moved[who[other[what]]] = True
+    return np.flatnonzero(moved)
 
 
 def inside_pairs(result: ScenarioResult, kind: int) -> tuple[Longs, Longs]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,31 +18,25 @@ import pyproj
 import shapely
 
 from spatial.city.neighbourhoods import Neighbourhoods
-from spatial.errors import InputError
-from spatial.gaps import by_entrance
 from spatial.gaps.heatmap import people_counts
-from spatial.gaps.shortfall import absence_tells
-from spatial.network import Attachments, BuildingAccess, Obstacles, WalkNetwork, attach_points
+from spatial.network import Attachments, Obstacles, WalkNetwork, attach_points
 from spatial.network.edits import Editor
-from spatial.network.grid import SegmentGrid, edge_grid, part_of_network
-from spatial.network.obstacles import blocking_walls
+from spatial.network.grid import SegmentGrid, part_of_network
 from spatial.progress import Progress, silent
-from spatial.reach import reached_facilities
-from spatial.reach.kinds import id_ranks
-from spatial.reach.labels import nearest_by_node
-from spatial.scenarios.areas import KnownFacilities
+from spatial.scenarios.areas import KnownFacilities, supplied_area
 from spatial.scenarios.changes import Change
 from spatial.scenarios.figures import sums, walk_s
 from spatial.scenarios.heat import lived
 from spatial.scenarios.keep import read_base, write_base
 from spatial.scenarios.layout import Facts
 from spatial.scenarios.live import LiveReach
+from spatial.scenarios.make import made_base
 from spatial.scenarios.measure import Delta, measure
+from spatial.scenarios.pairs import KnownPairs
 from spatial.scenarios.plan import Plan, resolve
 from spatial.scenarios.result import ScenarioResult
 from spatial.scenarios.tally import MISSING, Checks, lay_out_tallies
 from spatial.standards import Profile
-from spatial.units import MINUTE_S
 
 if TYPE_CHECKING:
     from spatial.analysis import Analysis
@@ -74,7 +68,8 @@ class ScenarioBase:
         self._lock = threading.RLock()
         self._figures: dict[str, float] | None = None
         self._straight: dict[int, npt.NDArray[np.float64]] = {}
-        self._supplied: dict[str, pd.Series] = {}
+        self._supplied: dict[str, npt.NDArray[np.float64]] = {}
+        self._pair_rows: dict[int, Longs] = {}
 
     # -- making -----------------------------------------------------------------------------------
 
@@ -94,119 +89,17 @@ class ScenarioBase:
         InputError
             If the analysis does not hold what its tables were computed from.
         """
-        basis = analysis.basis
-        if basis is None:
-            raise InputError(
-                "This analysis holds only its tables. Run `analyse` again to ask what-if.",
-                zh="该分析结果只含表格;请重新运行 analyse 后再做方案比较。",
-            )
-        progress("scenario base", 0.0)
-        profile, walk, places = analysis.profile, basis.walk, basis.places
-        rules, walking = profile.rooms["gaps"], profile.rooms["walking"]
-        layers = profile.catalogue.layers
-        by_time = analysis.parameters.circles_by == "time"
-        timed = [layer for layer in layers.values() if layer.minutes is not None]
-        far = [(layer.minutes or 0) * MINUTE_S if by_time else layer.limit_m for layer in timed]
-        kinds = tuple(sorted({kind.id for kind, _, _ in profile.catalogue.checks()}))
-        facts = Facts(
-            data_version=analysis.data_version,
-            engine_version=analysis.engine_version,
-            crs=analysis.city.crs.to_wkt(),
-            search_m=float(rules["search_m"]),
-            home_m=float(max(layer.limit_m for layer in layers.values())),
-            reach_limit=float(max(far)),
-            by_time=by_time,
-            max_entry_m=float(walking["max_entry_m"]),
-            speed_m_per_s=float(walk.network.speed_m_per_s),
-            kinds=kinds,
-        )
-        entrances = walk.entrances
-        facilities = analysis.city.layer("facilities")
-        entered = by_entrance(basis.kinds, entrances)
-        entered = entered[entered["kind"].isin(kinds)]
-        labels = nearest_by_node(walk.network, walk.facilities, entered, cutoff_m=facts.search_m)
-        labels = _all_kinds(labels, kinds)
-        progress("scenario base", 0.3)
-        alive = np.zeros((len(kinds), len(entrances)), dtype=bool)
-        alive[
-            pd.Index(kinds).get_indexer(entered["kind"]),
-            walk.facilities.ids.get_indexer(entered["facility_id"]),
-        ] = True
-        frame = places.frame
-        gate_place = frame.index.get_indexer(walk.gate_neighbourhood.astype("str"))
-        homes = _Homes(walk.building_access)
-        entrance_facility = facilities.index.get_indexer(entrances["facility_id"]).astype(np.int32)
-        arrays = LiveReach.lay_out(
-            walk.network,
-            labels,
-            {"facility": walk.facilities, "gate": walk.gates, "home": homes.entries},
-            {"gate": gate_place, "home": homes.row},
-            place_rank=id_ranks(facilities.index)[entrance_facility],
-            alive=alive,
-            places=len(frame),
-            buildings=len(homes.ids),
-        )
-        progress("scenario base", 0.5)
-        special = _special_kinds(profile)
-        pairs = reached_facilities(
-            walk.network,
-            walk.gates,
-            walk.gate_neighbourhood,
-            walk.facilities,
-            entered[entered["kind"].isin(special)][["facility_id"]]
-            .drop_duplicates()
-            .assign(kind="any"),
-            cutoff_m=facts.reach_limit,
-            by="time" if by_time else "distance",
-        )
-        arrays |= {
-            "entrance_facility": entrance_facility,
-            "sorted_entrances": np.sort(entrances.index.to_numpy(dtype=str)),
-            "sorted_facilities": np.sort(facilities.index.to_numpy(dtype=str)),
-            "pair_place": frame.index.get_indexer(pairs["neighbourhood_id"]).astype(np.int32),
-            "pair_entrance": walk.facilities.ids.get_indexer(pairs["facility_id"]).astype(np.int32),
-            "pair_m": pairs["distance_m"].to_numpy(dtype=float),
-            "pair_s": pairs["time_s"].to_numpy(dtype=float),
-        }
-        tells = absence_tells(places, basis.kinds, profile)
-        measured = frame.index.isin(walk.gate_neighbourhood[walk.gates.edge >= 0].unique())
-        arrays |= _obstacle_arrays(walk.obstacles)
-        walls, layer = blocking_walls(analysis.city, walking)
-        arrays["wall_xy_m"] = _straight_pieces(walls[layer == 0])[0]
-        arrays |= {f"grid_{n}": getattr(edge_grid(walk.network), n) for n in SegmentGrid.__slots__}
-        tables = {
-            "neighbourhoods": frame,
-            "facilities": facilities,
-            "kinds": basis.kinds,
-            "entrances": entrances,
-            "all_gates": places.gates,
-            "city_gates": analysis.city.layer("gates"),
-            "gates": pd.DataFrame({"neighbourhood_id": walk.gate_neighbourhood}),
-            "gaps": analysis.tables["gaps"],
-            "scores": analysis.tables["neighbourhoods"][
-                ["must_missing", "must_checked", "gap_index"]
-            ],
-            "coverage": analysis.tables["coverage"],
-            "heatmap": analysis.tables["heatmap"],
-            "tells": tells.rename("tells").reset_index(),
-            "homes": pd.DataFrame(
-                {"neighbourhood_id": places.building_neighbourhood.reindex(homes.ids).astype("str")}
-            ),
-            "stock": analysis.tables["stock"],
-            "stock_fits": analysis.tables["stock_fits"],
-            "network": walk.network,
-        }
-        if "access" in analysis.tables:
-            tables["access"] = analysis.tables["access"]
-        arrays |= homes.arrays()
+        made = made_base(analysis, progress=progress)
         base = cls(
-            facts,
-            arrays,
-            {name: partial(tables.__getitem__, name) for name in tables},
-            lambda: profile,
+            made.facts,
+            made.arrays,
+            {name: partial(made.tables.__getitem__, name) for name in made.tables},
+            lambda: analysis.profile,
         )
         progress("scenario base", 0.7)
-        arrays |= lay_out_tallies(base, tells, measured, homes.measured, analysis.city)
+        base.arrays |= lay_out_tallies(
+            base, made.tells, made.measured, made.homes_measured, analysis.city
+        )
         progress("scenario base", 1.0)
         return base
 
@@ -284,14 +177,6 @@ class ScenarioBase:
         return {kind: row for row, kind in enumerate(self.facts.kinds)}
 
     @cached_property
-    def special_rows(self) -> Longs:
-        """Kinds of which all that are reached count."""
-        rows = [
-            self.kind_row[kind] for kind in _special_kinds(self.profile) if kind in self.kind_row
-        ]
-        return np.array(rows, dtype=np.int64)
-
-    @cached_property
     def checks(self) -> Checks:
         """What is checked."""
         return Checks.of(self.profile, self.facts.kinds)
@@ -346,12 +231,38 @@ class ScenarioBase:
             self._straight[kind] = metres.to_numpy(dtype=float, na_value=np.inf)
         return self._straight[kind]
 
-    def supplied(self, rule: str) -> pd.Series:
-        """Area that each neighbourhood has by one area rule."""
+    @cached_property
+    def heads(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Persons and households of the neighbourhoods, NaN where unknown."""
+        frame = self.frame("neighbourhoods")
+        return {
+            name: frame[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+            for name in ("persons", "households")
+        }
+
+    @cached_property
+    def unchanged(self) -> ScenarioResult:
+        """The scenario without changes."""
+        return ScenarioResult(self, Plan(), Delta(), elapsed_ms=0.0)
+
+    def supplied(self, rule: str) -> npt.NDArray[np.float64]:
+        """Area that each neighbourhood has by one area rule, m²."""
         if rule not in self._supplied:
-            unchanged = ScenarioResult(self, Plan(), Delta(), elapsed_ms=0.0)
-            self._supplied[rule] = unchanged.supplied(self.profile.catalogue.area_rules[rule])
+            found = supplied_area(self.unchanged, self.profile.catalogue.area_rules[rule])
+            self._supplied[rule] = found
         return self._supplied[rule]
+
+    def pair_rows(self, kind: int) -> Longs:
+        """Rows of `known_pairs` that are of one kind."""
+        if kind not in self._pair_rows:
+            facility = self.arrays["entrance_facility"][self.known_pairs.entrance]
+            self._pair_rows[kind] = np.flatnonzero(self.known_facilities.of_kind[kind][facility])
+        return self._pair_rows[kind]
+
+    @cached_property
+    def known_pairs(self) -> KnownPairs:
+        """Who reaches which entrance within the limit of the life circles."""
+        return KnownPairs.of(self.arrays)
 
     @cached_property
     def known_facilities(self) -> KnownFacilities:
@@ -371,13 +282,6 @@ class ScenarioBase:
     def _obstacle_grid(self) -> SegmentGrid:
         ends = self.arrays["obstacle_xy_m"]
         return SegmentGrid.of_boxes(np.hstack([ends.min(axis=1), ends.max(axis=1)]))
-
-    def alive_at_first(self, entrances: Longs) -> npt.NDArray[np.bool_]:
-        """Say of which kinds some entrances of the base are, together, shape (k,)."""
-        ids = self.frame("facilities").index[self.arrays["entrance_facility"][entrances]]
-        kinds = self.frame("kinds")
-        of = set(kinds.loc[kinds["facility_id"].isin(ids), "kind"])
-        return np.array([kind in of for kind in self.facts.kinds])
 
     def facility_row(self, id_: str) -> int | None:
         """Row of a facility of the city, None if there is none."""
@@ -487,84 +391,3 @@ class ScenarioBase:
 
 def _row(index: pd.Index, id_: str) -> int | None:
     return int(index.get_loc(id_)) if id_ in index else None
-
-
-def _special_kinds(profile: Profile) -> list[str]:
-    """Kinds of which all that are reached count, not only the nearest: areas and stand-ins."""
-    catalogue = profile.catalogue
-    return sorted(
-        {rule.kind for rule in catalogue.area_rules.values()}
-        | {relaxation.instead for relaxation in catalogue.relaxations.values()}
-    )
-
-
-def _all_kinds(labels: Any, kinds: tuple[str, ...]) -> Any:
-    """Give labels a column for every kind, also for those of which the city has none."""
-    from spatial.reach.kernels import FAR  # noqa: PLC0415
-
-    at = pd.Index(labels.kinds).get_indexer(list(kinds))
-    key = np.full((len(labels.key), len(kinds)), FAR, dtype=np.int64)
-    facility = np.full(key.shape, -1, dtype=np.int32)
-    key[:, at >= 0] = labels.key[:, at[at >= 0]]
-    facility[:, at >= 0] = labels.facility[:, at[at >= 0]]
-    return replace(labels, kinds=kinds, key=key, facility=facility)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Homes:
-    """The buildings, and the ways out of each."""
-
-    access: BuildingAccess
-
-    @property
-    def ids(self) -> pd.Index:
-        return self.access.buildings
-
-    @property
-    def entries(self) -> Attachments:
-        return self.access.entries
-
-    @property
-    def row(self) -> npt.NDArray[np.int32]:
-        """Building of each way out."""
-        ways = np.diff(self.access.start)
-        return np.repeat(np.arange(len(ways), dtype=np.int32), ways)
-
-    @property
-    def measured(self) -> npt.NDArray[np.bool_]:
-        """Whether a building is on the network."""
-        measured = np.zeros(len(self.ids), dtype=bool)
-        measured[self.row[self.entries.edge >= 0]] = True
-        return measured
-
-    def arrays(self) -> Arrays:
-        """Which ways lead straight through a gate, and how far the path inside is."""
-        row, first = self.row, self.access.start[:-1]
-        way = np.asarray(self.access.way_to_gate, dtype=object)
-        straight = np.isin(way, ["straight", "paths"])[row] & (self.entries.edge >= 0)
-        straight[first[way == "paths"]] = False
-        path_mm = np.full(len(way), np.iinfo(np.int64).max)
-        path_mm[way == "paths"] = self.entries.entry_mm[first[way == "paths"]]
-        return {
-            "way_is_straight": straight,
-            "home_path_mm": path_mm,
-            "home_xy_m": self.entries.xy_m[first],
-        }
-
-
-def _obstacle_arrays(obstacles: Obstacles) -> Arrays:
-    names = pd.Index(["wall", "water", "railway"])
-    xy, row = _straight_pieces(obstacles.pieces)
-    return {
-        "obstacle_xy_m": xy,
-        "obstacle_kind": names.get_indexer(obstacles.kind[row]).astype(np.int8),
-    }
-
-
-def _straight_pieces(
-    lines: npt.NDArray[np.object_],
-) -> tuple[npt.NDArray[np.float64], Longs]:
-    """Return the ends of every straight piece of some lines, (k, 2, 2), and the line of each."""
-    xy, row = shapely.get_coordinates(lines, return_index=True)
-    inner = np.flatnonzero(row[1:] == row[:-1])
-    return np.stack([xy[inner], xy[inner + 1]], axis=1), row[inner]

@@ -14,7 +14,7 @@ from spatial.reach.repair import LiveArcs, LivePoints
 
 __all__ = ["ARRAYS", "FORMAT", "TABLES", "Facts", "layout"]
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raise it when an array or a table of a base changes its meaning under the same name."""
 
 
@@ -32,6 +32,8 @@ class Facts:
     max_entry_m: float
     speed_m_per_s: float
     kinds: tuple[str, ...]
+    year: int
+    seed: int
 
 
 ARRAYS: Final = frozenset(
@@ -41,9 +43,19 @@ ARRAYS: Final = frozenset(
         *(f"grid_{name}" for name in SegmentGrid.__slots__),
         *(f"{name}_{part}" for name in ("gates_of", "homes_of") for part in ("start", "order")),
         *(f"lived_{name}" for name in ("x", "y", "row", "part", "truth")),
-        *(f"pair_{name}" for name in ("place", "entrance", "m", "s")),
+        *(f"pair_{name}" for name in ("start", "entrance", "key", "column_start", "column")),
         *(f"inside_{name}" for name in ("place", "kind", "facility", "count")),
-        *("label", "owner", "alive", "rank", "place_rank", "gate_group", "home_group", "counts"),
+        *(
+            "label",
+            "owner",
+            "alive",
+            "paired",
+            "rank",
+            "place_rank",
+            "gate_group",
+            "home_group",
+            "counts",
+        ),
         *("entrance_facility", "sorted_entrances", "sorted_facilities"),
         *("obstacle_xy_m", "obstacle_kind", "wall_xy_m", "bounds_m"),
         *("near_key", "near_owner", "home_key", "persons", "measured", "walked", "tells"),
@@ -57,11 +69,12 @@ ARRAYS: Final = frozenset(
 TABLES: Final = (
     *("neighbourhoods", "facilities", "kinds", "entrances", "all_gates", "city_gates", "gates"),
     *("gaps", "scores", "coverage", "heatmap", "tells", "homes", "stock", "stock_fits"),
+    *("access", "priority", "demand_votes"),
 )
-"""Names of the tables that every base keeps (``access`` only where it was worked out)."""
+"""Names of the tables that every base keeps."""
 
 
-RESULTS: Final = ("gaps", "coverage", "heatmap")
+RESULTS: Final = ("gaps", "coverage", "heatmap", "access", "priority")
 
 
 def layout() -> str:

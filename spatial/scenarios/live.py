@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,41 +10,27 @@ import numpy as np
 import numpy.typing as npt
 
 from spatial.errors import InputError
-from spatial.network import Attachments, WalkNetwork
 from spatial.network.edits import NetworkPatch
-from spatial.reach.arcs import arcs_for, limit_key, place_points, points_by_edge
+from spatial.reach.arcs import limit_key
 from spatial.reach.kernels import FAR
-from spatial.reach.labels import NodeLabels
 from spatial.reach.repair import (
     LiveArcs,
     LivePoints,
     Lost,
     best_of_points,
     groups_near,
-    reach_from,
     repair,
     roll_back,
     seeds_at,
-    walks_of,
-    wipe,
 )
+from spatial.scenarios.live_arrays import POINT_SETS, SPARE_POINTS
 
 __all__ = ["LiveReach", "Touched"]
-
-SPARE_NODES: Final = 4096
-SPARE_EDGES: Final = 4096
-SPARE_ARCS: Final = 32_768
-SPARE_POINTS: Final = 1024
-SPARE_HOMES: Final = 16_384
-
-ASKED_AT_ONCE: Final = 8192
-"""Entrances up to which all are asked for their walk: that is sooner done than choosing."""
 
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
 Arrays = dict[str, npt.NDArray[Any]]
 NO_ROWS: Final = np.empty(0, dtype=np.int64)
-POINT_SETS: Final = ("facility", "gate", "home")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +71,7 @@ class LiveReach:
         self.label: Longs = take("label")
         self.owner: Ints = take("owner")
         self.alive: npt.NDArray[np.bool_] = take("alive")
+        self.paired: npt.NDArray[np.bool_] = take("paired")
         self.rank: npt.NDArray[np.float64] = take("rank")
         self.place_rank: npt.NDArray[np.float64] = take("place_rank")
         self.points = {
@@ -112,89 +99,12 @@ class LiveReach:
         self._before = (dict(self.counts), dict(self.points))
         self._pending = _Pending()
 
-    # -- making -----------------------------------------------------------------------------------
-
-    @staticmethod
-    def lay_out(
-        network: WalkNetwork,
-        labels: NodeLabels,
-        points: Mapping[str, Attachments],
-        groups: Mapping[str, Ints],
-        *,
-        place_rank: Ints,
-        alive: npt.NDArray[np.bool_],
-        places: int,
-        buildings: int,
-    ) -> Arrays:
-        """Lay out everything as arrays with room to spare.
-
-        Parameters
-        ----------
-        network : WalkNetwork
-        labels : NodeLabels
-            Of the entrances of all facilities.
-        points : mapping
-            ``facility`` (entrances), ``gate`` and ``home``.
-        groups : mapping
-            ``gate``: row of the neighbourhood, -1 for none; ``home``: row of the building.
-        place_rank : array of int, shape (f,)
-            Place of each entrance's facility among the facility ids.
-        alive : array of bool, shape (k, f)
-            Which entrance is of which kind.
-        places, buildings : int
-            Number of neighbourhoods and of buildings.
-        """
-        forward, backward = arcs_for(network), arcs_for(network, backward=True)
-        counts = [network.node_count, network.edge_count, len(forward.head), len(backward.head)]
-        arrays: Arrays = {
-            "out_start": _roomy(forward.start[:-1], SPARE_NODES),
-            "out_end": _roomy(forward.start[1:], SPARE_NODES),
-            "out_head": _roomy(forward.head, SPARE_ARCS),
-            "out_edge": _roomy(forward.edge, SPARE_ARCS),
-            "out_key": _roomy(forward.key, SPARE_ARCS),
-            "in_start": _roomy(backward.start[:-1], SPARE_NODES),
-            "in_end": _roomy(backward.start[1:], SPARE_NODES),
-            "in_tail": _roomy(backward.head, SPARE_ARCS),
-            "in_edge": _roomy(backward.edge, SPARE_ARCS),
-            "in_key": _roomy(backward.key, SPARE_ARCS),
-            "edge_from": _roomy(network.edge_from, SPARE_EDGES),
-            "edge_to": _roomy(network.edge_to, SPARE_EDGES),
-            "edge_length_mm": _roomy(network.edge_length_mm, SPARE_EDGES),
-            "edge_time_ms": _roomy(network.edge_time_ms, SPARE_EDGES),
-            "label": _roomy_rows(labels.key.T, SPARE_NODES, FAR),
-            "owner": _roomy_rows(labels.facility.T, SPARE_NODES, -1),
-            "alive": _roomy_rows(alive, SPARE_POINTS, fill=False),
-            "rank": _roomy(labels.rank.astype(np.float64), SPARE_POINTS),
-            "place_rank": _roomy(place_rank.astype(np.float64), SPARE_POINTS),
-        }
-        for name in POINT_SETS:
-            placed = place_points(network, points[name])
-            on_edges = points_by_edge(points[name].edge, network.edge_count)
-            counts.append(len(placed.edge))
-            spare = SPARE_HOMES if name == "home" else SPARE_POINTS
-            arrays |= {
-                f"{name}_edge": _roomy(placed.edge, spare, -1),
-                f"{name}_offset_mm": _roomy(placed.offset_mm, spare),
-                f"{name}_entry_key": _roomy(placed.entry_key, spare),
-                f"{name}_start": on_edges.start,
-                f"{name}_order": on_edges.order,
-                **_near_nodes(name, network, points[name].edge, groups.get(name)),
-            }
-        gate_group = groups["gate"].astype(np.int32)
-        arrays |= {
-            "gate_group": _roomy(gate_group, SPARE_POINTS, -1),
-            "home_group": _roomy(groups["home"].astype(np.int32), SPARE_HOMES, -1),
-            **_by_group("gates_of", gate_group, places),
-            **_by_group("homes_of", groups["home"], buildings),
-            "counts": np.array(counts, dtype=np.int64),
-        }
-        return arrays
-
     # -- changing ---------------------------------------------------------------------------------
 
     def close_facility(self, row: int) -> None:
         """Take an entrance out of all its kinds."""
         self._pending.seeds_lost += self._seeds([row])
+        self._set(self.paired, row, value=False)
         kinds = np.flatnonzero(self.alive[:, row])
         for kind in kinds.tolist():
             self._set(self.alive, (kind, row), value=False)
@@ -213,6 +123,7 @@ class LiveReach:
     ) -> int:
         """Add an entrance (edge, offset, key of its entry) of some kinds; return its row."""
         row = self._add_point("facility", place)
+        self._set(self.paired, row, value=True)
         self._set(self.rank, row, rank)
         self._set(self.place_rank, row, place_rank)
         for kind in kinds:
@@ -393,51 +304,6 @@ class LiveReach:
         begin = np.repeat(start[groups] - np.cumsum(size) + size, size)
         return order[begin + np.arange(len(begin))]
 
-    def places_that_walk_to(self, row: int, limit: int, *, by_time: bool) -> tuple[Longs, Longs]:
-        """Neighbourhoods from which an entrance is reached within the limit, and their keys."""
-        goals, gates = self.points["facility"], self.points["gate"]
-        search = _Search(self, goals, np.array([row]), NO_ROWS, limit, by_time=by_time)
-        places = self._near_places(search.nodes, [int(goals.edge[row])])
-        rows, group = self.gates_of(places)
-        key = search.walks(gates, rows)
-        best = np.full(len(places), FAR, dtype=np.int64)
-        np.minimum.at(best, np.searchsorted(places, group), key)
-        return places[best < FAR], best[best < FAR]
-
-    def places_near(self, edges: Longs, limit: int, *, by_time: bool) -> Longs:
-        """Neighbourhoods from whose gates any of some edges is reached within the limit."""
-        points = self.points["gate"]
-        nodes = np.unique(np.concatenate([self.arcs.edge_from[edges], self.arcs.edge_to[edges]]))
-        search = _Search(self, points, NO_ROWS, nodes, limit, by_time=by_time)
-        search.done()
-        return self._near_places(search.nodes, edges.tolist())
-
-    def reached_from_place(
-        self, place: int, among: npt.NDArray[np.bool_], limit: int, *, by_time: bool
-    ) -> tuple[Longs, Longs]:
-        """Entrances, of those `among`, that one neighbourhood reaches within the limit; keys."""
-        rows, _ = self.gates_of(np.array([place]))
-        gates, goals = self.points["gate"], self.points["facility"]
-        search = _Search(self, gates, rows, NO_ROWS, limit, by_time=by_time, forward=True)
-        found = np.flatnonzero(among & (goals.edge[: len(among)] >= 0))
-        if len(found) > ASKED_AT_ONCE:  # of many, only those on the streets that were reached
-            found = self._facilities_near(search.nodes, gates.edge[rows])
-            found = found[among[found]]
-        key = search.walks(goals, found)
-        return found[key < FAR], key[key < FAR]
-
-    def _facilities_near(self, nodes: Ints, edges: Longs) -> Longs:
-        """Entrances on the edges that meet at some nodes, and on some edges."""
-        points = self.points["facility"]
-        known = nodes[nodes < len(points.near_start) - 1].astype(np.int64)
-        low = points.near_start[known]
-        size = points.near_start[known + 1] - low
-        begin = np.repeat(low - np.cumsum(size) + size, size)
-        near = points.near[begin + np.arange(len(begin))].astype(np.int64)
-        own = self._on_edges(points, np.unique(edges[edges >= 0]))
-        rows = np.unique(np.concatenate([near, own, points.extra]))
-        return rows[points.edge[rows] >= 0]
-
     def _on_edges(self, points: LivePoints, edges: Longs) -> Longs:
         base = edges[edges < len(points.start) - 1]
         size = points.start[base + 1] - points.start[base]
@@ -446,13 +312,20 @@ class LiveReach:
         rows = np.unique(np.concatenate([rows, points.extra]))
         return rows[np.isin(points.edge[rows], edges)]
 
-    def _near_places(self, nodes: Ints, edges: list[int]) -> Longs:
-        self._epoch += 1
-        found, on = self._found_place, np.array(edges, dtype=np.int64)
-        count = groups_near(
-            nodes, on, self.points["gate"], self.gate_group, self._mark_place, self._epoch, found
-        )
-        return np.sort(found[:count])
+    def entrances_on(self, edges: Longs) -> Longs:
+        """Entrances that stand on some edges."""
+        return self._on_edges(self.points["facility"], edges)
+
+    def places_on(self, edges: Longs) -> Longs:
+        """Neighbourhoods of the gates that stand on some edges."""
+        group = self.gate_group[self._on_edges(self.points["gate"], edges)]
+        return np.unique(group[group >= 0]).astype(np.int64)
+
+    def gate_members(self) -> tuple[Longs, Longs, Ints, int]:
+        """Gates of every neighbourhood, as the compiled searches take them."""
+        take = self.arrays.__getitem__
+        known = self._before[0]["gate"]
+        return take("gates_of_start"), take("gates_of_order"), self.gate_group, known
 
     def scratch(self) -> tuple[Longs, Ints]:
         """Room for a search: labels, ``FAR`` everywhere, and nodes."""
@@ -562,39 +435,6 @@ class LiveReach:
         self.counts, self.points = dict(self._before[0]), dict(self._before[1])
 
 
-class _Search:
-    """One search around points or nodes; its labels stand until :meth:`done`."""
-
-    def __init__(
-        self,
-        live: LiveReach,
-        seeds: LivePoints,
-        rows: Longs,
-        nodes: Longs,
-        limit: int,
-        *,
-        by_time: bool,
-        forward: bool = False,
-    ) -> None:
-        self.arcs = live.arcs._replace(by_time=by_time)
-        self.seeds, self.rows, self.limit, self.forward = seeds, rows, limit, forward
-        self.label, touched = live.scratch()
-        count = reach_from(self.arcs, seeds, rows, nodes, forward, limit, self.label, touched)
-        self.nodes = touched[:count].copy()
-
-    def walks(self, points: LivePoints, rows: Longs) -> Longs:
-        """Keys of the walks between some points and the seeds; ends the search."""
-        key = walks_of(
-            self.arcs, self.seeds, self.rows, points, rows, self.forward, self.limit, self.label
-        )
-        self.done()
-        return key
-
-    def done(self) -> None:
-        """Make the room ready for the next search."""
-        wipe(self.label, self.nodes)
-
-
 def _too_much() -> InputError:
     return InputError(
         "The scenario changes more streets than one base has room for. Make it smaller.",
@@ -611,42 +451,3 @@ def _lost(seeds: list[tuple[int, int, int]], arcs: list[tuple[int, int, int]]) -
         seed[:, 2].astype(np.int32),
         *(np.ascontiguousarray(column) for column in arc.T),
     )
-
-
-def _near_nodes(
-    name: str, network: WalkNetwork, edge: Ints, group: npt.NDArray[Any] | None
-) -> Arrays:
-    """Gather the groups (or rows) of the points on the edges that meet at each node."""
-    member = np.arange(len(edge)) if group is None else np.asarray(group)
-    on = np.flatnonzero((edge >= 0) & (member >= 0))
-    node = np.concatenate([network.edge_from[edge[on]], network.edge_to[edge[on]]]).astype(np.int64)
-    both = np.concatenate([member[on], member[on]]).astype(np.int64)
-    width = int(both.max(initial=0)) + 1
-    code = np.unique(node * width + both)
-    count = np.bincount(code // width, minlength=network.node_count)
-    return {
-        f"{name}_near_start": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-        f"{name}_near": (code % width).astype(np.int32),
-    }
-
-
-def _by_group(name: str, group: Ints, groups: int) -> Arrays:
-    order = np.argsort(group, kind="stable")
-    order = order[np.searchsorted(group[order], 0) :]
-    count = np.bincount(group[order], minlength=groups)
-    return {
-        f"{name}_start": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-        f"{name}_order": order.astype(np.int64),
-    }
-
-
-def _roomy(values: npt.NDArray[Any], spare: int, fill: Any = 0) -> npt.NDArray[Any]:
-    out = np.full((len(values) + spare, *values.shape[1:]), fill, dtype=values.dtype)
-    out[: len(values)] = values
-    return out
-
-
-def _roomy_rows(values: npt.NDArray[Any], spare: int, fill: Any) -> npt.NDArray[Any]:
-    out = np.full((values.shape[0], values.shape[1] + spare), fill, dtype=values.dtype)
-    out[:, : values.shape[1]] = values
-    return out

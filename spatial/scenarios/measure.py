@@ -10,8 +10,9 @@ import numpy.typing as npt
 import shapely
 
 from spatial.network.edits import moved_points
-from spatial.reach.arcs import limit_key, place_points, split_key
+from spatial.reach.arcs import place_points, split_key
 from spatial.scenarios.live import LiveReach, Touched
+from spatial.scenarios.pairs import PairChange, changed_pairs, look_before
 from spatial.scenarios.tally import (
     held_without_walk,
     stand_in_counts,
@@ -45,11 +46,10 @@ class Delta:
     """By kind: places of facilities that opened or closed (for the distance by air)."""
     measured: tuple[Longs, npt.NDArray[np.bool_]] | None = None
     walked: tuple[Longs, npt.NDArray[np.bool_]] | None = None
-    pairs_gone: npt.NDArray[np.bool_] | None = None
-    pairs_new: tuple[Longs, Longs, Longs] | None = None
-    """Neighbourhood, entrance and key of reached facilities that count by area or stand in."""
+    pairs: PairChange = field(default_factory=PairChange)
+    """Which entrances are reached within the limit of the life circles."""
     pair_kinds: frozenset[int] = frozenset()
-    """Kinds whose reached facilities may differ."""
+    """Kinds of which a pair differs."""
     stand_ins: npt.NDArray[np.int32] | None = None
     status: dict[int, tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]] = field(
         default_factory=dict
@@ -69,13 +69,16 @@ def measure(base: ScenarioBase, plan: Plan) -> Delta:
     """Apply a plan and read what it touches. The caller undoes it."""
     live, delta = base.live, Delta()
     gone = _close(base, plan, live, delta)
-    moved = _change_network(base, plan, live)
+    before = None if plan.patch is None else look_before(base, live, plan.patch)
+    if plan.patch is not None:
+        live.apply_patch(plan.patch)
     new = _open(base, plan, live, delta)
     left = _gates(base, plan, live, delta)
     homes = _ways(base, plan, live, delta)
     reach = live.mend()
     _read_again(base, live, reach, (left, homes), delta)
-    _read_pairs(base, live, gone, new, np.union1d(left, moved), delta)
+    delta.pairs = changed_pairs(base, live, before, gone=gone, new=new, left=left)
+    _count_stand_ins(base, plan, delta)
     _count_inside(base, plan, delta)
     if plan.persons:
         delta.persons = base.arrays["persons"].copy()
@@ -98,18 +101,6 @@ def _close(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> Lon
             if kind in base.kind_row:
                 delta.air.setdefault(base.kind_row[kind], []).append(shape)
     return gone
-
-
-def _change_network(base: ScenarioBase, plan: Plan, live: LiveReach) -> Longs:
-    """Apply the patch; return the neighbourhoods that may reach other facilities now."""
-    if plan.patch is None:
-        return np.empty(0, dtype=np.int64)
-    rows = plan.patch.edge[plan.patch.edge < plan.patch.edges]
-    limit, by_time = limit_key(base.facts.reach_limit), base.facts.by_time
-    before = live.places_near(rows, limit, by_time=by_time)
-    live.apply_patch(plan.patch)
-    after = live.places_near(plan.patch.edge, limit, by_time=by_time)
-    return np.union1d(before, after)
 
 
 def _open(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> list[int]:
@@ -219,62 +210,40 @@ def _read_again(
                 delta.homes[kind] = homes[other], key[other]
 
 
-def _read_pairs(
-    base: ScenarioBase,
-    live: LiveReach,
-    gone: Longs,
-    new: list[int],
-    everywhere: Longs,
-    delta: Delta,
-) -> None:
-    special = live.alive[base.special_rows]
-    limit, by_time = limit_key(base.facts.reach_limit), base.facts.by_time
-    pair_entrance, pair_place = base.arrays["pair_entrance"], base.arrays["pair_place"]
-    fresh: list[tuple[Longs, Longs, Longs]] = []
-    for row in new:
-        if special[:, row].any():
-            places, key = live.places_that_walk_to(row, limit, by_time=by_time)
-            other = ~np.isin(places, everywhere)
-            fresh.append((places[other], np.full(int(other.sum()), row), key[other]))
-    among = special.any(axis=0)
-    for place in everywhere.tolist():
-        rows, key = live.reached_from_place(place, np.asarray(among), limit, by_time=by_time)
-        fresh.append((np.full(len(rows), place), rows, key))
-    if not fresh and not np.isin(pair_entrance, gone).any():
+def _count_stand_ins(base: ScenarioBase, plan: Plan, delta: Delta) -> None:
+    """Note the kinds of which pairs differ, and count again what may stand in."""
+    pairs, known = delta.pairs, base.known_pairs
+    if not pairs:
         return
-    if len(everywhere):
-        delta.pair_kinds = frozenset(base.special_rows.tolist())
-    else:
-        was = base.alive_at_first(gone)
-        now = live.alive[:, new].any(axis=1)
-        delta.pair_kinds = frozenset(np.flatnonzero(was | now).tolist())
-    delta.pairs_gone = np.isin(pair_entrance, gone) | np.isin(pair_place, everywhere)
-    place, entrance, key = (
-        (np.concatenate(column).astype(np.int64) for column in zip(*fresh, strict=True))
-        if fresh
-        else (np.empty(0, dtype=np.int64),) * 3
+    added = added_in_order(plan)
+    entrance_facility = base.arrays["entrance_facility"]
+    of_entrance = np.append(entrance_facility, base.facility_count + np.arange(len(added)))
+    of_kind = np.zeros((len(base.facts.kinds), base.facility_count + len(added)), dtype=bool)
+    of_kind[:, : base.facility_count] = base.known_facilities.of_kind
+    for number, one in enumerate(added):
+        if one.kind in base.kind_row:
+            of_kind[base.kind_row[one.kind], base.facility_count + number] = True
+    touched = np.concatenate([known.entrance[pairs.gone], pairs.entrance])
+    kinds = of_kind[:, np.unique(of_entrance[touched])].any(axis=1)
+    delta.pair_kinds = frozenset(np.flatnonzero(kinds).tolist())
+    if not any(instead in delta.pair_kinds for _, instead, _, _ in base.checks.stand_ins):
+        return
+    places = np.unique(np.concatenate([known.place[pairs.gone], pairs.place]))
+    rows = np.setdiff1d(known.of_places(places), pairs.gone, assume_unique=True)
+    key = np.concatenate([known.key[rows], pairs.key])
+    counts = stand_in_counts(
+        (
+            np.searchsorted(places, np.concatenate([known.place[rows], pairs.place])),
+            np.concatenate([known.entrance[rows], pairs.entrance]),
+            split_key(key, by="time" if base.facts.by_time else "distance")[0],
+        ),
+        of_entrance,
+        of_kind[:, of_entrance],
+        base.checks,
+        len(places),
     )
-    delta.pairs_new = place, entrance, key
-    if base.checks.stand_ins:
-        kept = ~delta.pairs_gone
-        metres = split_key(key, by="time" if by_time else "distance")[0]
-        facility_of = np.concatenate(
-            [
-                base.arrays["entrance_facility"],
-                len(base.frame("facilities")) + np.arange(len(new)),
-            ]
-        )
-        delta.stand_ins = stand_in_counts(
-            (
-                np.concatenate([pair_place[kept], place]),
-                np.concatenate([pair_entrance[kept], entrance]),
-                np.concatenate([base.arrays["pair_m"][kept], metres]),
-            ),
-            facility_of,
-            live.alive,
-            base.checks,
-            len(base.arrays["persons"]),
-        )
+    delta.stand_ins = base.arrays["stand_in_count"].copy()
+    delta.stand_ins[:, places] = counts
 
 
 def _count_inside(base: ScenarioBase, plan: Plan, delta: Delta) -> None:

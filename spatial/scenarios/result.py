@@ -17,9 +17,8 @@ from spatial.city.report import Note
 from spatial.dictionary import conform, data_dictionary
 from spatial.errors import InputError
 from spatial.gaps import coverage
-from spatial.reach.arcs import split_key
 from spatial.reach.kernels import FAR
-from spatial.scenarios.areas import supplied_area
+from spatial.scenarios.areas import supplied_area, touched_places
 from spatial.scenarios.figures import figures_of
 from spatial.scenarios.heat import changed_cells
 from spatial.scenarios.measure import Delta, added_in_order
@@ -175,8 +174,7 @@ class ScenarioResult:
         if self.plan.persons:
             for kind in everything:
                 asked.setdefault(kind, []).append(np.array(sorted(self.plan.persons)))
-        for rule, places in self._shared_again.items():
-            kind = base.kind_row[base.profile.catalogue.area_rules[rule].kind]
+        for kind, places in self._shared_otherwise().items():
             asked.setdefault(kind, []).append(places)
         return {kind: np.unique(np.concatenate(rows)) for kind, rows in asked.items() if rows}
 
@@ -206,37 +204,44 @@ class ScenarioResult:
             or any(base.checks.kind[check] == kind for check in delta.status)
         )
 
+    def shared_again(self, rule: AreaRule) -> tuple[Longs, npt.NDArray[np.float64]]:
+        """Neighbourhoods whose share of a rule's area may differ, and their m² now."""
+        if rule.id not in self._supplies:
+            places = np.empty(0, dtype=np.int64)
+            if self.shares_again(rule):
+                places = touched_places(self, rule)
+            found = supplied_area(self, rule, places) if len(places) else np.empty(0)
+            self._supplies[rule.id] = places, found
+        return self._supplies[rule.id]
+
     @cached_property
-    def _shared_again(self) -> dict[str, Longs]:
-        """By area rule: neighbourhoods whose share of an area differs from the base."""
-        base, delta, found = self.base, self.delta, {}
-        sized = self._resized_kinds
-        paired = {base.facts.kinds[kind] for kind in delta.pair_kinds}
-        changed_inside = {base.facts.kinds[kind] for _, kind, _ in delta.inside}
-        for name, rule in base.profile.catalogue.area_rules.items():
-            if rule.kind not in base.kind_row:
-                continue
-            if delta.persons is None and rule.kind not in paired | sized | changed_inside:
-                continue
-            new, old = self.supplied(rule), base.supplied(name)
-            found[name] = np.flatnonzero(differs(new, old))
+    def _supplies(self) -> dict[str, tuple[Longs, npt.NDArray[np.float64]]]:
+        return {}
+
+    def supplied(self, rule: AreaRule) -> npt.NDArray[np.float64]:
+        """Area that each neighbourhood has by one area rule, m²."""
+        places, found = self.shared_again(rule)
+        whole = self.base.supplied(rule.id)
+        if len(places):
+            whole = whole.copy()
+            whole[places] = found
+        return whole
+
+    def _shared_otherwise(self) -> dict[int, Longs]:
+        """By kind: neighbourhoods whose share of an area differs from the base."""
+        found = {}
+        for rule in self.base.profile.catalogue.area_rules.values():
+            if rule.kind in self.base.kind_row:
+                places, new = self.shared_again(rule)
+                old = self.base.supplied(rule.id)[places]
+                other = places[~((new == old) | (np.isnan(new) & np.isnan(old)))]
+                found[self.base.kind_row[rule.kind]] = other
         return found
 
     @cached_property
     def _resized_kinds(self) -> set[str]:
-        ids = list(self.plan.sizes)
         kinds = self.kinds
-        return set(kinds.loc[kinds["facility_id"].isin(ids), "kind"])
-
-    def supplied(self, rule: AreaRule) -> pd.Series:
-        """Area that each neighbourhood has by one area rule, m²."""
-        if rule.id not in self._supplies:
-            self._supplies[rule.id] = supplied_area(self, rule)
-        return self._supplies[rule.id]
-
-    @cached_property
-    def _supplies(self) -> dict[str, pd.Series]:
-        return {}
+        return set(kinds.loc[kinds["facility_id"].isin(list(self.plan.sizes)), "kind"])
 
     # -- the changed tables -----------------------------------------------------------------------
 
@@ -343,18 +348,31 @@ class ScenarioResult:
         known = self.base.frame("facilities").index.to_numpy(dtype=object)
         return np.append(known, np.array([f.id for f in added_in_order(self.plan)], dtype=object))
 
-    @cached_property
-    def pairs(self) -> tuple[Longs, Longs, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Neighbourhoods and entrances reached, of kinds of which all count: metres, seconds."""
-        take, delta = self.base.arrays.__getitem__, self.delta
-        known = tuple(take(f"pair_{name}") for name in ("place", "entrance", "m", "s"))
-        if delta.pairs_gone is None or delta.pairs_new is None:
-            return known  # type: ignore[return-value]
-        kept = ~delta.pairs_gone
-        place, entrance, key = delta.pairs_new
-        by: Any = "time" if self.base.facts.by_time else "distance"
-        new = (place, entrance, *split_key(key, by=by))
-        return tuple(np.concatenate([a[kept], b]) for a, b in zip(known, new, strict=True))  # type: ignore[return-value]
+    def pairs_of(self, kind: int) -> tuple[Longs, Longs, Longs]:
+        """Neighbourhoods and entrances of one kind that they reach, and keys of the walks."""
+        base, pairs, known = self.base, self.delta.pairs, self.base.known_pairs
+        rows = base.pair_rows(kind)
+        at = np.searchsorted(rows, pairs.gone)
+        at = at[at < len(rows)][rows[at[at < len(rows)]] == pairs.gone[at < len(rows)]]
+        rows = np.delete(rows, at)
+        new = self._of_kind(kind)[self.facility_of[pairs.entrance]]
+        return (
+            np.concatenate([known.place[rows], pairs.place[new]]),
+            np.concatenate([known.entrance[rows], pairs.entrance[new]]),
+            np.concatenate([known.key[rows], pairs.key[new]]),
+        )
+
+    def _of_kind(self, kind: int) -> npt.NDArray[np.bool_]:
+        """Which facilities are of a kind, the added ones last."""
+        names = self.base.facts.kinds
+        new = [one.kind == names[kind] for one in added_in_order(self.plan)]
+        return np.append(self.base.known_facilities.of_kind[kind], np.array(new, dtype=bool))
+
+    def heads(self, column: str) -> npt.NDArray[np.float64]:
+        """Persons or households by neighbourhood, NaN where unknown."""
+        if column == "persons" and self.delta.persons is not None:
+            return self.delta.persons
+        return self.base.heads[column]
 
     # -- coverage and heat ------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import shapely
 
 from spatial.reach.arcs import split_key
 from spatial.reach.kernels import FAR
-from spatial.scenarios.areas import inside_pairs, supplied_area
+from spatial.scenarios.areas import inside_pairs
 from spatial.scenarios.measure import added_in_order
 from spatial.scenarios.tally import MISSING, PRESENT, UNKNOWN
 
@@ -142,10 +142,9 @@ def _with_area(
 ) -> None:
     """Fill in area required and supplied: what is shared depends on everybody who shares."""
     old = bool(result.base.profile.rooms["gaps"]["old_area_relaxations"])
-    column = "households" if rule.per == "household" else "persons"
-    heads = result.frame[column].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    heads = result.heads("households" if rule.per == "household" else "persons")
     required = heads[place] * (rule.old_m2 if old else rule.new_m2)
-    supplied = np.where(told, _supplied(result, rule, place), np.nan)
+    supplied = np.where(told, result.supplied(rule)[place], np.nan)
     values = {
         "required_m2": required,
         "supplied_m2": supplied,
@@ -155,12 +154,3 @@ def _with_area(
         whole = table[name].to_numpy(dtype=float, na_value=np.nan)
         whole[here] = new
         table[name] = _floats(whole)
-
-
-def _supplied(result: ScenarioResult, rule: AreaRule, place: Longs) -> npt.NDArray[np.float64]:
-    """Area that some neighbourhoods have; of one alone, without sharing among all the others."""
-    if (place == place[0]).all():
-        shared = supplied_area(result, rule, only=int(place[0]))
-    else:
-        shared = result.supplied(rule)
-    return shared.to_numpy()[place]

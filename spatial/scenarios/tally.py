@@ -15,6 +15,7 @@ import pandas as pd
 
 from spatial.gaps.heatmap import people_by_cell
 from spatial.gaps.shortfall import facilities_inside
+from spatial.reach.arcs import By, split_key
 from spatial.reach.kernels import FAR
 from spatial.standards import Profile
 from spatial.units import MM_PER_M
@@ -235,8 +236,10 @@ def stand_in_counts(
 
 def _stand_ins(base: ScenarioBase, checks: Checks) -> npt.NDArray[np.int32]:
     take = base.arrays.__getitem__
+    pairs = base.known_pairs
+    by: By = "time" if base.facts.by_time else "distance"
     return stand_in_counts(
-        (take("pair_place"), take("pair_entrance"), take("pair_m")),
+        (pairs.place, pairs.entrance, split_key(pairs.key, by=by)[0]),
         take("entrance_facility"),
         base.live.alive,
         checks,

@@ -45,6 +45,7 @@ def live_reach(net, places):
     """Labels of 30 kinds, 10,000 neighbourhoods with a gate each, 300,000 buildings."""
     from spatial.reach import nearest_by_node
     from spatial.scenarios.live import LiveReach
+    from spatial.scenarios.live_arrays import lay_out_reach
 
     facilities, kinds = facilities_of_kinds(net, places)
     labels = nearest_by_node(net, facilities, kinds, cutoff_m=CUTOFF_M)
@@ -63,13 +64,14 @@ def live_reach(net, places):
     )
     alive = np.zeros((KINDS, len(facilities)), dtype=bool)
     alive[np.repeat(np.arange(KINDS), [len(p) for p in places]), np.arange(len(facilities))] = True
-    arrays = LiveReach.lay_out(
+    arrays = lay_out_reach(
         net,
         labels,
         {"facility": facilities, "gate": gates, "home": homes},
         {"gate": np.arange(PLACES), "home": np.arange(HOMES)},
         place_rank=labels.rank,
         alive=alive,
+        paired=alive.any(axis=0),
         places=PLACES,
         buildings=HOMES,
     )

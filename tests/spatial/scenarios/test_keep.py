@@ -79,7 +79,7 @@ def test_a_base_without_one_of_its_arrays_or_tables_is_refused_by_name(folder, t
 def test_the_layout_names_exactly_what_a_base_keeps_and_changes_with_it(monkeypatch):
     _, base = demo()
     assert set(base.arrays) == ARRAYS
-    assert set(base.table_names) - {"access"} == set(TABLES)
+    assert set(base.table_names) == set(TABLES)
     now = layout()
     for name, value in (
         ("ARRAYS", ARRAYS | {"one_more"}),
