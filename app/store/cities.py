@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from app.store.rows import Record, current_version, rows
 from app.store.tables import INPUT_TABLES, RESULT_TABLES
 from app.store.tile_layers import MAX_ZOOM, TILE_LAYERS
+from spatial.city.report import Refusal, Repair
 from spatial.dictionary import LayerSpec, data_dictionary
 
 __all__ = ["layer_source", "list_cities", "list_layers", "read_catalogue", "read_city_record"]
@@ -101,8 +102,14 @@ def _report(report: dict[str, Any]) -> dict[str, Any]:
             **layer,
             "repaired": len(layer["repairs"]),
             "refused": len(layer["refusals"]),
-            "repairs": layer["repairs"][:SHOWN_PER_LAYER],
-            "refusals": layer["refusals"][:SHOWN_PER_LAYER],
+            "repairs": [
+                {**one, "what_zh": Repair(**one).what_zh}
+                for one in layer["repairs"][:SHOWN_PER_LAYER]
+            ],
+            "refusals": [
+                {**one, "why_zh": Refusal(**one).why_zh}
+                for one in layer["refusals"][:SHOWN_PER_LAYER]
+            ],
         }
         for layer in report["layers"]
     ]

@@ -50,6 +50,7 @@ def test_a_city_tells_its_summary_notes_parameters_and_report(client):
     report = city["import_report"]["layers"][0]
     assert report["read"] == report["loaded"] + report["refused"] + report["merged"]
     assert report["refusals"][0]["why"] == "empty_geometry"
+    assert "几何" in report["refusals"][0]["why_zh"]
 
 
 def test_the_catalogue_names_every_kind_in_both_languages(client):

@@ -282,6 +282,8 @@ export const en: Record<MessageKey, string> = {
   "report.loaded": "loaded",
   "report.repaired": "repaired",
   "report.refused": "refused",
+  "report.rows": "{layer}: the {n} rows refused",
+  "report.more": "{n} more are not listed",
   "profile.national": "national",
   "profile.ningbo": "Ningbo",
   "profile.chongqing": "Chongqing",

@@ -280,6 +280,8 @@ export const zh = {
   "report.loaded": "载入",
   "report.repaired": "修复",
   "report.refused": "拒绝",
+  "report.rows": "{layer}:被拒绝的 {n} 行",
+  "report.more": "另有 {n} 行未列出",
   "profile.national": "全国通用",
   "profile.ningbo": "宁波",
   "profile.chongqing": "重庆",
