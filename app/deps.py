@@ -7,12 +7,20 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from app.bases import Bases
+from app.drafts import Drafts
 from app.errors import BadRequestError
 from app.problems import preferred_language
 from app.settings import Settings
 from app.store import Store
 
-__all__ = ["BasesDep", "LanguageDep", "SettingsDep", "StoreDep", "refuse_unknown_parameters"]
+__all__ = [
+    "BasesDep",
+    "DraftsDep",
+    "LanguageDep",
+    "SettingsDep",
+    "StoreDep",
+    "refuse_unknown_parameters",
+]
 
 
 def _store(request: Request) -> Store:
@@ -21,6 +29,10 @@ def _store(request: Request) -> Store:
 
 def _bases(request: Request) -> Bases:
     return request.app.state.bases
+
+
+def _drafts(request: Request) -> Drafts:
+    return request.app.state.drafts
 
 
 def _settings(request: Request) -> Settings:
@@ -33,6 +45,7 @@ def _language(request: Request) -> str:
 
 StoreDep = Annotated[Store, Depends(_store)]
 BasesDep = Annotated[Bases, Depends(_bases)]
+DraftsDep = Annotated[Drafts, Depends(_drafts)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 LanguageDep = Annotated[str, Depends(_language)]
 

@@ -10,6 +10,7 @@
     ├── ChangeError            a change of a scenario cannot be used; says which one
     ├── PreconditionError      a change of something stored does not name the state that it changes
     ├── StaleError             somebody else changed it in the meantime
+    │   └── PlanStaleError     … a plan, in the same districts; tells both changes
     ├── TooLargeError          the request is larger than any sensible one
     ├── StoreError             the database cannot be used as it is
     └── ClusterError           the private PostGIS cannot be found, made or started
@@ -18,10 +19,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from spatial.errors import (
     CancelledError,
+    EditRefusedError,
     IndexMismatchError,
     InfeasibleError,
     InputError,
@@ -37,6 +39,7 @@ __all__ = [
     "ClusterError",
     "ConflictError",
     "NotFoundError",
+    "PlanStaleError",
     "PreconditionError",
     "Problem",
     "StaleError",
@@ -102,6 +105,22 @@ class StaleError(AppError):
     """Somebody else changed it in the meantime."""
 
 
+class PlanStaleError(StaleError):
+    """Somebody else changed the same districts of a plan in the meantime.
+
+    Parameters
+    ----------
+    message, message_zh : str
+        Who, and what to do.
+    told : dict
+        ``head``, ``mine`` and ``theirs``: both changes, for the reader to choose.
+    """
+
+    def __init__(self, message: str, message_zh: str, *, told: dict[str, Any]) -> None:
+        super().__init__(message, message_zh)
+        self.told = told
+
+
 class TooLargeError(AppError):
     """The request is larger than any sensible one."""
 
@@ -140,6 +159,7 @@ PROBLEMS: Final[dict[type[Exception], Problem]] = {
     StoreError: Problem(503, "store-unavailable", "The database is not ready", "数据库尚不可用"),
     ClusterError: Problem(503, "store-unavailable", "The database is not ready", "数据库尚不可用"),
     CancelledError: Problem(409, "cancelled", "Cancelled", "已取消"),
+    EditRefusedError: Problem(409, "edit-refused", "The edit is refused", "编辑被拒绝"),
     InfeasibleError: Problem(409, "infeasible", "The rules clash", "规则互相矛盾"),
     IndexMismatchError: Problem(422, "unusable-input", "The input cannot be used", "输入无法使用"),
     InputError: Problem(422, "unusable-input", "The input cannot be used", "输入无法使用"),

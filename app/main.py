@@ -16,9 +16,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from app import cluster
 from app.bases import Bases
 from app.deps import refuse_unknown_parameters
+from app.drafts import Drafts
 from app.limits import BodyLimit
 from app.problems import add_problem_handlers
 from app.routes import (
+    atoms,
     cities,
     districts,
     explain,
@@ -26,6 +28,7 @@ from app.routes import (
     health,
     jobs,
     neighbourhoods,
+    plans,
     scenarios,
     stock,
     tiles,
@@ -51,6 +54,8 @@ ROUTERS = (
     tiles.router,
     jobs.router,
     scenarios.router,
+    plans.router,
+    atoms.router,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": ProblemText, "description": "The request cannot be read."},
@@ -89,6 +94,7 @@ def create_app(settings: Settings | None = None, *, bases: Bases | None = None) 
     )
     app.state.settings = chosen
     app.state.bases = bases or Bases.of(chosen)
+    app.state.drafts = Drafts()
     add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from app.errors import AppError, ChangeError, Problem, problem_of
-from spatial.errors import SpatialError
+from app.errors import AppError, ChangeError, PlanStaleError, Problem, problem_of
+from spatial.errors import EditRefusedError, SpatialError
 
 __all__ = ["add_problem_handlers", "preferred_language", "problem_answer"]
 
@@ -78,10 +78,12 @@ def problem_answer(
     *,
     language: str = "en",
     errors: list[dict[str, Any]] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> JSONResponse:
-    """Return the answer that carries one problem."""
+    """Return the answer that carries one problem; `more` are members of this kind of problem."""
     return JSONResponse(
         {
+            **(more or {}),
             "type": f"/problems/{problem.code}",
             "title": problem.title_zh if language == "zh" else problem.title_en,
             "status": problem.status,
@@ -116,7 +118,21 @@ def _answer_known(request: Request, error: Exception) -> JSONResponse:
     errors = None
     if isinstance(error, ChangeError) and error.position is not None:
         errors = [{"change": error.position, "detail": detail}]
-    return problem_answer(problem_of(error), detail, language=language, errors=errors)
+    return problem_answer(
+        problem_of(error), detail, language=language, errors=errors, more=_more(error)
+    )
+
+
+def _more(error: AppError | SpatialError) -> dict[str, Any]:
+    if isinstance(error, PlanStaleError):
+        return error.told
+    if isinstance(error, EditRefusedError):
+        return {
+            "rule": error.rule,
+            "districts": list(error.districts),
+            "units": list(error.units),
+        }
+    return {}
 
 
 def _answer_validation(request: Request, error: Exception) -> JSONResponse:

@@ -6,7 +6,7 @@ import uuid
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from app.errors import ConflictError, NotFoundError
 from app.store.rows import Record, current_version, rows
@@ -25,6 +25,7 @@ __all__ = [
     "read_job",
     "report",
     "requeue_lost",
+    "result_of",
 ]
 
 CHANNEL: Final = "linli_jobs"
@@ -207,6 +208,24 @@ def latest_result(engine: Engine, city_id: str, *, kind: str, data_version: str)
     with engine.connect() as connection:
         found = rows(connection, LATEST, city=city_id, kind=kind, data_version=data_version)
     return found[0] if found else None
+
+
+def result_of(connection: Connection, city_id: str, job_id: str) -> Record:
+    """Return what came of one job of a city.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such job, or nothing came of it (yet).
+    """
+    statement = "SELECT result FROM linli.job WHERE id = :id AND city_id = :city"
+    found = rows(connection, statement, id=job_id, city=city_id)
+    if not found or found[0]["result"] is None:
+        raise NotFoundError(
+            f"City `{city_id}` has no job `{job_id}` with a result.",
+            f"城市 `{city_id}` 没有已得出结果的任务 `{job_id}`。",
+        )
+    return found[0]["result"]
 
 
 def give_back(engine: Engine, worker: str, *, job_id: str | None = None) -> None:

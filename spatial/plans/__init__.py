@@ -2,9 +2,11 @@
 
 from spatial.plans.broken import Broken, broken_rules
 from spatial.plans.edit import Applied, apply
-from spatial.plans.figures import district_figures
+from spatial.plans.figures import FIGURES, district_figures
+from spatial.plans.flips import Flip, flips
+from spatial.plans.gestures import units_in
 from spatial.plans.ground import Ground, Pairs, ground_of
-from spatial.plans.model import District, Draft, Step, take
+from spatial.plans.model import District, Draft, Step, step_between, take
 from spatial.plans.operations import (
     AbsorbFragments,
     Assign,
@@ -28,6 +30,7 @@ from spatial.plans.pieces import Fragment, fragments
 from spatial.plans.rules import PlanRules
 
 __all__ = [
+    "FIGURES",
     "AbsorbFragments",
     "Applied",
     "Assign",
@@ -35,6 +38,7 @@ __all__ = [
     "Create",
     "District",
     "Draft",
+    "Flip",
     "Fragment",
     "Ground",
     "HealUnit",
@@ -57,7 +61,10 @@ __all__ = [
     "apply",
     "broken_rules",
     "district_figures",
+    "flips",
     "fragments",
     "ground_of",
+    "step_between",
     "take",
+    "units_in",
 ]

@@ -14,7 +14,7 @@ from spatial.errors import IndexMismatchError
 from spatial.plans.ground import Ground, Objects
 from spatial.plans.rules import PlanRules
 
-__all__ = ["District", "Draft", "Step", "take"]
+__all__ = ["District", "Draft", "Step", "step_between", "take"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +212,31 @@ def take(draft: Draft, step: Step) -> Draft:
                 changed[key] = new
         districts = changed
     return replace(draft, ground=ground, districts=districts, label=label, locked=locked)
+
+
+def step_between(now: Draft, then: Draft) -> Step:
+    """Return the step that leads from one state of a plan to another.
+
+    Both stand on the same units; those that rest in one of them count as divided or healed.
+    """
+    ids = now.ground.ids
+    moved = np.flatnonzero(now.label != then.label)
+    locks = np.flatnonzero(now.locked != then.locked)
+    alive = np.flatnonzero(now.ground.alive != then.ground.alive)
+    keys = [*now.districts, *(key for key in then.districts if key not in now.districts)]
+    return Step(
+        units={str(ids[row]): (now.label[row], then.label[row]) for row in moved},
+        districts={
+            key: (now.districts.get(key), then.districts.get(key))
+            for key in keys
+            if now.districts.get(key) != then.districts.get(key)
+        },
+        locks={str(ids[row]): (bool(now.locked[row]), bool(then.locked[row])) for row in locks},
+        alive={
+            str(ids[row]): (bool(now.ground.alive[row]), bool(then.ground.alive[row]))
+            for row in alive
+        },
+    )
 
 
 def _legal(ground: Ground, rules: PlanRules) -> npt.NDArray[np.bool_]:

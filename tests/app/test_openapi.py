@@ -8,7 +8,10 @@ import pytest
 from fake_scenarios import FakeBases, explain_gap
 from grid_town import grid_analysis
 
+from app.drafts import Drafts
 from app.main import create_app
+from app.plan_schemas import PlanNew
+from app.planning import new_plan
 from app.schemas import FeatureCollection, ProblemText
 from app.settings import Settings
 from app.store import jobs, scenarios
@@ -25,6 +28,8 @@ FILLED = {
     "{district}": "d0",
     "{asset}": "a1",
     "{scenario}": "s1",
+    "{plan}": "p1",
+    "{unit}": "n0-0",
     "{z}/{x}/{y}": "4/13/6",
 }
 
@@ -33,6 +38,8 @@ FILLED = {
 def client(store, serving, tmp_path_factory):
     store.save_analysis(grid_analysis())
     scenarios.create_scenario(store.engine, "grid-town", "s1", name="try", changes=[])
+    new = PlanNew.model_validate({"id": "p1", "name": "p", "author": "a", "from": "analysis"})
+    new_plan(store.engine, Drafts(), "grid-town", new)
     bases = FakeBases(tmp_path_factory.mktemp("bases"))
     app = create_app(Settings(database_url=store.url), bases=bases)
     with (

@@ -1,0 +1,306 @@
+"""What the API takes and answers about plans, as types."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from app.scenario_schemas import ClientId, Name
+
+__all__ = [
+    "Atoms",
+    "Edit",
+    "EditAnswer",
+    "Plan",
+    "PlanEntry",
+    "PlanList",
+    "PlanNew",
+]
+
+Row = dict[str, Any]
+Author = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+UnitId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Line = Annotated[list[tuple[float, float]], Field(min_length=2, max_length=2_000)]
+AreaRule = Literal["majority", "touch", "inside"]
+
+
+class FromPlan(BaseModel):
+    """Begin as another plan is, or was at one of its revisions."""
+
+    model_config = ConfigDict(extra="forbid")
+    plan: str
+    seq: int | None = None
+
+
+class FromJob(BaseModel):
+    """Begin as one proposal of a finished job."""
+
+    model_config = ConfigDict(extra="forbid")
+    job: str
+    item: Annotated[int, Field(ge=0)]
+
+
+class PlanNew(BaseModel):
+    """A new plan; the client makes the id, so that a request sent twice is stored once."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    id: ClientId
+    name: Name
+    author: Author
+    origin: Annotated[Literal["analysis", "empty"] | FromPlan | FromJob, Field(alias="from")]
+    rules: Row | None = None
+
+
+class _Edit(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    id: ClientId
+    author: Author
+    reason: Reason = ""
+
+
+class _Gesture(_Edit):
+    units: Annotated[list[UnitId] | None, Field(max_length=100_000)] = None
+    area: Annotated[Row | None, Field(description="GeoJSON polygon, in place of `units`")] = None
+    rule: AreaRule = "majority"
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> _Gesture:
+        if self.units is not None and self.area is not None:
+            raise ValueError("give `units` or `area`, not both")
+        return self
+
+
+class AssignEdit(_Gesture):
+    """Units go to a district, or to none."""
+
+    op: Literal["assign"]
+    district: Key | None
+
+    @model_validator(mode="after")
+    def _some(self) -> AssignEdit:
+        if self.units is None and self.area is None:
+            raise ValueError("give `units` or an `area`")
+        return self
+
+
+class CreateEdit(_Gesture):
+    """A new district."""
+
+    op: Literal["create"]
+    district: Key | None = None
+    name: Name | None = None
+
+
+class MergeEdit(_Edit):
+    """Districts become one."""
+
+    op: Literal["merge"]
+    districts: Annotated[list[Key], Field(min_length=1, max_length=1_000)]
+    into: Key
+
+
+class SplitEdit(_Edit):
+    """A district is divided, by a line or into connected parts of about equal households."""
+
+    op: Literal["split"]
+    district: Key
+    line: Line | None = None
+    parts: Annotated[int | None, Field(ge=2, le=50)] = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> SplitEdit:
+        if (self.line is None) == (self.parts is None):
+            raise ValueError("give `line` or `parts`")
+        return self
+
+
+class RenameEdit(_Edit):
+    """A district gets another name."""
+
+    op: Literal["rename"]
+    district: Key
+    name: Name
+
+
+class RecolourEdit(_Edit):
+    """A district gets another colour."""
+
+    op: Literal["recolour"]
+    district: Key
+    colour: Annotated[int, Field(ge=0, le=5)]
+
+
+class LockEdit(_Edit):
+    """Districts neither lose nor gain, units stay; or they are freed."""
+
+    op: Literal["lock"]
+    locked: bool
+    districts: list[Key] = []
+    units: list[UnitId] = []
+
+
+class AbsorbEdit(_Edit):
+    """Cut-off parts go to the neighbour with the longest boundary."""
+
+    op: Literal["absorb"]
+    districts: list[Key] | None = None
+
+
+class SplitUnitEdit(_Edit):
+    """A neighbourhood is divided by a line, its data with it."""
+
+    op: Literal["split_unit"]
+    unit: UnitId
+    line: Line
+
+
+class HealUnitEdit(_Edit):
+    """The pieces of a divided neighbourhood become one again."""
+
+    op: Literal["heal_unit"]
+    unit: UnitId
+
+
+class ImportEdit(_Edit):
+    """Units go to the districts named; others stay."""
+
+    op: Literal["import"]
+    assignment: dict[UnitId, Key | None]
+
+
+class TakeEdit(_Edit):
+    """A proposal takes the place of the plan, or some of its districts are taken over."""
+
+    op: Literal["take"]
+    assignment: dict[UnitId, Key | None]
+    districts: list[Key] | None = None
+
+
+class RestoreEdit(_Edit):
+    """The plan becomes again what it was at a revision or tag."""
+
+    op: Literal["restore"]
+    seq: Annotated[int | None, Field(ge=0)] = None
+    tag: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> RestoreEdit:
+        if (self.seq is None) == (self.tag is None):
+            raise ValueError("give `seq` or `tag`")
+        return self
+
+
+class UndoEdit(_Edit):
+    """A revision (default: the newest that stands) is taken back."""
+
+    op: Literal["undo"]
+    seq: Annotated[int | None, Field(ge=1)] = None
+
+
+class RedoEdit(_Edit):
+    """An undo (default: the newest that stands) is taken back."""
+
+    op: Literal["redo"]
+    seq: Annotated[int | None, Field(ge=1)] = None
+
+
+Edit = Annotated[
+    AssignEdit
+    | CreateEdit
+    | MergeEdit
+    | SplitEdit
+    | RenameEdit
+    | RecolourEdit
+    | LockEdit
+    | AbsorbEdit
+    | SplitUnitEdit
+    | HealUnitEdit
+    | ImportEdit
+    | TakeEdit
+    | RestoreEdit
+    | UndoEdit
+    | RedoEdit,
+    Field(discriminator="op"),
+]
+
+
+class PlanEntry(BaseModel):
+    """One plan in the list."""
+
+    id: str
+    name: str
+    head: int
+    status: Literal["draft", "review", "approved", "archived"]
+    districts: int
+    unassigned: int
+    data_version: str
+    stale: bool
+    author: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class PlanList(BaseModel):
+    """The plans of a city, the one changed last first."""
+
+    items: list[PlanEntry]
+
+
+class Plan(BaseModel):
+    """One plan at one of its revisions."""
+
+    id: str
+    name: str
+    head: int
+    seq: int
+    status: str
+    data_version: str
+    stale: bool
+    author: str
+    origin: Row
+    created_at: datetime
+    updated_at: datetime
+    districts: list[Row]
+    assignment: dict[str, str | None]
+    locked_units: list[str]
+    units: list[Row]
+    rules: Row
+    fragments: list[Row]
+    broken: list[Row]
+    unassigned: int
+    undo: int | None
+    redo: int | None
+
+
+class EditAnswer(BaseModel):
+    """What an edit did; of a trial (`dry_run`), what it would do."""
+
+    seq: int
+    head: int
+    changes: list[Row]
+    districts: list[Row]
+    fragments: list[Row]
+    new_fragments: list[Row]
+    broken: list[Row]
+    flips: list[Row]
+    skipped: list[str]
+    refused: Row | None
+    rebased_from: int | None
+    redrawn: list[str]
+    undo: int | None
+    redo: int | None
+
+
+class Atoms(BaseModel):
+    """What a browser needs to compute figures at once; columns are arrays of equal length."""
+
+    data_version: str
+    kinds: list[str]
+    parts: list[Row]
+    units: dict[str, list[Any]]
+    links: dict[str, list[Any]]
+    closes: dict[str, list[Any]]

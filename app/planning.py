@@ -1,0 +1,446 @@
+"""Plans of districts: read, and edited by many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine
+
+from app.drafts import Drafts
+from app.errors import ConflictError, PlanStaleError, PreconditionError, StoreError
+from app.plan_operations import Place, operation_of
+from app.plan_schemas import FromPlan, PlanNew
+from app.store import edits, jobs
+from app.store.ground import default_rules
+from app.store.plans import (
+    PlanRow,
+    Start,
+    create_plan,
+    find_plan,
+    next_redo,
+    next_undo,
+    steps_after,
+    unrolled,
+)
+from app.store.rows import Record, Version, current_version, find_version, rows
+from app.what_if import geometry_record, plain
+from spatial.errors import SpatialError
+from spatial.plans import (
+    Applied,
+    District,
+    Draft,
+    Fragment,
+    PlanRules,
+    Redo,
+    Step,
+    Undo,
+    apply,
+    broken_rules,
+    district_figures,
+    flips,
+    fragments,
+)
+
+__all__ = ["edit_plan", "new_plan", "plan_record", "reading"]
+
+FROZEN: Final = ("approved", "archived")
+KIND_NAMES: Final = "SELECT catalogue FROM linli.city_version WHERE key = :key"
+FROM_ANALYSIS: Final = """
+SELECT n.id, d.id AS district FROM linli.result_neighbourhoods AS n
+LEFT JOIN linli.result_districts AS d ON d.version = n.version AND d.id = n.district_id
+WHERE n.version = :version
+"""
+DISTRICTS: Final = """
+SELECT id, coalesce(nullif(name, ''), id) AS name, coalesce(colour, 0) AS colour
+FROM linli.result_districts WHERE version = :version ORDER BY id
+"""
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that sees one state of everything, however many questions are asked."""
+    with (
+        engine.connect() as plain_connection,
+        plain_connection.execution_options(isolation_level="REPEATABLE READ").begin(),
+    ):
+        yield plain_connection
+
+
+def new_plan(engine: Engine, drafts: Drafts, city_id: str, request: PlanNew) -> PlanRow:
+    """Store a new plan on the city's current data."""
+    with engine.begin() as connection:
+        version = current_version(connection, city_id)
+        start = _start(connection, drafts, version, request)
+        return create_plan(
+            connection, city_id, request.id, name=request.name, author=request.author, start=start
+        )
+
+
+def plan_record(
+    engine: Engine, drafts: Drafts, city_id: str, plan_id: str, *, at: int | None = None
+) -> Record:
+    """Return a plan with the figures of all its districts, now or after one of its revisions."""
+    with reading(engine) as connection:
+        plan = find_plan(connection, city_id, plan_id)
+        draft = drafts.at_head(connection, plan)
+        seq = plan.head if at is None else at
+        if seq != plan.head:
+            draft = unrolled(connection, plan, draft, seq)
+        current = current_version(connection, city_id).data_version
+        undo, redo = next_undo(connection, plan, seq), next_redo(connection, plan, seq)
+    ground = draft.ground
+    return {
+        **_row_record(plan),
+        "stale": plan.data_version != current,
+        "seq": seq,
+        "districts": district_records(draft),
+        "assignment": draft.assignment(),
+        "locked_units": ground.ids[draft.locked & ground.alive].tolist(),
+        "units": own_units(draft),
+        "rules": draft.rules.to_record(),
+        "fragments": [_fragment(one) for one in fragments(draft)],
+        "broken": [one.to_record() for one in broken_rules(draft)],
+        "unassigned": sum(one is None for one in draft.label[ground.alive]),
+        "undo": undo,
+        "redo": redo,
+    }
+
+
+def edit_plan(
+    engine: Engine,
+    drafts: Drafts,
+    city_id: str,
+    plan_id: str,
+    edit: Any,
+    *,
+    seen: int | None,
+    dry_run: bool = False,
+) -> Record:
+    """Do one edit, or tell what it would do.
+
+    The whole edit is one transaction that holds the plan's row: locks and rules are asked in the
+    state that is changed, the log and the tables are written together, and what is answered is
+    kept, so that the same request sent again (a lost answer) has one effect.
+
+    Raises
+    ------
+    PreconditionError
+        If the writer did not say which state was seen.
+    PlanStaleError
+        If somebody else changed the same districts since.
+    EditRefusedError
+        If a lock or a hard rule forbids it.
+    """
+    if dry_run:
+        with reading(engine) as connection:
+            plan = find_plan(connection, city_id, plan_id)
+            place = Place(connection, plan, drafts.at_head(connection, plan))
+            applied = apply(place.draft, operation_of(edit, place), trial=True)
+            return _answer(place, applied, plan.head, plan.head)
+    try:
+        with engine.begin() as connection:
+            plan = find_plan(connection, city_id, plan_id, lock=True)
+            known = edits.first_answer(connection, plan, edit.id)
+            if known is not None:
+                return _told_before(connection, plan, edit, known)
+            answer, draft, seq = _edit(connection, drafts, plan, edit, seen)
+    except StoreError:
+        drafts.forget_all()  # what was remembered is not what is stored
+        raise
+    drafts.keep(plan.key, seq, draft)
+    return answer
+
+
+def _edit(
+    connection: Connection, drafts: Drafts, plan: PlanRow, edit: Any, seen: int | None
+) -> tuple[Record, Draft, int]:
+    _require_seen(plan, seen)
+    if plan.status in FROZEN:
+        raise ConflictError(
+            f"Plan “{plan.name}” is {plan.status}; copy it, or set it to draft first.",
+            f"方案“{plan.name}”已{'批准' if plan.status == 'approved' else '归档'},"
+            "请先复制或改回草稿状态。",
+        )
+    place = Place(connection, plan, drafts.at_head(connection, plan))
+    theirs = steps_after(connection, plan, seen) if seen is not None else []
+    operation = operation_of(edit, place)
+    try:
+        applied = apply(place.draft, operation)
+    except SpatialError as refusal:
+        if theirs:  # it may have been possible in the state that the writer saw
+            raise _stale(place, edit, None, theirs) from refusal
+        raise
+    if theirs and _overlap(applied.step, theirs):
+        raise _stale(place, edit, applied.step, theirs)
+    if not applied.step:  # everything is so already
+        return _answer(place, applied, plan.head, plan.head), place.draft, plan.head
+    revision = edits.Revision(
+        request_id=edit.id,
+        op=edit.op,
+        params=edit.model_dump(exclude={"id", "op", "author", "reason"}, exclude_none=True),
+        author=edit.author,
+        reason=edit.reason,
+        step=applied.step,
+        undoes=operation.seq if isinstance(operation, Undo | Redo) else None,
+    )
+    seq = edits.write_revision(connection, plan, revision)
+    answer = _answer(place, applied, seq, seq, rebased_from=seen if theirs else None)
+    kept = {key: value for key, value in answer.items() if key != "changes"}
+    edits.keep_answer(connection, plan, seq, kept)
+    return answer, applied.draft, seq
+
+
+def _require_seen(plan: PlanRow, seen: int | None) -> None:
+    if seen is None:
+        raise PreconditionError(
+            "Send `If-Match` with the ETag that reading the plan gave.",
+            "请在 `If-Match` 中给出读取该方案时得到的 ETag。",
+        )
+    if seen > plan.head:
+        raise PlanStaleError(
+            f"Plan “{plan.name}” is at revision {plan.head}; {seen} does not exist. Read it again.",
+            f"方案“{plan.name}”当前为第 {plan.head} 版,没有第 {seen} 版;请重新读取。",
+            told={"head": plan.head, "mine": None, "theirs": []},
+        )
+
+
+def _overlap(mine: Step, theirs: list[Record]) -> bool:
+    """Whether somebody else changed the same units, or units of the same districts."""
+    units = {*mine.units, *mine.locks, *mine.alive}
+    touched = mine.touched()
+    for one in theirs:
+        step: Step = one["step"]
+        if touched & step.touched() or units & {*step.units, *step.locks, *step.alive}:
+            return True
+        if one["op"] == "settings":
+            return True
+    return False
+
+
+def _stale(place: Place, edit: Any, mine: Step | None, theirs: list[Record]) -> PlanStaleError:
+    plan, last = place.plan, theirs[-1]
+    return PlanStaleError(
+        f"{last['author']} changed plan “{plan.name}” in the meantime (it is at revision "
+        f"{plan.head}), and it concerns the same districts. Look at both changes, then do yours "
+        "again or leave it.",
+        f"{last['author']} 已修改方案“{plan.name}”(当前第 {plan.head} 版),且涉及相同片区。"
+        "请对照双方改动后重做或放弃。",
+        told={
+            "head": plan.head,
+            "mine": {
+                "op": edit.op,
+                "author": edit.author,
+                "changes": [] if mine is None else changes_record(mine.units),
+            },
+            "theirs": [
+                {
+                    "seq": one["seq"],
+                    "op": one["op"],
+                    "author": one["author"],
+                    "reason": one["reason"],
+                    "created_at": one["created_at"].isoformat(),
+                    "changes": changes_record(one["step"].units),
+                    "districts": sorted(one["step"].touched()),
+                }
+                for one in theirs
+            ],
+        },
+    )
+
+
+def _told_before(connection: Connection, plan: PlanRow, edit: Any, known: Record) -> Record:
+    asked = edit.model_dump(exclude={"id", "op", "author", "reason"}, exclude_none=True)
+    if (known["op"], known["params"]) != (edit.op, plain(asked)):
+        raise ConflictError(
+            f"Request `{edit.id}` was used for another edit (revision {known['seq']}); every edit "
+            "needs an id of its own.",
+            f"请求 id `{edit.id}` 已用于另一编辑(第 {known['seq']} 次修订);每次编辑须有自己的 id。",
+        )
+    seq = known["seq"]
+    (one,) = steps_after(connection, plan, seq - 1, seq)
+    return {**known["answer"], "changes": changes_record(one["step"].units)}
+
+
+def _answer(
+    place: Place, applied: Applied, seq: int, head: int, *, rebased_from: int | None = None
+) -> Record:
+    before, after = place.draft, applied.draft
+    were = sorted(applied.step.touched() & set(before.districts))
+    old = district_figures(before, were)
+    new = district_figures(after, applied.touched)
+    gone = [key for key in were if key not in after.districts]
+    refused = applied.refused
+    changed = flips(
+        (before, old, broken_rules(before, were)),
+        (after, new, applied.broken),
+        names=_kind_names(place),
+    )
+    written = seq > place.plan.head
+    plan = place.plan
+    undo = redo = None
+    if written or not applied.step:
+        undo = next_undo(place.connection, plan, seq)
+        redo = next_redo(place.connection, plan, seq)
+    return {
+        "seq": seq,
+        "head": head,
+        "changes": changes_record(applied.step.units),
+        "districts": [
+            *_figures_beside(after, new, before, old),
+            *({"id": key, "gone": True, **_one(before, old, key, "_before")} for key in gone),
+        ],
+        "fragments": [_fragment(one) for one in applied.fragments],
+        "new_fragments": [_fragment(one) for one in applied.new_fragments],
+        "broken": [one.to_record() for one in applied.broken],
+        "flips": [one.to_record() for one in changed],
+        "skipped": list(applied.skipped),
+        "refused": None
+        if refused is None
+        else {
+            "rule": refused.rule,
+            "districts": list(refused.districts),
+            "units": list(refused.units),
+            "zh": refused.message_zh,
+            "en": str(refused),
+        },
+        "rebased_from": rebased_from,
+        "redrawn": sorted(applied.step.alive),
+        "undo": undo,
+        "redo": redo,
+    }
+
+
+def changes_record(units: Mapping[str, tuple[str | None, str | None]]) -> list[Record]:
+    """Return changes of units as plain rows."""
+    return [{"unit": u, "before": before, "after": after} for u, (before, after) in units.items()]
+
+
+def district_records(draft: Draft, districts: Iterable[str] | None = None) -> list[Record]:
+    """Return districts with their figures as plain rows."""
+    figures = district_figures(draft, districts)
+    return [_one(draft, figures, key) | {"id": key} for key in figures.index]
+
+
+def _figures_beside(after: Draft, new: Any, before: Draft, old: Any) -> Iterator[Record]:
+    for key in new.index:
+        row = {"id": key, "gone": False, **_one(after, new, key)}
+        if key in old.index:
+            row |= _one(before, old, key, "_before")
+        yield row
+
+
+def _one(draft: Draft, figures: Any, key: str, suffix: str = "") -> Record:
+    kinds = draft.ground.pooling.kinds
+    row = {name: plain(figures.loc[key, name]) for name in figures.columns if name != "missing"}
+    bits = int(figures.loc[key, "missing"])
+    row["missing"] = [kind for bit, kind in enumerate(kinds) if bits >> bit & 1]
+    own = draft.districts[key].to_record()
+    return {f"{name}{suffix}": value for name, value in {**own, **row}.items()}
+
+
+def own_units(draft: Draft) -> list[Record]:
+    """Return the pieces of divided neighbourhoods, with their cells in longitude/latitude."""
+    ground = draft.ground
+    pieces = [row for row, parent in enumerate(ground.parent) if parent >= 0 and ground.alive[row]]
+    return [
+        {
+            "id": str(ground.ids[row]),
+            "parent": str(ground.ids[ground.parent[row]]),
+            "name": ground.name[row],
+            "households": plain(float(ground.households[row])),
+            "persons": plain(float(ground.persons[row])),
+            "area_m2": plain(float(ground.area_m2[row])),
+            "geometry": geometry_record(ground.cells[row], ground.crs),
+            "parcel": geometry_record(ground.parcels[row], ground.crs),
+        }
+        for row in pieces
+    ]
+
+
+def _fragment(one: Fragment) -> Record:
+    return {"district": one.district, "units": list(one.units)}
+
+
+def _kind_names(place: Place) -> dict[str, tuple[str, str]]:
+    version = find_version(place.connection, place.plan.city_id, place.plan.data_version)
+    catalogue = rows(place.connection, KIND_NAMES, key=version.key)[0]["catalogue"]
+    return {one["id"]: (one["zh"], one["en"]) for one in catalogue.get("kinds", ())}
+
+
+def _row_record(plan: PlanRow) -> Record:
+    return {
+        "id": plan.id,
+        "name": plan.name,
+        "head": plan.head,
+        "status": plan.status,
+        "data_version": plan.data_version,
+        "author": plan.author,
+        "origin": plan.origin,
+        "created_at": plan.created_at,
+        "updated_at": plan.updated_at,
+    }
+
+
+def _start(connection: Connection, drafts: Drafts, version: Version, request: PlanNew) -> Start:
+    if request.rules is None:
+        rules = default_rules(connection, version)
+    else:
+        rules = PlanRules.from_record(request.rules)
+    origin: Any = request.origin
+    if isinstance(origin, FromPlan):
+        return _copied(connection, drafts, version, request, rules)
+    asked = origin if isinstance(origin, str) else origin.model_dump()
+    found = rows(connection, FROM_ANALYSIS, version=version.key)
+    if origin == "empty":
+        everywhere: dict[str, str | None] = {one["id"]: None for one in found}
+        return Start(everywhere, (), frozenset(), rules, {"from": asked})
+    if origin == "analysis":
+        districts = [District(**one) for one in rows(connection, DISTRICTS, version=version.key)]
+        assignment = {one["id"]: one["district"] for one in found}
+        return Start(assignment, districts, frozenset(), rules, {"from": asked})
+    return _proposed(connection, version, request, rules, [one["id"] for one in found])
+
+
+def _copied(
+    connection: Connection, drafts: Drafts, version: Version, request: PlanNew, rules: PlanRules
+) -> Start:
+    """Begin as another plan is; units that the current data no longer have are left out."""
+    origin = request.origin
+    assert isinstance(origin, FromPlan)
+    other = find_plan(connection, version.city_id, origin.plan)
+    draft = drafts.at_head(connection, other)
+    seq = other.head if origin.seq is None else origin.seq
+    if seq != other.head:
+        draft = unrolled(connection, other, draft, seq)
+    then = draft.assignment()
+    ground = drafts.ground(connection, version)
+    assignment = {str(unit): then.get(str(unit)) for unit in ground.ids}
+    locked = frozenset(draft.ground.ids[draft.locked].tolist()) & set(assignment)
+    return Start(
+        assignment,
+        draft.districts.values(),
+        locked,
+        draft.rules if request.rules is None else rules,
+        {"from": {"plan": origin.plan, "seq": seq}},
+    )
+
+
+def _proposed(
+    connection: Connection, version: Version, request: PlanNew, rules: PlanRules, units: list[str]
+) -> Start:
+    """Begin as one proposal of a finished job."""
+    origin: Any = request.origin
+    told = jobs.result_of(connection, version.city_id, origin.job)
+    items = told.get("items", [])
+    if origin.item >= len(items):
+        raise ConflictError(
+            f"Job `{origin.job}` has {len(items)} proposals; {origin.item} is none of them.",
+            f"任务 `{origin.job}` 有 {len(items)} 个方案,没有第 {origin.item} 个。",
+        )
+    proposed = items[origin.item]["assignment"]
+    assignment = {unit: proposed.get(unit) for unit in units}
+    keys = sorted({key for key in assignment.values() if key is not None})
+    districts = [District(key, key, number % 6) for number, key in enumerate(keys)]
+    return Start(assignment, districts, frozenset(), rules, {"from": origin.model_dump()})

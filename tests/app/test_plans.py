@@ -1,0 +1,220 @@
+"""Plans through the API: made, edited, undone; what is stale or forbidden is said."""
+
+import httpx
+import pytest
+from fake_scenarios import FakeBases
+from grid_town import grid_analysis
+from sqlalchemy import text
+
+from app.main import create_app
+from app.settings import Settings
+
+pytestmark = pytest.mark.postgis
+
+CITY = "/api/v1/cities/grid-town"
+PLANS = f"{CITY}/plans"
+
+
+@pytest.fixture(scope="module")
+def client(store, serving, tmp_path_factory):
+    store.save_analysis(grid_analysis())
+    bases = FakeBases(tmp_path_factory.mktemp("bases"))
+    app = create_app(Settings(database_url=store.url), bases=bases)
+    with serving(app) as url, httpx.Client(base_url=url) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def nothing_saved(store):
+    yield
+    with store.engine.begin() as connection:
+        connection.execute(text("DELETE FROM linli.plan"))
+
+
+def make(client, plan="p1", origin="analysis", **more):
+    body = {"id": plan, "name": "方案一", "author": "王工", "from": origin, "rules": {}, **more}
+    answer = client.post(PLANS, json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def send(client, op, seen, *, plan="p1", request=None, query="", **fields):
+    send.count = getattr(send, "count", 0) + 1
+    body = {"id": request or f"r{send.count}", "op": op, "author": "李工", **fields}
+    headers = {} if seen is None else {"If-Match": f'"{seen}"'}
+    return client.post(f"{PLANS}/{plan}/edits{query}", json=body, headers=headers)
+
+
+def edit(client, op, seen, **fields):
+    answer = send(client, op, seen, **fields)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def problem(answer, status, code):
+    assert answer.status_code == status, answer.text
+    told = answer.json()
+    assert told["code"] == code
+    return told
+
+
+def read(client, plan="p1", **query):
+    return client.get(f"{PLANS}/{plan}", params=query).json()
+
+
+def test_a_plan_begins_as_the_analysis_or_empty(client):
+    plan = make(client)
+    assert (plan["head"], plan["seq"], plan["unassigned"]) == (0, 0, 0)
+    assert plan["assignment"]["n0-0"] == "d0"
+    assert {d["id"]: d["members"] for d in plan["districts"]} == {"d0": 6, "d1": 3}
+    assert plan["districts"][0]["name"] == "片区0"
+    empty = make(client, "p2", "empty")
+    assert set(empty["assignment"].values()) == {None}
+    assert empty["unassigned"] == 9
+    listed = client.get(PLANS).json()["items"]
+    assert {one["id"]: one["unassigned"] for one in listed} == {"p1": 0, "p2": 9}
+    assert not listed[0]["stale"]
+
+
+def test_the_same_plan_sent_twice_is_stored_once_and_another_is_refused(client):
+    make(client)
+    make(client)
+    assert len(client.get(PLANS).json()["items"]) == 1
+    body = {"id": "p1", "name": "x", "author": "赵工", "from": "empty"}
+    problem(client.post(PLANS, json=body), 409, "conflict")
+
+
+def test_an_edit_is_one_revision_with_figures_of_what_it_touched(client):
+    make(client)
+    told = edit(client, "assign", 0, units=["n1-0"], district="d1", reason="共用门")
+    assert (told["seq"], told["head"], told["rebased_from"]) == (1, 1, None)
+    assert told["changes"] == [{"unit": "n1-0", "before": "d0", "after": "d1"}]
+    figures = {one["id"]: (one["members_before"], one["members"]) for one in told["districts"]}
+    assert figures == {"d0": (6, 5), "d1": (3, 4)}
+    assert (told["undo"], told["redo"]) == (1, None)
+    now = client.get(f"{PLANS}/p1")
+    assert now.headers["etag"] == '"1"'
+    assert now.json()["assignment"]["n1-0"] == "d1"
+    assert read(client, at=0)["assignment"]["n1-0"] == "d0"
+
+
+def test_the_state_seen_must_be_named_and_must_exist(client):
+    make(client)
+    body = {"units": ["n1-0"], "district": "d1"}
+    problem(send(client, "assign", None, **body), 428, "precondition-required")
+    problem(send(client, "assign", 5, **body), 412, "stale")
+    bad = client.post(
+        f"{PLANS}/p1/edits",
+        json={"id": "x", "op": "undo", "author": "a"},
+        headers={"If-Match": "seven"},
+    )
+    problem(bad, 400, "bad-request")
+
+
+def test_the_same_request_twice_has_one_effect_and_one_answer(client):
+    make(client)
+    first = edit(client, "assign", 0, request="same", units=["n1-0"], district="d1")
+    again = edit(client, "assign", 0, request="same", units=["n1-0"], district="d1")
+    assert again == first
+    assert read(client)["head"] == 1
+    other = send(client, "assign", 1, request="same", units=["n1-1"], district="d1")
+    problem(other, 409, "conflict")
+
+
+def test_edits_of_other_districts_are_rebased_and_of_the_same_are_told_both(client):
+    make(client)
+    edit(client, "create", 0, units=["n2-2"], district="X", name="新")
+    edit(client, "assign", 1, units=["n0-0"], district=None)
+    told = edit(client, "rename", 1, district="X", name="更名")
+    assert (told["seq"], told["rebased_from"]) == (3, 1)
+    stale = send(client, "assign", 1, units=["n0-1"], district=None)
+    told = problem(stale, 412, "stale")
+    assert told["head"] == 3
+    assert told["mine"]["changes"] == [{"unit": "n0-1", "before": "d0", "after": None}]
+    theirs = told["theirs"][0]
+    assert (theirs["seq"], theirs["author"], theirs["op"]) == (2, "李工", "assign")
+    assert theirs["changes"] == [{"unit": "n0-0", "before": "d0", "after": None}]
+    assert read(client)["assignment"]["n0-1"] == "d0"
+
+
+def test_locks_refuse_with_words_and_a_trial_tells_without_storing(client):
+    make(client)
+    edit(client, "lock", 0, districts=["d1"], locked=True)
+    told = problem(send(client, "assign", 1, units=["n1-0"], district="d1"), 409, "edit-refused")
+    assert (told["rule"], told["districts"]) == ("locked_district", ["d1"])
+    trial = edit(client, "assign", None, query="?dry_run=true", units=["n1-0"], district="d1")
+    assert trial["refused"]["rule"] == "locked_district"
+    assert trial["changes"]
+    assert read(client)["head"] == 1
+
+
+def test_undo_and_redo_append_revisions_and_survive_a_new_reader(client):
+    make(client)
+    edit(client, "assign", 0, units=["n1-0"], district="d1")
+    edit(client, "merge", 1, districts=["d1"], into="d0")
+    undone = edit(client, "undo", 2)
+    assert (undone["seq"], undone["undo"], undone["redo"]) == (3, 1, 3)
+    plan = read(client)
+    assert plan["assignment"]["n1-0"] == "d1"
+    assert {one["id"] for one in plan["districts"]} == {"d0", "d1"}
+    undone = edit(client, "undo", 3)
+    assert (undone["undo"], undone["redo"]) == (None, 4)
+    problem(send(client, "undo", 4), 409, "conflict")
+    edit(client, "redo", 4)
+    redone = edit(client, "redo", 5)
+    assert (redone["undo"], redone["redo"]) == (6, None)
+    assert set(read(client)["assignment"].values()) == {"d0"}
+    assert read(client, at=3)["assignment"]["n1-0"] == "d1"
+
+
+def test_restoring_goes_back_to_any_revision_and_can_be_undone(client):
+    start = make(client)
+    edit(client, "merge", 0, districts=["d1"], into="d0")
+    edit(client, "lock", 1, units=["n0-0"], locked=True)
+    edit(client, "lock", 2, units=["n0-0"], locked=False)
+    edit(client, "restore", 3, seq=0)
+    assert read(client)["assignment"] == start["assignment"]
+    edit(client, "undo", 4)
+    assert set(read(client)["assignment"].values()) == {"d0"}
+
+
+def test_an_area_means_the_neighbourhoods_that_lie_in_it(client):
+    make(client, origin="empty")
+    edit(client, "create", 0, district="X")
+    lon, lat = zip(*_corners(client, ["n0-0", "n0-2"]), strict=True)
+    ring = [[min(lon), min(lat)], [max(lon), min(lat)], [max(lon), max(lat)], [min(lon), max(lat)]]
+    area = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+    told = edit(client, "assign", 1, area=area, rule="touch", district="X")
+    assert {one["unit"] for one in told["changes"]} == {"n0-0", "n0-1", "n0-2"}
+    nothing = send(client, "assign", 2, area={"type": "Nonsense"}, district="X")
+    problem(nothing, 422, "unusable-input")
+
+
+def _corners(client, wanted):
+    units = client.get(f"{CITY}/atoms").json()["units"]
+    for unit in wanted:
+        row = units["id"].index(unit)
+        yield units["lon"][row] - 1e-5, units["lat"][row] - 1e-5
+        yield units["lon"][row] + 1e-5, units["lat"][row] + 1e-5
+
+
+def test_atoms_are_columns_of_equal_length_with_names_of_the_kinds(client):
+    told = client.get(f"{CITY}/atoms").json()
+    assert told["kinds"] == ["kindergarten", "library"]
+    for part in ("units", "links", "closes"):
+        assert len({len(column) for column in told[part].values()}) == 1
+    units = told["units"]
+    row = units["id"].index("n1-1")
+    assert (units["persons"][row], units["households"][row]) == (100.0, None)
+    assert units["missing"][row] == [3, 0]
+    assert units["cell_m2"][row] == pytest.approx(10_000)
+    assert sum(m for m in told["links"]["shared_m"]) == pytest.approx(1200)
+
+
+def test_what_does_not_exist_is_a_problem(client):
+    problem(client.get(f"{PLANS}/none"), 404, "not-found")
+    problem(client.get("/api/v1/cities/atlantis/plans"), 404, "not-found")
+    make(client)
+    problem(client.get(f"{PLANS}/p1?at=7"), 404, "not-found")
+    problem(send(client, "assign", 0, units=["n9-9"], district="d0"), 422, "unusable-input")
+    problem(send(client, "fly", 0), 400, "bad-request")
