@@ -51,19 +51,19 @@ def with_counts(
     """Fill in how many facilities and residents each circle holds."""
     place, names = pd.factorize(reached["neighbourhood_id"])
     facility, ids = pd.factorize(reached["facility_id"])
-    pair = place.astype(np.int64) * max(len(ids), 1) + facility
-    walk = reached[measure].to_numpy(dtype=float)
-    counts = {}
+    wide = max(len(ids), 1)
+    pair, walk = place.astype(np.int64) * wide + facility, reached[measure].to_numpy(dtype=float)
+    facilities = pd.Series(0, index=circles.index, dtype="Int64")
+    living = pd.Series(pd.NA, index=circles.index, dtype="Float64")
     for layer, limit in limits.items():
-        held = np.unique(pair[walk <= limit]) // max(len(ids), 1)  # a facility of two kinds: once
-        counts[layer] = dict(zip(names, np.bincount(held, minlength=len(names)), strict=True))
-    keys = list(zip(circles["layer"], circles["neighbourhood_id"], strict=True))
-    return circles.assign(
-        facilities=pd.array([counts[layer].get(place, 0) for layer, place in keys], dtype="Int64"),
-        persons=pd.array(
-            [persons[layer].get(place, pd.NA) for layer, place in keys], dtype="Float64"
-        ),
-    )
+        held = np.sort(pair[walk <= limit])
+        held = held[np.diff(held, prepend=-1) > 0]  # a facility of two kinds counts once
+        counts = pd.Series(np.bincount(held // wide, minlength=len(names)), index=names)
+        here = (circles["layer"] == layer).to_numpy(dtype=bool)
+        at = circles["neighbourhood_id"][here].to_numpy(dtype=object)
+        facilities[here] = counts.reindex(at, fill_value=0).to_numpy()
+        living[here] = persons[layer].astype("Float64").reindex(at).array
+    return circles.assign(facilities=facilities.array, persons=living.array)
 
 
 def shared_needs(places: Neighbourhoods, gaps: pd.DataFrame) -> pd.DataFrame:
@@ -128,6 +128,6 @@ def residents_met(
         within = walk <= limit
         told = within & known
         total = pd.Series(living[told]).groupby(code[told]).sum()
-        held = np.unique(code[within])
+        held = np.flatnonzero(np.bincount(code[within], minlength=len(names)))
         sums[layer] = total.reindex(held).fillna(0.0).set_axis(names[held])
     return pd.DataFrame(sums)

@@ -82,11 +82,8 @@ def facility_access(
     rules, catalogue = profile.rooms["access"], profile.catalogue
     frame = neighbourhoods.frame
     served = {name: _served(frame, name) for name in ("persons", *GROUPS)}
-    rows = reached.assign(
-        at=frame.index.get_indexer(pd.Index(reached["neighbourhood_id"])),
-        of=facilities.index.get_indexer(pd.Index(reached["facility_id"])),
-    )
-    by_kind = dict(list(rows.groupby("kind", observed=True)))
+    by_kind = _pairs_by_kind(reached, frame.index, facilities.index)
+    nobody = Pairs(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))
     walked = np.ones(len(frame), dtype=bool) if measured is None else frame.index.isin(measured)
     parts = []
     for name, ids in kinds.groupby("kind", observed=True)["facility_id"]:
@@ -100,10 +97,10 @@ def facility_access(
         if measure != "capacity" and standard_basis is None:
             continue  # square metres of a bank tell nothing without a standard
         basis = _basis(str(name), rules, served)
-        pairs = by_kind.get(name, rows.iloc[:0])
+        pairs = by_kind.get(str(name), nobody)
         limit_m = kind.number(f"limit_{kind.layer}_m") or catalogue.layers[kind.layer].limit_m
         some = _shared(
-            pairs[pairs["distance_m"] <= limit_m], facilities.index, supply, served[basis],
+            _within(pairs, limit_m), facilities.index, supply, served[basis],
             _decays(rules, limit_m),
         )  # fmt: skip
         parts.append(
@@ -126,6 +123,29 @@ def facility_access(
     table = _judged(pd.concat(parts, ignore_index=True), rules, served["persons"])
     table.index = pd.Index(table["neighbourhood_id"] + ":" + table["kind"], dtype="str")
     return conform(table, spec, name="access")
+
+
+def _pairs_by_kind(
+    reached: pd.DataFrame, places: pd.Index, facilities: pd.Index
+) -> dict[str, Pairs]:
+    """Who reaches what of each kind, as rows of neighbourhoods and facilities."""
+    rows = []
+    for column, index in (("neighbourhood_id", places), ("facility_id", facilities)):
+        code, names = pd.factorize(reached[column])
+        rows.append(index.get_indexer(pd.Index(names))[code])
+    code, names = pd.factorize(reached["kind"])
+    order = np.argsort(code.astype(np.int16), kind="stable")
+    ends = np.searchsorted(code[order], np.arange(len(names) + 1))
+    walk_m = reached["distance_m"].to_numpy(dtype=float)
+    return {
+        str(name): Pairs(*(values[order[low:high]] for values in (*rows, walk_m)))
+        for name, low, high in zip(names, ends[:-1], ends[1:], strict=True)
+    }
+
+
+def _within(pairs: Pairs, limit_m: float) -> Pairs:
+    near = pairs.cost <= limit_m
+    return Pairs(pairs.demand[near], pairs.supply[near], pairs.cost[near])
 
 
 def _served(frame: pd.DataFrame, group: str) -> pd.Series:
@@ -168,7 +188,7 @@ def _decays(rules: ParameterSet, limit_m: float) -> dict[str, Decay]:
 
 
 def _shared(
-    pairs: pd.DataFrame,
+    pairs: Pairs,
     every: pd.Index,
     supply: pd.Series,
     served: pd.Series,
@@ -177,7 +197,7 @@ def _shared(
     """All methods at once, per 1,000 served; one row for each neighbourhood."""
     of = np.full(len(every), -1, dtype=np.int64)
     of[every.get_indexer(supply.index)] = np.arange(len(supply))
-    rows = Pairs(pairs["at"].to_numpy(), of[pairs["of"].to_numpy()], pairs["distance_m"].to_numpy())
+    rows = Pairs(pairs.demand, of[pairs.supply], pairs.cost)
     shared = {
         f"{name}_per_1000": share_out(rows, served, supply, decay, METHODS[name]).access.to_numpy()
         * THOUSAND

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from spatial.checks import require_columns, require_metric_crs, require_same_crs
+from spatial.cores import in_order
 from spatial.dictionary import conform, data_dictionary
 from spatial.errors import InputError, StandardsError
 from spatial.gaps.supply import own_class, required_area, shared_supply
@@ -255,18 +256,22 @@ def _straight(
     """Distance by air from each parcel to the nearest facility of each kind; NaN where none is."""
     parcels = frame.geometry.to_numpy()
     places = facilities.geometry.reindex(kinds["facility_id"]).to_numpy()
-    by_kind: dict[str, npt.NDArray[np.float64]] = {}
-    for kind, rows in kinds.groupby("kind").indices.items():
+
+    def nearest(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         tree = shapely.STRtree(places[rows])
         found, distance = tree.query_nearest(parcels, return_distance=True, all_matches=False)
-        by_kind[str(kind)] = np.full(len(frame), np.nan)
-        by_kind[str(kind)][found[0]] = distance
+        away = np.full(len(frame), np.nan)
+        away[found[0]] = distance
+        return away
+
+    of_kind = kinds.groupby("kind").indices
+    distances = in_order(nearest, list(of_kind.values()))
+    by_kind = dict(zip(map(str, of_kind), distances, strict=True))
     straight = np.full(len(gaps), np.nan)
-    position = pd.Series(np.arange(len(frame)), index=frame.index.astype("str"))
+    position = frame.index.astype("str").get_indexer(gaps["neighbourhood_id"])
     for kind, rows in gaps.groupby("kind").indices.items():
         if kind in by_kind:
-            at = gaps["neighbourhood_id"].iloc[rows].map(position).to_numpy(dtype=int)
-            straight[rows] = by_kind[str(kind)][at]
+            straight[rows] = by_kind[str(kind)][position[rows]]
     return straight
 
 
