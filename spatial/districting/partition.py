@@ -1,0 +1,291 @@
+"""The cheapest plan made of given districts, with a proof.
+
+1. Prices by a subgradient, and for large parts by the linear relaxation (columns priced over the
+   whole pool, round by round): a lower bound, and the reduced cost of every district.
+2. A plan: greedy, the caller's own, then windows of it solved exactly.
+3. A plan that costs *d* above the bound is made of districts with reduced costs of at most *d*.
+   They are searched with *d* growing from a small share of the gap; the first plan found within *d* is
+   the cheapest of all. Where that takes too many branches, HiGHS goes on with the same districts.
+
+Nothing is called optimal because time or branches ran out: then value and bound stand apart.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from spatial.districting.cover_kernels import (
+    ascend,
+    cover_exactly,
+    greedy_cover,
+    raise_prices,
+    reduced_costs,
+)
+from spatial.districting.enumerate import Pool
+from spatial.districting.master import prices_of_relaxation, solve_cover
+from spatial.districting.window_kernels import by_smallest, improve_windows
+
+__all__ = ["Effort", "PartitionProof", "solve_partition"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+EXACT: Final = 1e-9
+"""Share of the value within which bound and value are the same number."""
+
+MAX_CELLS: Final = 60_000_000
+"""Districts times atoms that the exact search may hold; beyond, HiGHS does better anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to try; the same effort gives the same answer on every machine.
+
+    Parameters
+    ----------
+    rounds : int
+        Of the subgradient.
+    branches : int
+        Of the exact search, in all.
+    large : int
+        Atoms above which the linear relaxation is solved and windows are used.
+    window_atoms : tuple of int
+        Sizes of the windows, pass by pass.
+    window_branches : int
+    nodes : int
+        Of HiGHS.
+    time_limit_s : float or None
+        A further end by the clock.
+    """
+
+    rounds: int = 30
+    branches: int = 20_000
+    large: int = 80
+    window_atoms: tuple[int, ...] = (15, 20, 25, 30, 35, 40, 45, 50)
+    window_branches: int = 3000
+    nodes: int = 2000
+    time_limit_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartitionProof:
+    """A plan made of a pool's districts, and what is known about better ones."""
+
+    chosen: Ints  # numbers of the pool; they cover every atom once
+    value: float
+    bound: float  # no plan of these districts is cheaper
+    proven: bool
+
+    @property
+    def gap_share(self) -> float:
+        """How far value and bound are apart, over the value."""
+        return (self.value - self.bound) / max(abs(self.value), 1e-12)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cover:
+    """The pool with atoms numbered from 0, and the state of the work."""
+
+    pool: Pool
+    atoms: int
+    links: tuple[Ints, npt.NDArray[np.int32]]
+    effort: Effort
+    ends_at: float
+
+    @property
+    def arrays(self) -> tuple[Any, Any, Floats]:
+        return self.pool.members, self.pool.start, self.pool.score
+
+    def left_s(self) -> float | None:
+        if self.effort.time_limit_s is None:
+            return None
+        return self.ends_at - time.monotonic()
+
+    def over(self) -> bool:
+        left = self.left_s()
+        return left is not None and left <= 0
+
+
+def solve_partition(
+    pool: Pool,
+    atoms: npt.NDArray[Any],
+    links: tuple[npt.NDArray[Any], npt.NDArray[Any]],
+    *,
+    incumbent: Ints | None = None,
+    effort: Effort | None = None,
+    seed: int = 0,
+) -> PartitionProof:
+    """Choose disjoint districts of a pool that cover all atoms at the least total score.
+
+    Parameters
+    ----------
+    pool : Pool
+        Every atom alone must be in it.
+    atoms : array of int
+        What is to be covered.
+    links : start, neighbour
+        CSR of the whole problem.
+    incumbent : array of int, optional
+        A plan to begin with, as numbers of the pool.
+    effort : Effort, optional
+    seed : int
+        Order of the windows.
+
+    Returns
+    -------
+    PartitionProof
+
+    Examples
+    --------
+    >>> from spatial.districting.enumerate import enumerate_districts
+    >>> from spatial.districting.problem import Problem
+    >>> row = Problem.from_arrays(np.array([[0, 1], [1, 2]]), np.array([[0.0], [0.0], [3.0]]))
+    >>> pool = enumerate_districts(row, np.arange(3), cap=100)
+    >>> found = solve_partition(pool, np.arange(3), (row.flat.start, row.flat.neighbour))
+    >>> [pool.district(j).tolist() for j in found.chosen], found.value, found.proven
+    ([[0, 1], [2]], 2.0, True)
+    """
+    effort = effort or Effort()
+    ends_at = time.monotonic() + (effort.time_limit_s or 0.0)
+    cover = _localised(pool, np.asarray(atoms), links, effort, ends_at)
+    price = raise_prices(*cover.arrays, np.zeros(cover.atoms))
+    best = greedy_cover(*cover.arrays, reduced_costs(*cover.arrays, price), cover.atoms)
+    if incumbent is not None and pool.score[incumbent].sum() < pool.score[best].sum():
+        best = np.asarray(incumbent, dtype=np.int64)
+    price, bound, better = ascend(*cover.arrays, price, pool.score[best].sum(), effort.rounds)
+    best = better if len(better) else best
+    if cover.atoms > effort.large and pool.score[best].sum() - bound > EXACT * abs(bound):
+        price, bound = _relaxed(cover, price)
+        best = _by_windows(cover, price, best, seed)
+    return _proven(cover, price, bound, best)
+
+
+def _localised(
+    pool: Pool, atoms: npt.NDArray[Any], links: Any, effort: Effort, ends_at: float
+) -> _Cover:
+    order = np.sort(atoms.astype(np.int64))
+    place = np.full(len(links[0]) - 1, -1, dtype=np.int64)
+    place[order] = np.arange(len(order))
+    degree = np.diff(links[0])[order]
+    row = np.repeat(np.arange(len(order)), degree)
+    at = np.repeat(links[0][order], degree) + np.arange(len(row))
+    at -= np.repeat(np.cumsum(degree) - degree, degree)
+    other = place[links[1][at]]
+    row, other = row[other >= 0], other[other >= 0]
+    start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(order)))])
+    inner = Pool(place[pool.members].astype(np.int32), pool.start, pool.score, pool.complete)
+    near = (start.astype(np.int64), other.astype(np.int32))
+    return _Cover(inner, len(order), near, effort, ends_at)
+
+
+def _relaxed(cover: _Cover, price: Floats) -> tuple[Floats, float]:
+    """Prices of the linear relaxation: few districts first, then whatever they miss."""
+    pool, atoms = cover.pool, cover.atoms
+    reduced = reduced_costs(*cover.arrays, price)
+    share = reduced / np.diff(pool.start)
+    keep = np.zeros(len(pool), dtype=bool)
+    keep[np.argsort(share, kind="stable")[: 8 * atoms]] = True
+    keep[np.diff(pool.start) == 1] = True
+    bound = float(price.sum())
+    while not cover.over():
+        found = prices_of_relaxation(pool.take(np.flatnonzero(keep)), atoms)
+        if len(found) != atoms:
+            break
+        reduced = reduced_costs(*cover.arrays, found)
+        raised = raise_prices(*cover.arrays, found)
+        if raised.sum() > bound:
+            price, bound = raised, float(raised.sum())
+        missed = np.flatnonzero((reduced < -1e-7) & ~keep)
+        if not len(missed):
+            break
+        cheapest = np.argsort(reduced[missed] / np.diff(pool.start)[missed], kind="stable")
+        keep[missed[cheapest[: 4 * atoms]]] = True
+    return price, bound
+
+
+def _by_windows(cover: _Cover, price: Floats, best: Ints, seed: int) -> Ints:
+    """Improve the better of the plan so far and the greedy one by windows solved exactly."""
+    members, start, score = cover.arrays
+    reduced = np.maximum(reduced_costs(members, start, score, price), 0.0)
+    greedy = greedy_cover(members, start, score, reduced, cover.atoms)
+    if len(greedy) and score[greedy].sum() < score[best].sum():
+        best = greedy
+    chosen = np.empty(cover.atoms, dtype=np.int64)
+    for j in best:
+        chosen[members[start[j] : start[j + 1]]] = j
+    index = by_smallest(members, start, reduced, cover.atoms)
+    rng = np.random.default_rng(seed)
+    for wanted in cover.effort.window_atoms:
+        if cover.over():
+            break
+        improve_windows(
+            (members, start, reduced),
+            index,
+            cover.links,
+            chosen,
+            rng.permutation(cover.atoms),
+            wanted,
+            cover.effort.window_branches,
+        )
+    return np.unique(chosen)
+
+
+def _proven(cover: _Cover, price: Floats, bound: float, best: Ints) -> PartitionProof:
+    """Search among the districts of small reduced cost, more and more of them."""
+    members, start, score = cover.arrays
+    reduced = np.maximum(reduced_costs(members, start, score, price), 0.0)
+    value = float(score[best].sum())
+    tiny = EXACT * max(1.0, abs(value))
+    branches = cover.effort.branches
+    limit = max(0.2 * (value - bound), tiny)
+    while value - bound > tiny and branches > 0 and not cover.over():
+        room = min(limit, value - bound)
+        keep = np.flatnonzero(reduced <= room)
+        if len(keep) * cover.atoms > MAX_CELLS:
+            return _by_programme(cover, reduced, bound, best)
+        some = cover.pool.take(keep)
+        found, _, whole = cover_exactly(
+            some.members, some.start, reduced[keep], cover.atoms, room + tiny, branches
+        )
+        if len(found) and some.score[found].sum() < value:
+            best, value = keep[found], float(some.score[found].sum())
+        if not whole:
+            return _by_programme(cover, reduced, bound, best)
+        if len(found) or room >= value - bound - tiny:
+            return PartitionProof(best, value, value, proven=True)
+        bound = max(bound, float(price.sum()) + room)
+        limit *= 2.5
+    return PartitionProof(best, value, min(bound, value), proven=value - bound <= tiny)
+
+
+def _by_programme(cover: _Cover, reduced: Floats, bound: float, best: Ints) -> PartitionProof:
+    """Let HiGHS decide among the districts of small reduced cost, more and more of them."""
+    score, effort = cover.pool.score, cover.effort
+    value, base = float(score[best].sum()), bound
+    tiny = EXACT * max(1.0, abs(value))
+    size = min(len(score), 2 * cover.atoms)
+    limit = float(np.partition(reduced, size - 1)[size - 1])
+    nodes = effort.nodes
+    while value - bound > tiny and nodes > 0 and not cover.over():
+        room = min(limit, value - base)
+        keep = np.flatnonzero((reduced <= room) | np.isin(np.arange(len(score)), best))
+        answer = solve_cover(
+            cover.pool.take(keep),
+            cover.atoms,
+            cutoff=value,
+            start=np.searchsorted(keep, np.sort(best)),
+            max_nodes=nodes,
+            time_limit_s=cover.left_s(),
+        )
+        if len(answer.chosen) and score[keep[answer.chosen]].sum() < value:
+            best, value = keep[answer.chosen], float(score[keep[answer.chosen]].sum())
+        # a plan with any other district costs more than base + room
+        bound = max(bound, min(answer.bound, base + room if room < value - base else np.inf))
+        if not answer.whole:
+            break
+        limit *= 2.5
+    return PartitionProof(best, value, min(bound, value), proven=value - bound <= tiny)
