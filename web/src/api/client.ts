@@ -35,6 +35,8 @@ export class Problem extends Error {
     readonly code: string,
     readonly title: string,
     readonly detail: string,
+    /** What else the problem tells, as both sides of a conflict. */
+    readonly more: Readonly<Record<string, unknown>> = {},
   ) {
     super(detail || title);
     this.name = "Problem";
@@ -66,7 +68,7 @@ export class Client {
   constructor(
     readonly language: () => "zh" | "en",
     private readonly fetch: Fetch = (input, init) => globalThis.fetch(input, init),
-    private readonly root = "/api/v1",
+    readonly root = "/api/v1",
   ) {}
 
   async cities(): Promise<CityItem[]> {
@@ -216,18 +218,18 @@ export class Client {
     return (await answer.json().catch(() => ({ basemap: null }))) as PageConfig;
   }
 
-  private async get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+  async get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
     const answer = await this.ask(this.root + path, signal ? { signal } : {});
     return (await answer.json()) as Answer;
   }
 
-  private async send<Answer>(method: string, path: string, body: unknown, more: RequestInit = {}): Promise<Answer> {
+  async send<Answer>(method: string, path: string, body: unknown, more: RequestInit = {}): Promise<Answer> {
     const headers = { "Content-Type": "application/json", ...more.headers };
     const answer = await this.ask(this.root + path, { ...more, method, headers, body: JSON.stringify(body) });
     return (await answer.json()) as Answer;
   }
 
-  private async every<Row>(first: string, onPage?: (rows: Row[]) => void, signal?: AbortSignal): Promise<Row[]> {
+  async every<Row>(first: string, onPage?: (rows: Row[]) => void, signal?: AbortSignal): Promise<Row[]> {
     const rows: Row[] = [];
     for (let address: string | null = first; address; ) {
       const answer: Response = await this.ask(address, signal ? { signal } : {});
@@ -236,6 +238,21 @@ export class Client {
       address = nextLink(answer.headers.get("Link"));
     }
     return rows;
+  }
+
+  /** Page after page of a list, following its links. */
+  async *pages<Page>(first: string, signal?: AbortSignal): AsyncGenerator<Page> {
+    for (let address: string | null = first; address; ) {
+      const answer: Response = await this.ask(address, signal ? { signal } : {});
+      yield (await answer.json()) as Page;
+      address = nextLink(answer.headers.get("Link"));
+    }
+  }
+
+  /** Send a file as it is. */
+  async upload<Answer>(path: string, body: Blob, headers: Record<string, string>): Promise<Answer> {
+    const answer = await this.ask(this.root + path, { method: "POST", headers, body });
+    return (await answer.json()) as Answer;
   }
 
   private async ask(address: string, init: RequestInit): Promise<Response> {
@@ -254,6 +271,7 @@ export class Client {
 }
 
 async function problemOf(answer: Response): Promise<Problem> {
-  const body = (await answer.json().catch(() => ({}))) as Partial<Record<"code" | "title" | "detail", string>>;
-  return new Problem(answer.status, body.code ?? "unknown", body.title ?? answer.statusText, body.detail ?? "");
+  type Body = Partial<Record<"code" | "title" | "detail", string>> & Record<string, unknown>;
+  const body = (await answer.json().catch(() => ({}))) as Body;
+  return new Problem(answer.status, body.code ?? "unknown", body.title ?? answer.statusText, body.detail ?? "", body);
 }

@@ -1,7 +1,10 @@
+import { planEn } from "./plan.en";
+
 import type { MessageKey } from "./zh";
 
 /** The page in English. */
 export const en: Record<MessageKey, string> = {
+  ...planEn,
   "app.name": "Linli",
   "app.tagline": "Renewal planning for old neighbourhoods",
   "app.skip_panel": "Skip to the panel",

@@ -47,6 +47,9 @@ export const LAYERS_BOTTOM_UP = {
   neighbourhoods: { shownBy: "neighbourhoods", tile: "neighbourhoods" },
   neighbourhoods_pattern: { shownBy: "neighbourhoods", tile: "neighbourhoods" },
   districts: { shownBy: "districts", tile: "districts" },
+  plan_fill: { shownBy: "neighbourhoods", tile: null },
+  plan_locked: { shownBy: "neighbourhoods", tile: null },
+  plan_unassigned: { shownBy: "neighbourhoods", tile: null },
   constraints: { shownBy: "constraints", tile: "constraints" },
   constraints_line: { shownBy: "constraints", tile: "constraints" },
   buildings: { shownBy: "buildings", tile: "buildings" },
@@ -61,6 +64,10 @@ export const LAYERS_BOTTOM_UP = {
   neighbourhoods_line: { shownBy: "neighbourhoods", tile: "neighbourhoods" },
   districts_halo: { shownBy: "districts", tile: "districts" },
   districts_line: { shownBy: "districts", tile: "districts" },
+  plan_cells_line: { shownBy: "neighbourhoods", tile: null },
+  plan_halo: { shownBy: "districts", tile: null },
+  plan_line: { shownBy: "districts", tile: null },
+  plan_mark: { shownBy: "neighbourhoods", tile: null },
   adjacency: { shownBy: "adjacency", tile: "adjacency" },
   circle_halo: { shownBy: "life_circle", tile: null },
   circle_line: { shownBy: "life_circle", tile: null },
@@ -72,6 +79,9 @@ export const LAYERS_BOTTOM_UP = {
   facilities: { shownBy: "facilities", tile: "facilities" },
   reached: { shownBy: "life_circle", tile: null },
   gates: { shownBy: "gates", tile: "neighbourhood_gates" },
+  plan_drawn_area: { shownBy: "neighbourhoods", tile: null },
+  plan_drawn_halo: { shownBy: "neighbourhoods", tile: null },
+  plan_drawn_line: { shownBy: "neighbourhoods", tile: null },
   link: { shownBy: "neighbourhoods", tile: null },
   link_end: { shownBy: "neighbourhoods", tile: null },
   tried_line: { shownBy: "neighbourhoods", tile: null },
@@ -85,9 +95,13 @@ export const LAYERS_BOTTOM_UP = {
   admin_label: { shownBy: "admin_areas", tile: "admin_areas" },
   neighbourhoods_label: { shownBy: "labels", tile: "neighbourhoods" },
   districts_label: { shownBy: "labels", tile: "districts" },
+  plan_label: { shownBy: "labels", tile: null },
   link_label: { shownBy: "neighbourhoods", tile: null },
   tried_label: { shownBy: "neighbourhoods", tile: null },
 } as const satisfies Record<string, { shownBy: Switch; tile: string | null }>;
+
+/** Layers of the analysis that a plan takes the place of. */
+export const REPLACED_BY_PLAN: readonly string[] = ["districts", "districts_halo", "districts_line", "districts_label"];
 
 export type LayerId = keyof typeof LAYERS_BOTTOM_UP;
 export const LAYER_IDS = Object.keys(LAYERS_BOTTOM_UP) as LayerId[];

@@ -28,6 +28,27 @@ const slant = (x: number, y: number): number => {
   return Math.min(along, SIZE - along) / Math.SQRT2;
 };
 
+/** How much of a box with round corners covers a pixel. */
+const boxCover = (x: number, y: number, left: number, top: number, right: number, bottom: number): number =>
+  x >= left && x <= right && y >= top && y <= bottom ? 1 : 0;
+
+/** A padlock on a white disc, 27 pixels wide. */
+function padlock(): Pattern {
+  const size = 27;
+  const data = new Uint8ClampedArray(size * size * 4);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const [dx, dy] = [x - 13, y - 13];
+      const disc = Math.max(0, Math.min(1, 13 - Math.hypot(dx, dy)));
+      const shackle = y <= 12 ? cover(Math.abs(Math.hypot(dx, y - 11) - 4.2), 2.2) : 0;
+      const ink = Math.max(boxCover(x, y, 7, 12, 19, 20), shackle);
+      data.set([16, 52, 60].map((part) => Math.round(255 + (part - 255) * ink)), (y * size + x) * 4);
+      data[(y * size + x) * 4 + 3] = Math.round(240 * disc);
+    }
+  }
+  return { width: size, height: size, data };
+}
+
 export const PATTERNS = {
   /** Slanted lines: excluded. */
   hatch: paint([70, 66, 60], (x, y) => 0.55 * cover(slant(x, y), 1.2)),
@@ -35,6 +56,10 @@ export const PATTERNS = {
   dots: paint([110, 104, 94], (x, y) => 0.8 * cover(Math.hypot(x - SIZE / 2 + 0.5, y - SIZE / 2 + 0.5), 2.2)),
   /** White slanted lines on the colour beneath: missing. */
   strokes: paint([255, 255, 255], (x, y) => 0.5 * cover(slant(x, y), 1.4)),
+  /** White dots on the colour beneath: locked. */
+  studs: paint([255, 255, 255], (x, y) => 0.95 * cover(Math.hypot(x - SIZE / 2 + 0.5, y - SIZE / 2 + 0.5), 3.4)),
+  /** The sign of what is locked. */
+  lock: padlock(),
 } as const;
 
 export type PatternName = keyof typeof PATTERNS;

@@ -5,6 +5,7 @@ import type { Language, Theme } from "../state/mode";
 import type { ScenarioPaint } from "../state/scenario";
 import type { Tool } from "../state/whatif";
 import type { Switch } from "./layers";
+import type { PlanScene } from "./planScene";
 
 export type LonLat = [lon: number, lat: number];
 
@@ -54,4 +55,6 @@ export interface Scene {
   tried: GeoJSON.FeatureCollection;
   /** The what-if mode takes the pointer. */
   tool: Tool | null;
+  /** The plan that is drawn on; null: none is open. */
+  plan: PlanScene | null;
 }

@@ -12,9 +12,10 @@ import type { PageConfig, TileLayer } from "../api/types";
 import { colourByKind, signByKind } from "./facilityGroups";
 import { LAYER_IDS, LAYERS_BOTTOM_UP, type LayerId } from "./layers";
 import { CIRCLE_STYLES, DIFFERENCE_COLOURS, GATE_STYLES, GROUND, STOCK_COLOURS, TRIED } from "./palette";
+import { PLAN_PAINT, PLAN_SOURCES } from "./planScene";
 import { difference, districtColour, heatColour, neighbourhoodColour, neighbourhoodOpacity } from "./theme";
 
-export const OWN_SOURCES = ["circles", "reached", "link", "tried"] as const;
+export const OWN_SOURCES = ["circles", "reached", "link", "tried", ...PLAN_SOURCES] as const;
 export const FONT = ["Noto Sans CJK SC Regular"];
 export const BOLD = ["Noto Sans CJK SC Bold"];
 
@@ -143,6 +144,9 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
   },
   neighbourhoods_pattern: { type: "fill", paint: { "fill-pattern": "hatch" }, layout: { visibility: "none" } },
   districts: { type: "fill", paint: { "fill-color": districtColour, "fill-opacity": 0.16 } },
+  plan_fill: { type: "fill", source: "plan_cells", paint: { "fill-color": PLAN_PAINT.colour, "fill-opacity": PLAN_PAINT.filled } },
+  plan_locked: { type: "fill", source: "plan_cells", paint: { "fill-pattern": "studs", "fill-opacity": PLAN_PAINT.locked } },
+  plan_unassigned: { type: "fill", source: "plan_cells", paint: { "fill-pattern": "hatch", "fill-opacity": PLAN_PAINT.unassigned } },
   constraints: { type: "fill", filter: polygons, paint: { "fill-color": "#9c4f6b", "fill-opacity": 0.14 } },
   constraints_line: { type: "line", paint: { "line-color": "#9c4f6b", "line-width": 1.4, "line-dasharray": [3, 2] } },
   buildings: {
@@ -215,6 +219,48 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
       "line-color": ["case", ["boolean", ["feature-state", "selected"], false], GROUND.select, "#2e5560"],
       "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 0.6, 12.5, 1, 14, ["case", ["boolean", ["feature-state", "selected"], false], 3.6, 1.9], 18, 3.6],
     },
+  },
+  plan_cells_line: {
+    type: "line",
+    source: "plan_cells",
+    minzoom: 12,
+    paint: { "line-color": "#ffffff", "line-opacity": 0.75, "line-width": byZoom(12, 0.3, 15, 0.8, 18, 1.6) },
+  },
+  plan_halo: {
+    type: "line",
+    source: "plan_edges",
+    layout: { "line-join": "round", "line-cap": "round" },
+    paint: { "line-color": GROUND.halo, "line-opacity": PLAN_PAINT.parting, "line-width": byZoom(10, 1, 12.5, 2.6, 14, 5.5, 18, 9) },
+  },
+  plan_line: {
+    type: "line",
+    source: "plan_edges",
+    layout: { "line-join": "round", "line-cap": "round" },
+    paint: { "line-color": "#173f49", "line-opacity": PLAN_PAINT.parting, "line-width": byZoom(10, 0.6, 12.5, 1.2, 14, 2.4, 18, 4) },
+  },
+  plan_mark: {
+    type: "line",
+    source: "plan_cells",
+    layout: { "line-join": "round" },
+    paint: { "line-color": PLAN_PAINT.markColour, "line-width": PLAN_PAINT.markWidth, "line-offset": 1.2 },
+  },
+  plan_drawn_area: {
+    type: "fill",
+    source: "plan_drawn",
+    filter: ["==", role, "area"],
+    paint: { "fill-color": "#10343c", "fill-opacity": 0.1 },
+  },
+  plan_drawn_halo: {
+    type: "line",
+    source: "plan_drawn",
+    layout: { "line-join": "round", "line-cap": "round" },
+    paint: { "line-color": "#ffffff", "line-opacity": 0.9, "line-width": 6 },
+  },
+  plan_drawn_line: {
+    type: "line",
+    source: "plan_drawn",
+    layout: { "line-join": "round", "line-cap": "round" },
+    paint: { "line-color": ["match", role, "cut", "#b2182b", ["rubber", "grip"], "#6a1b9a", "#10343c"], "line-width": ["match", role, ["rubber", "grip"], 3.4, 2.2] },
   },
   adjacency: {
     type: "line",
@@ -453,6 +499,19 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
       "symbol-sort-key": ["-", 0, ["to-number", ["get", "area_m2"], 0]],
     }),
     paint: ink("#173f49", 2.2),
+  },
+  plan_label: {
+    type: "symbol",
+    source: "plan_labels",
+    layout: {
+      ...label(byZoom(10, 10, 12.5, 11.5, 14, 15), BOLD, { "text-letter-spacing": 0.06, "text-padding": byZoom(10, 16, 13.5, 6, 14, 2) }),
+      "symbol-sort-key": ["-", 0, ["to-number", ["get", "area_m2"], 0]],
+      "icon-image": ["case", ["get", "locked"], "lock", ""],
+      "icon-anchor": "bottom",
+      "icon-offset": [0, -12],
+      "icon-optional": true,
+    },
+    paint: ink("#10343c", 2.4),
   },
   link_label: {
     type: "symbol",

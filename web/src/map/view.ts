@@ -20,8 +20,10 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Bounds, GapStatus, PageConfig, TileLayer } from "../api/types";
 import type { Camera } from "../state/mode";
 import type { ScenarioPaint } from "../state/scenario";
-import { LAYER_IDS, LAYERS_BOTTOM_UP, type LayerId } from "./layers";
+import type { PlanPointed } from "../state/strokes";
+import { LAYER_IDS, LAYERS_BOTTOM_UP, type LayerId, REPLACED_BY_PLAN } from "./layers";
 import { PATTERNS } from "./patterns";
+import { PlanDrawer } from "./planScene";
 import type { LonLat, NearestLink, Pointed, Scene } from "./scene";
 import { linesOf, nearestOnLines } from "./snap";
 import { cityStyle } from "./style";
@@ -42,6 +44,8 @@ export interface Events {
   card: (layer: "facilities" | "gates" | "neighbourhoods", properties: Record<string, unknown>) => string[];
   /** A tool of the what-if mode points at a place. */
   tool: (pointed: Pointed) => void;
+  /** A tool of the drawing table is held to the map. */
+  plan: (pointed: PlanPointed) => void;
   ready: () => void;
   failed: (message: string) => void;
 }
@@ -78,6 +82,8 @@ export class MapView {
   private padding: Padding = { top: 0, right: 0, bottom: 0, left: 0 };
   private still = false;
   private dragged: number | null = null;
+  private readonly plan: PlanDrawer;
+  private drawing = false;
 
   constructor(
     container: HTMLElement,
@@ -103,6 +109,7 @@ export class MapView {
         ? { center: [start.camera.lon, start.camera.lat] as LonLat, zoom: start.camera.zoom }
         : { bounds: box(start.bounds), fitBoundsOptions: { padding: 40 } }),
     });
+    this.plan = new PlanDrawer(this.map);
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
@@ -136,8 +143,9 @@ export class MapView {
     if (!this.loaded) return;
     const before = this.drawnScene;
     this.drawnScene = scene;
-    if (before?.on !== scene.on || before.theme !== scene.theme) this.switchLayers(scene);
-    if (before?.theme !== scene.theme || before.breaks !== scene.breaks || !before.drawing !== !scene.drawing) {
+    const planned = !before?.plan !== !scene.plan || before?.plan?.filled !== scene.plan?.filled;
+    if (before?.on !== scene.on || before.theme !== scene.theme || planned) this.switchLayers(scene);
+    if (before?.theme !== scene.theme || before.breaks !== scene.breaks || !before.drawing !== !scene.drawing || planned) {
       this.paintTheme(scene);
     }
     if (before?.status !== scene.status) this.setStatus(scene.status);
@@ -147,7 +155,9 @@ export class MapView {
     if (before?.link !== scene.link) this.drawLink(scene.link);
     if (before?.paint !== scene.paint) this.setPaint(before?.paint ?? null, scene.paint);
     if (before?.tried !== scene.tried) this.own("tried").setData(scene.tried);
-    if (before?.tool !== scene.tool) this.takeTool(scene.tool !== null);
+    if (before?.plan !== scene.plan) this.plan.show(scene.plan);
+    const [held, holds] = [before?.tool || before?.plan?.tool, scene.tool || scene.plan?.tool];
+    if (!held !== !holds) this.takeTool(Boolean(holds));
   }
 
   /** Where on the earth a place of the window lies; null where a panel covers the map. */
@@ -242,16 +252,23 @@ export class MapView {
       const { lng, lat } = map.getCenter();
       events.moved({ zoom: map.getZoom(), lat, lon: lng });
     });
+    this.listenToPlan();
     map.on("click", (event) => {
+      if (this.scene?.plan?.tool) return;
       if (this.scene?.tool) events.tool(this.pointed("press", event));
       else this.press(event);
     });
     map.on("mousemove", (event) => {
+      if (this.scene?.plan?.tool) return;
       if (this.dragged !== null) events.tool(this.pointed("drag", event));
       else if (this.scene?.tool) this.pointTool(event);
       else this.point(event);
     });
     map.on("dblclick", (event) => {
+      if (this.scene?.plan?.tool) {
+        event.preventDefault();
+        events.plan(this.planPointed("double", event));
+      }
       if (!this.scene?.tool) return;
       event.preventDefault(); // no zoom
       events.tool(this.pointed("double", event));
@@ -279,6 +296,71 @@ export class MapView {
       events.hovered(null);
     });
     map.on("error", (event) => events.failed(event.error.message));
+  }
+
+  /** Pointer events of the drawing table. The space bar, the other buttons and a second finger move the map as ever. */
+  private listenToPlan(): void {
+    const { map, events } = this;
+    let space = false;
+    const keyed = (event: KeyboardEvent): void => {
+      if (event.code === "Space") space = event.type === "keydown";
+    };
+    const release = (event: MouseEvent): void => {
+      if (!this.drawing || event.target === map.getCanvas()) return;
+      this.drawing = false;
+      events.plan({ how: "up", place: this.lastPlace, metresPerPixel: this.metresPerPixel(), shift: event.shiftKey, alt: event.altKey });
+    };
+    addEventListener("keydown", keyed);
+    addEventListener("keyup", keyed);
+    addEventListener("mouseup", release);
+    map.once("remove", () => {
+      removeEventListener("keydown", keyed);
+      removeEventListener("keyup", keyed);
+      removeEventListener("mouseup", release);
+    });
+    const begin = (event: MapMouseEvent | MapTouchEvent): void => {
+      if (!this.scene?.plan?.tool || space) return;
+      const { originalEvent } = event;
+      if (originalEvent instanceof MouseEvent && originalEvent.button !== 0) return;
+      if ("touches" in originalEvent && originalEvent.touches.length > 1) {
+        if (this.drawing) events.plan(this.planPointed("leave", event));
+        this.drawing = false;
+        return;
+      }
+      event.preventDefault(); // the map stays where it is
+      this.drawing = true;
+      events.plan(this.planPointed("down", event));
+    };
+    const go = (event: MapMouseEvent | MapTouchEvent): void => {
+      if (this.scene?.plan?.tool) events.plan(this.planPointed(this.drawing ? "move" : "hover", event));
+    };
+    const end = (event: MapMouseEvent | MapTouchEvent): void => {
+      if (!this.drawing) return;
+      this.drawing = false;
+      events.plan(this.planPointed("up", event));
+    };
+    map.on("mousedown", begin);
+    map.on("touchstart", begin);
+    map.on("mousemove", go);
+    map.on("touchmove", go);
+    map.on("mouseup", end);
+    map.on("touchend", end);
+    map.on("mouseout", (event) => {
+      if (this.scene?.plan?.tool && !this.drawing) events.plan(this.planPointed("leave", event));
+    });
+  }
+
+  private lastPlace: LonLat = [0, 0];
+
+  private planPointed(how: PlanPointed["how"], event: MapMouseEvent | MapTouchEvent): PlanPointed {
+    const { lng, lat } = event.lngLat;
+    this.lastPlace = [lng, lat];
+    const { shiftKey, altKey } = event.originalEvent;
+    return { how, place: this.lastPlace, metresPerPixel: this.metresPerPixel(), shift: shiftKey, alt: altKey };
+  }
+
+  private metresPerPixel(): number {
+    return (40_075_016.7 * Math.cos((this.map.getCenter().lat * Math.PI) / 180)) / (512 * 2 ** this.map.getZoom());
   }
 
   private takeTool(taken: boolean): void {
@@ -391,22 +473,26 @@ export class MapView {
     this.card.setLngLat(place).setDOMContent(content).addTo(this.map);
   }
 
-  private switchLayers({ on, theme }: Scene): void {
+  private switchLayers({ on, theme, plan }: Scene): void {
     for (const id of LAYER_IDS) {
       if (!this.map.getLayer(id)) continue;
       let visible = on.has(LAYERS_BOTTOM_UP[id].shownBy);
       if (id === "heatmap") visible = theme.kind === "heatmap" && visible;
       if (id === "neighbourhoods_pattern") visible = patternRule(theme) !== null && visible;
       if (id === "districts") visible = visible && theme.kind === "districts";
+      if (id.startsWith("plan_")) visible = visible && plan !== null && (id !== "plan_fill" || plan.filled);
+      if (plan && REPLACED_BY_PLAN.includes(id)) visible = false;
+      if (plan?.filled && (id === "heatmap" || id === "neighbourhoods_pattern")) visible = false;
       this.map.setLayoutProperty(id, "visibility", visible ? "visible" : "none");
     }
   }
 
-  private paintTheme({ theme, breaks, drawing }: Scene): void {
+  private paintTheme({ theme, breaks, drawing, plan }: Scene): void {
     const { map } = this;
     if (map.getLayer("neighbourhoods")) {
       map.setPaintProperty("neighbourhoods", "fill-color", neighbourhoodColour(theme, breaks));
-      map.setPaintProperty("neighbourhoods", "fill-opacity", neighbourhoodOpacity(theme, drawing !== null));
+      // Under a plan they are there to be pressed, not to be seen.
+      map.setPaintProperty("neighbourhoods", "fill-opacity", plan?.filled ? 0 : neighbourhoodOpacity(theme, drawing !== null));
     }
     if (map.getLayer("heatmap")) {
       map.setPaintProperty("heatmap", "fill-color", heatColour(breaks));

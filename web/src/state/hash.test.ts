@@ -24,7 +24,7 @@ describe("the address", () => {
           circles: false,
           camera: { zoom: 14.25, lat: 30.2945, lon: 120.19973 },
           language: "en",
-          scenario: null,
+          scenario: null, plan: null,
         };
         expect(fromHash(toHash(state))).toEqual(state);
       }

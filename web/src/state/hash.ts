@@ -25,6 +25,7 @@ export function toHash(state: PageState): string {
   if (state.scenario?.kind === "draft") parts.set("try", state.scenario.changes);
   if (state.scenario?.kind === "saved") parts.set("scenario", state.scenario.id);
   if (state.scenario?.kind === "compare") parts.set("compare", `${state.scenario.a},${state.scenario.b}`);
+  if (state.plan !== null) parts.set("plan", state.plan);
   return "#" + parts.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
 }
 
@@ -48,6 +49,7 @@ export function fromHash(hash: string, language: PageState["language"] = FIRST_S
     camera: readCamera(parts.get("map")),
     language: lang === "zh" || lang === "en" ? lang : language,
     scenario: readScenario(parts),
+    plan: /^[A-Za-z0-9_-]{0,64}$/.test(parts.get("plan") ?? "?") ? parts.get("plan") : null,
   };
 }
 

@@ -44,6 +44,8 @@ export interface PageState {
   language: Language;
   /** The what-if mode; null: the city as it is. */
   scenario: ScenarioRef | null;
+  /** The plan on the drawing table; empty: the list of plans; null: the table is put away. */
+  plan: string | null;
 }
 
 export const FIRST_STATE: PageState = {
@@ -56,4 +58,5 @@ export const FIRST_STATE: PageState = {
   camera: null,
   language: "zh",
   scenario: null,
+  plan: null,
 };

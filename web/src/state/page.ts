@@ -20,10 +20,13 @@ import type {
   StockSheet,
   TileLayer,
 } from "../api/types";
+import { Drawing } from "./drawing";
 import { Gestures } from "./gestures";
 import { fromHash, toHash } from "./hash";
 import type { CityTab, Language, Mode, PageState, Theme } from "./mode";
+import { Proposals } from "./proposals";
 import { Store } from "./store";
+import { Strokes } from "./strokes";
 import { WhatIf } from "./whatif";
 
 /** Something asked for: on its way, here, or refused with the reason. */
@@ -38,6 +41,9 @@ export interface CityData {
   tiles: TileLayer[];
   config: PageConfig;
 }
+
+/** Where nothing is kept: a browser without storage. */
+const nowhere: Pick<Storage, "getItem" | "setItem" | "removeItem"> = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined };
 
 const LOADING = { state: "loading" } as const;
 
@@ -78,6 +84,18 @@ export class Page {
   readonly client: Client;
   readonly whatIf: WhatIf;
   readonly gestures: Gestures;
+  readonly drawing: Drawing;
+  readonly strokes: Strokes;
+  readonly proposals: Proposals;
+  /** The open plan is laid out for paper. */
+  readonly printing = new Store(false);
+  /** What the drawing table has to say: the panel puts it into words. */
+  readonly tableSaid = new Store<Parameters<ConstructorParameters<typeof Drawing>[0]["say"]>[0] | null>(null);
+  /** Names that the drawing table gives to what it makes, in the reader's language. */
+  tableWords: ReturnType<ConstructorParameters<typeof Drawing>[0]["words"]> = {
+    newDistrict: (n) => `片区${n}`,
+    copyOf: (name) => `${name}(副本)`,
+  };
   private asking = new AbortController();
   private cityAsking = new AbortController();
 
@@ -107,6 +125,26 @@ export class Page {
       trouble: (problem) => this.trouble.set(problem),
     });
     this.gestures = new Gestures(this.whatIf);
+    this.drawing = new Drawing({
+      client: this.client,
+      city: () => this.state.value.city,
+      names: () => new Map(this.ranking.value.rows.map((row) => [row.id, row.name])),
+      shown: (plan) => this.state.update((before) => ({ ...before, plan })),
+      trouble: (problem) => this.trouble.set(problem),
+      say: (text) => this.tableSaid.set(text),
+      words: () => this.tableWords,
+      storage: globalThis.localStorage ?? nowhere,
+    });
+    this.strokes = new Strokes(this.drawing);
+    this.proposals = new Proposals({
+      drawing: this.drawing,
+      start: async (wish) => {
+        const { city } = this.state.value;
+        if (!city) return;
+        this.job.set(await this.drawing.plans.propose(city, wish));
+        await this.watchJobs(city, this.cityAsking.signal);
+      },
+    });
   }
 
   /** The address of what is shown. */
@@ -138,7 +176,8 @@ export class Page {
     this.cityAsking = new AbortController();
     const { signal } = this.cityAsking;
     const before = this.state.value;
-    const plain: Partial<PageState> = { camera: null, scenario: null, mode: { kind: "city", tab: before.lastTab } };
+    this.drawing.forget();
+    const plain: Partial<PageState> = { camera: null, scenario: null, plan: null, mode: { kind: "city", tab: before.lastTab } };
     this.state.set({ ...before, city: id, ...(keepView ? {} : plain) });
     this.data.set(LOADING);
     this.ranking.set({ rows: [], complete: false, problem: null });
@@ -176,6 +215,8 @@ export class Page {
       load(this.stock, () => this.client.stock(id), signal),
       this.watchJobs(id, signal),
     ]);
+    const { plan } = this.state.value;
+    if (!signal.aborted && plan !== null) void this.drawing.enter(plan);
   }
 
   /** Whether there is such a city. */
@@ -185,14 +226,14 @@ export class Page {
   }
 
   /** Open another city just as an address tells it; one that does not exist is told, and what is open stays. */
-  follow(city: string, { mode, lastTab, theme, camera, scenario }: PageState): void {
+  follow(city: string, { mode, lastTab, theme, camera, scenario, plan }: PageState): void {
     if (!this.knows(city)) {
       const { value } = this.data;
       this.notice.set({ asked: city, opened: value.state === "here" ? value.value.city.name : "" });
       this.state.update((before) => ({ ...before })); // so that the address tells what is shown
       return;
     }
-    this.state.update((before) => ({ ...before, city, mode, lastTab, theme, camera, scenario }));
+    this.state.update((before) => ({ ...before, city, mode, lastTab, theme, camera, scenario, plan }));
     void this.openCity(city, true);
   }
 
@@ -320,6 +361,7 @@ export class Page {
     const same = value.state === "here" && value.value.city.data_version === job.data_version;
     if (job.kind === "analyse" || !same) return this.openCity(city, true);
     if (job.kind === "openings") await this.whatIf.loadOpenings();
+    if (job.kind === "proposals") return void this.proposals.done(job.id);
     this.whatIf.preparing.set(false);
     const { scenario } = this.state.value;
     if (scenario?.kind === "compare") await this.whatIf.compare(scenario.a, scenario.b);

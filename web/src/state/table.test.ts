@@ -39,8 +39,8 @@ describe("the drawing table", () => {
       closed += units.persons[u]! * (bits(units.missingLow[u]! & low) + bits(units.missingHigh[u]! & high));
     }
     const all = [0, 1, 2, 3].map((district) => table.figures(district));
-    expect(all.reduce((sum, one) => sum + one.closed_person_gaps, 0)).toBe(closed);
-    expect(all.reduce((sum, one) => sum + one.open_person_gaps, 0)).toBe(open);
+    expect(all.reduce((sum, one) => sum + one.gaps_closed_persons, 0)).toBe(closed);
+    expect(all.reduce((sum, one) => sum + one.gaps_open_persons, 0)).toBe(open);
     expect(closed).toBeGreaterThan(0);
   });
 

@@ -64,9 +64,9 @@ export interface Figures {
   /** Isoperimetric quotient of the joined cells, 0–1. */
   compactness: number;
   /** Residents × kinds that the district's members close for each other. */
-  closed_person_gaps: number;
+  gaps_closed_persons: number;
   /** Residents × kinds still missing. */
-  open_person_gaps: number;
+  gaps_open_persons: number;
 }
 
 export interface Broken {
@@ -75,7 +75,7 @@ export interface Broken {
   limit: number | null;
 }
 
-const NO_FIGURES: Figures = { members: 0, households: 0, persons: 0, area_m2: 0, compactness: 0, closed_person_gaps: 0, open_person_gaps: 0 };
+const NO_FIGURES: Figures = { members: 0, households: 0, persons: 0, area_m2: 0, compactness: 0, gaps_closed_persons: 0, gaps_open_persons: 0 };
 
 export class Table {
   /** The district of each unit, −1: none. */
@@ -134,8 +134,8 @@ export class Table {
       persons,
       area_m2,
       compactness: Math.min(1, quotient),
-      closed_person_gaps: sums.closed,
-      open_person_gaps: sums.open,
+      gaps_closed_persons: sums.closed,
+      gaps_open_persons: sums.open,
     };
   }
 
