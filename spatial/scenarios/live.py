@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,12 +17,12 @@ from spatial.reach.repair import (
     LiveArcs,
     LivePoints,
     Lost,
-    best_of_points,
     groups_near,
     repair,
     roll_back,
     seeds_at,
 )
+from spatial.scenarios.group_kernels import nearest_of_groups
 from spatial.scenarios.live_arrays import POINT_SETS, SPARE_POINTS
 
 __all__ = ["LiveReach", "Touched"]
@@ -30,6 +30,7 @@ __all__ = ["LiveReach", "Touched"]
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
 Arrays = dict[str, npt.NDArray[Any]]
+Columns = tuple[Longs, Longs, Longs]
 NO_ROWS: Final = np.empty(0, dtype=np.int64)
 
 
@@ -194,37 +195,44 @@ class LiveReach:
             if pending.everywhere
             else sorted(set(pending.kinds_lost) | set(pending.kinds_gained))
         )
-        return {kind: self._mend_kind(kind, pending) for kind in kinds}
+        lost = _Seeds.of(pending.seeds_lost)
+        new = sorted({row for rows in pending.kinds_gained.values() for row in rows})
+        gained = _Seeds.of([*self._seeds(pending.moved), *self._seeds(new)])
+        arcs = _columns(pending.arcs_lost), _columns(pending.arcs_gained)
+        edges = np.array(sorted(pending.edges), dtype=np.int64)
+        return {
+            kind: self._mend_kind(
+                kind,
+                (lost.of_kind(self.alive[kind], pending.kinds_lost.get(kind, [])), arcs[0]),
+                (gained.of_kind(self.alive[kind], []), arcs[1]),
+                edges,
+            )
+            for kind in kinds
+        }
 
-    def _mend_kind(self, kind: int, pending: _Pending) -> Touched:
-        alive = self.alive[kind]
-        lost = [seed for seed in pending.seeds_lost if self._was_of(kind, seed[2], pending)]
-        gained = self._seeds([row for row in pending.moved if alive[row]])
-        gained += self._seeds([r for r in pending.kinds_gained.get(kind, []) if alive[r]])
+    def _mend_kind(
+        self, kind: int, lost: tuple[_Seeds, Columns], gained: tuple[_Seeds, Columns], edges: Longs
+    ) -> Touched:
         log = repair(
             self.arcs,
             self.label[kind],
             self.owner[kind],
             self.rank,
             self.points["facility"],
-            alive,
-            _lost(lost, pending.arcs_lost),
-            _lost(gained, pending.arcs_gained),
+            self.alive[kind],
+            Lost(*lost[0].columns, *lost[1]),
+            Lost(*gained[0].columns, *gained[1]),
             self.limit,
         )
         self._labels.append((kind, *log))
-        return self._touched(log[0], pending.edges)
+        return self._touched(log[0], edges)
 
-    def _was_of(self, kind: int, row: int, pending: _Pending) -> bool:
-        return bool(self.alive[kind, row]) or row in pending.kinds_lost.get(kind, [])
-
-    def _touched(self, nodes: Ints, edges: set[int]) -> Touched:
+    def _touched(self, nodes: Ints, on: Longs) -> Touched:
         self._epoch += 1
         sets = (
             ("gate", self.gate_group, self._mark_place, self._found_place),
             ("home", self.home_group, self._mark_home, self._found_home),
         )
-        on = np.array(sorted(edges), dtype=np.int64)
         answer = []
         for name, group, mark, found in sets:
             count = groups_near(nodes, on, self.points[name], group, mark, self._epoch, found)
@@ -249,51 +257,42 @@ class LiveReach:
         group = groups[rows]
         return rows[group >= 0], group[group >= 0].astype(np.int64)
 
-    def nearest_of_places(self, kind: int, places: Longs) -> tuple[Longs, Ints]:
-        """Key and entrance of the nearest facility of a kind: best gate of each neighbourhood.
+    def nearest_of_places(self, asked: Mapping[int, Longs]) -> dict[int, tuple[Longs, Ints]]:
+        """Key and entrance of the nearest facility of some kinds: best gate of neighbourhoods.
 
         Among its gates the shortest walk counts; among equals the facility that comes first,
         then the gate that does.
         """
-        rows, group = self.gates_of(places)
-        key, own = best_of_points(
-            self.arcs,
-            self.label[kind],
-            self.owner[kind],
-            self.rank,
-            self.points["facility"],
-            self.alive[kind],
-            self.points["gate"],
-            rows,
-            self.limit,
-        )
-        best = np.full(len(places), FAR, dtype=np.int64)
-        best_own = np.full(len(places), -1, dtype=np.int32)
-        order = np.lexsort((rows, self.place_rank[own], key >> 32, group))
-        _, first = np.unique(group[order], return_index=True)
-        chosen = order[first]
-        at = np.searchsorted(places, group[chosen])
-        best[at], best_own[at] = key[chosen], own[chosen]
-        best_own[best >= FAR] = -1
-        return best, best_own
+        return self._nearest("gate", self.gate_group, asked, self.limit, by_key=False)
 
-    def nearest_of_homes(self, kind: int, homes: Longs) -> Longs:
-        """Key of the nearest facility of a kind from each of these buildings: its best way out."""
-        rows, group = self.ways_of(homes)
-        key, _ = best_of_points(
+    def nearest_of_homes(self, asked: Mapping[int, Longs]) -> dict[int, Longs]:
+        """Key of the nearest facility of some kinds from buildings: the best way out of each."""
+        found = self._nearest("home", self.home_group, asked, self.home_limit, by_key=True)
+        return {kind: key for kind, (key, _) in found.items()}
+
+    def _nearest(
+        self, name: str, group: Ints, asked: Mapping[int, Longs], limit: int, *, by_key: bool
+    ) -> dict[int, tuple[Longs, Ints]]:
+        kinds = [kind for kind, groups in asked.items() if len(groups)]
+        if not kinds:
+            return {}
+        take = self.arrays.__getitem__
+        start = np.cumsum([0, *(len(asked[kind]) for kind in kinds)]).astype(np.int64)
+        key, own = nearest_of_groups(
             self.arcs,
-            self.label[kind],
-            self.owner[kind],
-            self.rank,
+            (self.label, self.owner, self.alive),
+            (self.rank, self.place_rank),
             self.points["facility"],
-            self.alive[kind],
-            self.points["home"],
-            rows,
-            self.home_limit,
+            self.points[name],
+            (take(f"{name}s_of_start"), take(f"{name}s_of_order"), group, self._before[0][name]),
+            (np.array(kinds, np.int64), start, np.concatenate([asked[kind] for kind in kinds])),
+            limit,
+            by_key,
         )
-        best = np.full(len(homes), FAR, dtype=np.int64)
-        np.minimum.at(best, np.searchsorted(homes, group), key)
-        return best
+        return {
+            kind: (key[low:high], own[low:high])
+            for kind, low, high in zip(kinds, start[:-1], start[1:], strict=True)
+        }
 
     def _members(self, name: str, groups: Longs) -> Longs:
         """Points of some groups, in their order."""
@@ -442,12 +441,27 @@ def _too_much() -> InputError:
     )
 
 
-def _lost(seeds: list[tuple[int, int, int]], arcs: list[tuple[int, int, int]]) -> Lost:
-    seed = np.array(seeds, dtype=np.int64).reshape(-1, 3)
-    arc = np.array(arcs, dtype=np.int64).reshape(-1, 3)
-    return Lost(
-        np.ascontiguousarray(seed[:, 0]),
-        np.ascontiguousarray(seed[:, 1]),
-        seed[:, 2].astype(np.int32),
-        *(np.ascontiguousarray(column) for column in arc.T),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seeds:
+    """Nodes at which a label begins, its key and the entrance that it begins with."""
+
+    columns: tuple[Longs, Longs, Ints]
+
+    @classmethod
+    def of(cls, seeds: list[tuple[int, int, int]]) -> _Seeds:
+        node, key, own = _columns(seeds)
+        return cls((node, key, own.astype(np.int32)))
+
+    def of_kind(self, alive: npt.NDArray[np.bool_], also: list[int]) -> _Seeds:
+        """Those of the entrances that are of a kind, or are named."""
+        node, key, own = self.columns
+        here = alive[own]
+        if also:
+            here |= np.isin(own, also)
+        return _Seeds((node[here], key[here], own[here]))
+
+
+def _columns(rows: list[tuple[int, int, int]]) -> Columns:
+    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    first, second, third = (np.ascontiguousarray(column) for column in table.T)
+    return first, second, third

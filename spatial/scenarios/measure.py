@@ -194,20 +194,22 @@ def _read_again(
     none = np.empty(0, dtype=np.int64)
     every_kind = len(everywhere) or len(left)
     kinds = range(len(near_key)) if every_kind else sorted(reach)
-    for kind in kinds:
-        touched = reach.get(kind, Touched(none, none))
-        places = np.union1d(touched.places, everywhere)
-        if len(places):
-            key, own = live.nearest_of_places(kind, places)
-            other = (key != near_key[kind, places]) | (own != near_owner[kind, places])
-            if other.any():
-                delta.near[kind] = places[other], key[other], own[other]
-        homes = np.union1d(touched.homes, left)
-        if len(homes):
-            key = live.nearest_of_homes(kind, homes)
-            other = key != home_key[kind, homes]
-            if other.any():
-                delta.homes[kind] = homes[other], key[other]
+    touched = {kind: reach.get(kind, Touched(none, none)) for kind in kinds}
+    places = {kind: _joined(one.places, everywhere) for kind, one in touched.items()}
+    for kind, (key, own) in live.nearest_of_places(places).items():
+        rows = places[kind]
+        other = (key != near_key[kind, rows]) | (own != near_owner[kind, rows])
+        if other.any():
+            delta.near[kind] = rows[other], key[other], own[other]
+    homes = {kind: _joined(one.homes, left) for kind, one in touched.items()}
+    for kind, key in live.nearest_of_homes(homes).items():
+        other = key != home_key[kind, homes[kind]]
+        if other.any():
+            delta.homes[kind] = homes[kind][other], key[other]
+
+
+def _joined(some: Longs, others: Longs) -> Longs:
+    return np.union1d(some, others) if len(others) else some
 
 
 def _count_stand_ins(base: ScenarioBase, plan: Plan, delta: Delta) -> None:

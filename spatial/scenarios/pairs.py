@@ -35,6 +35,7 @@ class KnownPairs:
     place: Longs
     entrance: Longs
     key: Longs
+    code: Longs  # neighbourhood and entrance in one number
     column_start: Longs  # (e + 1,) and which rows are of each entrance
     column: Longs
 
@@ -42,12 +43,14 @@ class KnownPairs:
     def of(cls, arrays: dict[str, npt.NDArray[np.generic]]) -> KnownPairs:
         """Take them from the arrays of a base."""
         start = arrays["pair_start"].astype(np.int64, copy=False)
-        places = np.arange(len(start) - 1, dtype=np.int64)
+        place = np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start))
+        entrance = arrays["pair_entrance"].astype(np.int64)
         return cls(
             start,
-            np.repeat(places, np.diff(start)),
-            arrays["pair_entrance"].astype(np.int64),
+            place,
+            entrance,
             arrays["pair_key"].astype(np.int64, copy=False),
+            (place << SHIFT) + entrance,
             arrays["pair_column_start"].astype(np.int64, copy=False),
             arrays["pair_column"].astype(np.int64),
         )
@@ -81,11 +84,9 @@ class KnownPairs:
 
     def rows(self, place: Longs, entrance: Longs) -> Longs:
         """Row of each pair, -1 where there was none."""
-        width = int(max(self.entrance.max(initial=0), entrance.max(initial=0))) + 1
-        code = self.place * width + self.entrance
-        asked = place * width + entrance
-        at = np.minimum(np.searchsorted(code, asked), max(len(code) - 1, 0))
-        found = code[at] == asked if len(code) else np.zeros(len(asked), dtype=bool)
+        asked = (place << SHIFT) + entrance
+        at = np.minimum(np.searchsorted(self.code, asked), max(len(self.code) - 1, 0))
+        found = self.code[at] == asked if len(self.code) else np.zeros(len(asked), dtype=bool)
         return np.where(found, at, -1)
 
 

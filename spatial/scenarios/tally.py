@@ -140,9 +140,11 @@ def lay_out_tallies(
     near_key = np.full((len(kinds), n), FAR, dtype=np.int64)
     near_owner = np.full((len(kinds), n), -1, dtype=np.int32)
     home_key = np.full((len(kinds), b), FAR, dtype=np.int64)
-    for kind in range(len(kinds)):
-        near_key[kind], near_owner[kind] = live.nearest_of_places(kind, np.arange(n))
-        home_key[kind] = live.nearest_of_homes(kind, np.arange(b))
+    every = range(len(kinds))
+    for kind, (key, own) in live.nearest_of_places(dict.fromkeys(every, np.arange(n))).items():
+        near_key[kind], near_owner[kind] = key, own
+    for kind, key in live.nearest_of_homes(dict.fromkeys(every, np.arange(b))).items():
+        home_key[kind] = key
     inside = facilities_inside(frame, facilities, base.frame("kinds"))
     inside = inside[inside["kind"].isin(kinds)]
     inside_place = frame.index.get_indexer(inside["neighbourhood_id"])

@@ -93,9 +93,8 @@ def facility_ours(size: str, *, dense: bool = False) -> None:
         else:
             live.add_facility(place, [op.kind], rank=-0.5, place_rank=-0.5)
         touched = live.mend()
-        for kind, asked in touched.items():
-            live.nearest_of_places(kind, asked.places)
-            live.nearest_of_homes(kind, asked.homes)
+        live.nearest_of_places({kind: asked.places for kind, asked in touched.items()})
+        live.nearest_of_homes({kind: asked.homes for kind, asked in touched.items()})
         middle = time.process_time_ns()
         if 8 <= number < 8 + CHECKED:
             key = live.label[op.kind, : net.node_count]
@@ -157,8 +156,8 @@ def link_ours(size: str) -> None:
         editor.link(ends[0], ends[1], LineString([editor.node_xy(node) for node in ends]))
         live.apply_patch(editor.patch())
         for kind, asked in live.mend().items():
-            live.nearest_of_places(kind, asked.places)
-            live.nearest_of_homes(kind, asked.homes)
+            live.nearest_of_places({kind: asked.places})
+            live.nearest_of_homes({kind: asked.homes})
         live.undo()
         taken.append((time.process_time_ns() - begun) / 1e9)
     meter = Meter()

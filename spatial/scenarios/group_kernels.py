@@ -1,0 +1,102 @@
+"""The nearest facility of many neighbourhoods or buildings and kinds, compiled in one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from spatial.reach.kernels import FAR, Array, Whole
+from spatial.reach.repair import LivePoints, best_of_points
+
+__all__ = ["nearest_of_groups"]
+
+AnyArcs = Any
+_jit: Any = numba.njit(cache=True, nogil=True)
+
+
+@_jit
+def nearest_of_groups(  # noqa: C901
+    arcs: AnyArcs,
+    labels: tuple[Array, Array, Array],
+    ranks: tuple[Array, Array],
+    facilities: LivePoints,
+    points: LivePoints,
+    members: tuple[Array, Array, Array, Whole],
+    asked: tuple[Array, Array, Array],
+    limit: Whole,
+    by_key: bool,  # noqa: FBT001
+) -> tuple[Array, Array]:
+    """Best key of each group to a facility of a kind, and which one it is.
+
+    Parameters
+    ----------
+    arcs : LiveArcs
+    labels : (label, owner, alive), shapes (k, n), (k, n) and (k, f)
+        Of all kinds.
+    ranks : (rank, place_rank), shape (f,)
+        Which facility goes first among equals: of one point, and of the points of one group.
+    facilities, points : LivePoints
+    members : (start, order, group, known)
+        Points of group i before any change: ``order[start[i]:start[i + 1]]``; the group of each
+        point now, -1 for none; and the row from which points are new.
+    asked : (kind, start, group)
+        Of ``kind[i]`` the groups ``group[start[i]:start[i + 1]]``.
+    limit : int
+    by_key : bool
+        Among the points of a group the smallest key counts; otherwise the fewest millimetres, then
+        the facility that goes first, then the point that does.
+
+    Returns
+    -------
+    (key, owner)
+        Row by row of the asked groups; ``FAR`` and -1 beyond the limit.
+    """
+    label, owner, alive = labels
+    rank, place_rank = ranks
+    of_start, order, group, known = members
+    kinds, start, groups = asked
+    best = np.full(len(groups), FAR, dtype=np.int64)
+    best_own = np.full(len(groups), -1, dtype=np.int32)
+    extra = np.empty(len(points.extra), dtype=np.int64)
+    extras = 0
+    for j in range(len(points.extra)):
+        if points.extra[j] >= known and group[points.extra[j]] >= 0:
+            extra[extras] = points.extra[j]
+            extras += 1
+    rows = np.empty(len(points.edge), dtype=np.int64)
+    for i in range(len(kinds)):
+        kind = kinds[i]
+        for a in range(start[i], start[i + 1]):
+            g = groups[a]
+            count = 0
+            for j in range(of_start[g], of_start[g + 1]):
+                if group[order[j]] == g:
+                    rows[count] = order[j]
+                    count += 1
+            for j in range(extras):
+                if group[extra[j]] == g:
+                    rows[count] = extra[j]
+                    count += 1
+            key, own = best_of_points(
+                arcs,
+                label[kind],
+                owner[kind],
+                rank,
+                facilities,
+                alive[kind],
+                points,
+                rows[:count],
+                limit,
+            )
+            for j in range(count):
+                if key[j] >= FAR:
+                    continue
+                mm, was = key[j] >> 32, best[a] >> 32
+                first = mm < was
+                if mm == was and not by_key:
+                    first = place_rank[own[j]] < place_rank[best_own[a]]
+                if key[j] < best[a] if by_key else first:
+                    best[a], best_own[a] = key[j], own[j]
+    return best, best_own
