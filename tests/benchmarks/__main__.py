@@ -16,11 +16,11 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.inputs import FILES, NETWORKS, PBF_FILES, RUN_KEY, SIZES, sources
+from tests.benchmarks.inputs import DENSE, FILES, NETWORKS, PBF_FILES, RUN_KEY, SIZES, sources
 from tests.benchmarks.measure import ROOT, Measured, in_fresh_process
 from tests.benchmarks.works import WORKS, Work
 
-ALL_SIZES = tuple(dict.fromkeys((*SIZES, *NETWORKS, *PBF_FILES)))
+ALL_SIZES = tuple(dict.fromkeys((*SIZES, *DENSE, *NETWORKS, *PBF_FILES)))
 RESULTS = ROOT / "build" / "bench" / "results.jsonl"
 LONG_S = 30.0
 

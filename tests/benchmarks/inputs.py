@@ -33,6 +33,12 @@ PBF_FILES = {
 }
 DEMO = {"demo-100": 100, "demo-1000": 1_000, "demo-10000": 10_000}
 SIZES = (*FILES, *DEMO)
+# Neighbourhoods and buildings of the demo city drawn stair by stair: what the audit is measured on.
+DENSE = {
+    "dense-1000": (1_000, 30_000),
+    "dense-3000": (3_000, 90_000),
+    "dense-10000": (10_000, 300_000),
+}
 # Networks alone: Wuhan (80,000 nodes) and the demo city with about so many nodes.
 NETWORKS = {"wuhan": 0, "demo-200k": 2_500, "demo-1m": 12_400}
 RUN_KEY = "LINLI_BENCH_SOURCES"
@@ -57,6 +63,10 @@ def city(size: str) -> City:
     """Read or make the city, from the cache where it was made before."""
     if size in FILES:
         return read_city([FILES[size]])
+    if size in DENSE:
+        count, buildings = DENSE[size]
+        made = lambda: make_demo_city(neighbourhoods=count, buildings=buildings)  # noqa: E731
+        return _kept(f"city-{size}", made)
     return _kept(f"city-{size}", lambda: make_demo_city(neighbourhoods=DEMO[size]))
 
 

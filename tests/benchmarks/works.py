@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from tests.benchmarks import circles, pgrouting_reached, scenarios
+from tests.benchmarks import audit, circles, pgrouting_reached, scenarios
 from tests.benchmarks import nearest as all_nearest
 from tests.benchmarks import network as networks
 from tests.benchmarks import sums as all_sums
@@ -239,6 +239,7 @@ WORKS = (
         for name, minutes in circles.WORKS.items()
     ),
     Work("analyse", SIZES, analyse_stages, prepare="city"),
+    Work(audit.NAME, audit.SIZES, audit.audit, prepare="city"),
     *(
         Work(
             name + extra,

@@ -1,0 +1,137 @@
+"""The audit of a whole city by stages and sizes: ``python -m tests.benchmarks.audit``.
+
+From a city that was read to everything that says who lacks what: neighbourhoods with their cells
+and gates, the walking network, entries of gates, facilities and buildings; nearest facilities of
+all kinds from gates and buildings; life circles of three layers as polygons with everything reached
+in them; gaps of neighbourhoods and of buildings; competition for capacity by all four floating
+catchment methods; queue, priority, equity and coverage; the heatmap. Districts and stock are no
+part of it. The same functions in the same order as `spatial.analysis.analyse`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+
+import numpy as np
+
+from tests.benchmarks.inputs import DENSE, RUN_KEY, city, sources
+from tests.benchmarks.measure import ROOT, Measured, Meter, in_fresh_process, report
+
+NAME = "audit"
+SIZES = tuple(DENSE)
+OUT = ROOT / "build" / "bench"
+GOAL_S, GOAL_MIB = 60.0, 4096.0
+
+
+def audit(size: str) -> None:
+    """Measure every stage of the audit of one city."""
+    from spatial.analysis import AnalysisParameters, _Run
+    from spatial.gaps import coverage, gap_heatmap, weigh_gaps
+    from spatial.progress import silent
+    from spatial.standards import read_profile
+
+    the_city, profile = city(size), read_profile("national")
+    run = _Run(the_city, profile, AnalysisParameters(year=2026), silent)
+    meter = Meter()
+
+    def stage(name: str) -> None:
+        meter.start(f"{NAME}: {name}")
+
+    stage("neighbourhoods")
+    places = run.neighbourhoods()
+    stage("network and entries")
+    walk = run.walking(places)
+    stage("kinds")
+    kinds = run.facilities(walk)
+    stage("nearest")
+    nearest = run.nearest(walk, kinds, places)
+    stage("circles and reached")
+    circles, reached = run.circles(walk, kinds, places)
+    stage("gaps")
+    gaps = run.gaps(places, nearest, kinds, walk, reached)
+    homes = run.building_gaps(places, walk, nearest, gaps)
+    stage("2SFCA")
+    access = run.access(places, kinds, reached, walk)
+    stage("heatmap")
+    heat = gap_heatmap(
+        places,
+        gaps,
+        the_city,
+        profile.rooms["neighbourhoods"],
+        cell_m=profile.rooms["gaps"]["heatmap_cell_m"],
+        buildings=homes,
+    )
+    stage("queue, priority, equity")
+    buildings, demand = the_city.layer("buildings"), run.demand(places)
+    weighed = weigh_gaps(gaps, places, profile, buildings, homes, demand=demand, year=2026)
+    covered = coverage(gaps, places, found=homes)
+    meter.stop()
+    tables = (circles, reached, gaps, access, heat, weighed.queue, covered)
+    report(meter, [walk.network.edge_count, len(buildings), *map(len, tables)])
+
+
+def main() -> int:
+    """Audit the dense demo city at several sizes, and draw how time and memory grow."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.audit", description=__doc__)
+    parser.add_argument("--sizes", default=",".join(SIZES), help="comma-separated")
+    asked = parser.parse_args().sizes.split(",")
+    os.environ[RUN_KEY] = sources()
+    made: dict[str, dict[str, Measured]] = {}
+    for size in asked:
+        in_fresh_process("prepare", "city", size)
+        in_fresh_process(NAME, "ours", SIZES[0])  # compiled kernels are kept from here on
+        made[size], _ = in_fresh_process(NAME, "ours", size)
+        print(_line(size, made[size]), flush=True)
+    counts = np.array([DENSE[size][1] for size in made], dtype=float)
+    cpu_s = np.array([sum(part.cpu_s for part in parts.values()) for parts in made.values()])
+    if len(made) > 1:
+        power = np.polyfit(np.log(counts), np.log(cpu_s), 1)[0]
+        beyond = np.polyfit(np.log(counts), np.log(cpu_s / np.log(counts)), 1)[0]
+        print(f"CPU grows as buildings^{power:.2f}, as (n log n)^1 times n^{beyond - 1:+.2f}")
+    OUT.mkdir(parents=True, exist_ok=True)
+    kept = {size: {name: asdict(part) for name, part in made[size].items()} for size in made}
+    (OUT / "audit.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    draw(made)
+    return 0
+
+
+def _line(size: str, parts: dict[str, Measured]) -> str:
+    cpu, wall = (sum(getattr(p, name) for p in parts.values()) for name in ("cpu_s", "wall_s"))
+    peak = max(p.peak_mib for p in parts.values())
+    stages = ", ".join(
+        f"{name.removeprefix(f'{NAME}: ')} {p.wall_s:.1f}" for name, p in parts.items()
+    )
+    return f"{size}: {cpu:.1f} s CPU, {wall:.1f} s wall, {peak:,.0f} MiB ({stages})"
+
+
+def draw(made: dict[str, dict[str, Measured]]) -> None:
+    """Plot seconds and memory against the number of buildings, beside n log n."""
+    from matplotlib.figure import Figure
+
+    counts = np.array([DENSE[size][1] for size in made], dtype=float)
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for name, style in (("cpu_s", "o-"), ("wall_s", "s-")):
+        total = [sum(getattr(p, name) for p in parts.values()) for parts in made.values()]
+        left.plot(counts, total, style, label={"cpu_s": "CPU", "wall_s": "wall clock"}[name])
+    law = counts * np.log(counts)
+    first = sum(p.wall_s for p in made[next(iter(made))].values())
+    left.plot(counts, first * law / law[0], "k:", label="n log n from the smallest")
+    left.axhline(GOAL_S, color="tab:red", lw=0.8, label="goal for 300,000 buildings")
+    left.set(xscale="log", yscale="log", xlabel="buildings", ylabel="seconds", title="Time")
+    left.legend()
+    peak = [max(p.peak_mib for p in parts.values()) for parts in made.values()]
+    right.plot(counts, peak, "o-", label="highest memory, Python and city included")
+    right.axhline(GOAL_MIB, color="tab:red", lw=0.8, label="goal")
+    right.set(xlabel="buildings", ylabel="MiB", title="Memory", ylim=(0, None))
+    right.legend()
+    figure.savefig(OUT / "audit.svg")
+    figure.savefig(OUT / "audit.png", dpi=120)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
