@@ -7,7 +7,7 @@ district, so no plan is cheaper than
 .. math:: f(\pi) = \sum_i \Big( \pi_i + \min_{S \ni i} r_S / |S| \Big),
 
 whatever the prices [1]_. The prices are moved along a subgradient of *f* [2]_, looking mostly at
-the districts that are nearly cheapest for one of their members and at all of them now and then;
+the districts that are nearly cheapest for one of their members, and at all of them now and then;
 raising each price by its minimum makes every reduced cost at least 0, and f the sum of prices.
 
 *Search.* A plan that costs *d* more than the bound uses districts whose reduced costs add up to *d*,

@@ -4,8 +4,8 @@
    whole pool, round by round): a lower bound, and the reduced cost of every district.
 2. A plan: greedy, the caller's own, then windows of it solved exactly.
 3. A plan that costs *d* above the bound is made of districts with reduced costs of at most *d*.
-   They are searched with *d* growing from a small share of the gap; the first plan found within *d* is
-   the cheapest of all. Where that takes too many branches, HiGHS goes on with the same districts.
+   They are searched with *d* growing from a small share of the gap; the first plan found within
+   *d* is the cheapest of all. Where that takes too many branches, HiGHS goes on with the same districts.
 
 Nothing is called optimal because time or branches ran out: then value and bound stand apart.
 """
@@ -240,10 +240,10 @@ def _proven(cover: _Cover, price: Floats, bound: float, best: Ints) -> Partition
     reduced = np.maximum(reduced_costs(members, start, score, price), 0.0)
     value = float(score[best].sum())
     tiny = EXACT * max(1.0, abs(value))
-    branches = cover.effort.branches
+    branches, base = cover.effort.branches, bound
     limit = max(0.2 * (value - bound), tiny)
     while value - bound > tiny and branches > 0 and not cover.over():
-        room = min(limit, value - bound)
+        room = min(limit, value - base)
         keep = np.flatnonzero(reduced <= room)
         if len(keep) * cover.atoms > MAX_CELLS:
             return _by_programme(cover, reduced, bound, best)
@@ -255,9 +255,9 @@ def _proven(cover: _Cover, price: Floats, bound: float, best: Ints) -> Partition
             best, value = keep[found], float(some.score[found].sum())
         if not whole:
             return _by_programme(cover, reduced, bound, best)
-        if len(found) or room >= value - bound - tiny:
+        if len(found) or room >= value - base - tiny:
             return PartitionProof(best, value, value, proven=True)
-        bound = max(bound, float(price.sum()) + room)
+        bound = base + room  # every plan with another district costs more
         limit *= 2.5
     return PartitionProof(best, value, min(bound, value), proven=value - bound <= tiny)
 
