@@ -12,6 +12,8 @@ from spatial.network.attach import Attachments
 
 __all__ = ["id_ranks", "kinds_by_row"]
 
+TEXT = pd.StringDtype(na_value=np.nan)
+
 
 def id_ranks(ids: pd.Index) -> npt.NDArray[np.int32]:
     """Place of each id among all in order of their text; equals go to the smaller one.
@@ -36,7 +38,8 @@ def kinds_by_row(
     Rows are in the order of `rank` (of each facility), without it as they stand.
     """
     require_columns(kinds, ["facility_id", "kind"], name="kinds")
-    rows = facilities.ids.get_indexer(pd.Index(kinds["facility_id"].astype(str)))
+    ids = kinds["facility_id"]
+    rows = facilities.ids.get_indexer(pd.Index(ids if ids.dtype == TEXT else ids.astype(str)))
     if (rows < 0).any():
         missing = kinds["facility_id"][rows < 0].iloc[0]
         raise IndexMismatchError(
@@ -44,17 +47,24 @@ def kinds_by_row(
             "Attach every facility that has a kind.",
             zh=f"kinds 提到设施 {missing!r},它不在已接入的设施中。请接入每个有类别的设施。",
         )
-    code, names = pd.factorize(kinds["kind"].astype(str), sort=True)
+    named = kinds["kind"]
+    code, found = pd.factorize(named if named.dtype == TEXT else named.astype(str))
     if (code < 0).any():
         nameless = kinds["facility_id"][code < 0].iloc[0]
         raise LayerError(
             f"`kinds` has no kind for facility {nameless!r}. Name its kind, or leave the row out.",
             zh=f"kinds 没有设施 {nameless!r} 的类别。请写明其类别,或去掉这一行。",
         )
+    names = [str(name) for name in found]
+    by_name = sorted(range(len(names)), key=names.__getitem__)
+    number = np.empty(len(names), dtype=np.int64)
+    number[by_name] = np.arange(len(names)) * len(facilities)
     place = np.arange(len(facilities)) if rank is None else rank
-    pair = np.sort(code * np.int64(len(facilities)) + place[rows])
+    pair = np.sort(number[code] + place[rows])
     pair = pair[np.diff(pair, prepend=-1) != 0]
-    kind, place_of = np.divmod(pair, max(len(facilities), 1))
-    row_at = np.argsort(place)
-    ends = np.searchsorted(kind, np.arange(1, len(names)))
-    return [str(name) for name in names], np.split(row_at[place_of], ends) if len(names) else []
+    starts = np.sort(number)
+    ends = np.searchsorted(pair, np.append(starts[1:], len(names) * len(facilities)))
+    row_at = np.empty(len(facilities), dtype=np.int64)
+    row_at[place] = np.arange(len(facilities))
+    row = row_at[pair - np.repeat(starts, np.diff(ends, prepend=0))]
+    return [names[at] for at in by_name], np.split(row, ends[:-1]) if names else []
