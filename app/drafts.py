@@ -9,10 +9,11 @@ from typing import Final
 from sqlalchemy import Connection
 
 from app.store.ground import read_ground
+from app.store.plan_units import read_halves
 from app.store.plans import PlanRow, read_draft, steps_after
 from app.store.rows import Version, find_version
 from spatial.errors import IndexMismatchError
-from spatial.plans import Draft, Ground, PlanRules, take
+from spatial.plans import Draft, Ground, PlanRules, take, with_halves
 
 __all__ = ["Drafts"]
 
@@ -94,4 +95,6 @@ class Drafts:
 
     def _read(self, connection: Connection, plan: PlanRow) -> Draft:
         version = find_version(connection, plan.city_id, plan.data_version)
-        return read_draft(connection, plan, self.ground(connection, version))
+        ground = self.ground(connection, version)
+        halves = read_halves(connection, plan)
+        return read_draft(connection, plan, with_halves(ground, halves) if halves else ground)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from app import plan_schemas as sent
 from app.errors import BadRequestError, ConflictError, NotFoundError
+from app.store.plan_units import read_homes
 from app.store.plans import PlanRow, next_redo, next_undo, steps_after, unrolled
 from app.store.rows import rows
 from spatial.errors import InputError
@@ -123,7 +124,9 @@ def _absorb(edit: sent.AbsorbEdit, place: Place) -> Operation:
 
 @operation_of.register
 def _split_unit(edit: sent.SplitUnitEdit, place: Place) -> Operation:
-    return SplitUnit(edit.unit, place.metres(shapely.LineString(edit.line)))
+    buildings = read_homes(place.connection, place.plan, place.draft.ground, edit.unit)
+    line = place.metres(shapely.LineString(edit.line))
+    return SplitUnit(edit.unit, line, buildings, seq=place.plan.head + 1)
 
 
 @operation_of.register

@@ -14,6 +14,7 @@ from app.plan_operations import Place, operation_of
 from app.plan_schemas import FromPlan, PlanNew
 from app.store import edits, jobs
 from app.store.ground import default_rules
+from app.store.plan_units import insert_halves
 from app.store.plans import (
     PlanRow,
     Start,
@@ -185,6 +186,7 @@ def _edit(
         step=applied.step,
         undoes=operation.seq if isinstance(operation, Undo | Redo) else None,
     )
+    insert_halves(connection, plan, plan.head + 1, applied.halves)
     seq = edits.write_revision(connection, plan, revision)
     answer = _answer(place, applied, seq, seq, rebased_from=seen if theirs else None)
     kept = {key: value for key, value in answer.items() if key != "changes"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -213,8 +213,9 @@ def read_draft(connection: Connection, plan: PlanRow, ground: Ground) -> Draft:
         "SELECT unit_id, district_id, locked FROM linli.plan_assignment WHERE plan = :plan",
         plan=plan.key,
     )
+    alive = ground.ids.isin([one["unit_id"] for one in assigned])
     return Draft.of(
-        ground,
+        replace(ground, alive=alive) if (alive != ground.alive).any() else ground,
         {one["unit_id"]: one["district_id"] for one in assigned},
         [District(**one) for one in districts],
         rules=PlanRules.from_record(plan.rules),

@@ -1,11 +1,13 @@
 """What planners do to a plan of districts: pure functions over frozen values."""
 
+from spatial.plans import rearrange, units
 from spatial.plans.broken import Broken, broken_rules
 from spatial.plans.edit import Applied, apply
 from spatial.plans.figures import FIGURES, district_figures
 from spatial.plans.flips import Flip, flips
 from spatial.plans.gestures import units_in
 from spatial.plans.ground import Ground, Pairs, ground_of
+from spatial.plans.halve import Half, with_halves
 from spatial.plans.model import District, Draft, Step, step_between, take
 from spatial.plans.operations import (
     AbsorbFragments,
@@ -28,6 +30,7 @@ from spatial.plans.operations import (
 )
 from spatial.plans.pieces import Fragment, fragments
 from spatial.plans.rules import PlanRules
+from spatial.plans.units import grown
 
 __all__ = [
     "FIGURES",
@@ -41,6 +44,7 @@ __all__ = [
     "Flip",
     "Fragment",
     "Ground",
+    "Half",
     "HealUnit",
     "Import",
     "Lock",
@@ -64,7 +68,11 @@ __all__ = [
     "flips",
     "fragments",
     "ground_of",
+    "grown",
+    "rearrange",
     "step_between",
     "take",
+    "units",
     "units_in",
+    "with_halves",
 ]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from spatial.errors import EditRefusedError, IndexMismatchError, InputError
 from spatial.plans.broken import Broken, broken_rules, worse
 from spatial.plans.colours import free_colour
+from spatial.plans.halve import Half
 from spatial.plans.model import District, Draft, Step, take
 from spatial.plans.operations import (
     Assign,
@@ -44,6 +45,8 @@ class Change:
     draft: Draft | None = None
     """The plan on the changed ground, where units were divided."""
     skipped: tuple[str, ...] = ()
+    halves: tuple[Half, ...] = ()
+    """New pieces of a divided unit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +65,8 @@ class Applied:
     """Why it would be refused; only of a trial."""
     skipped: tuple[str, ...]
     """Units left out because they are locked."""
+    halves: tuple[Half, ...] = ()
+    """New pieces of a divided unit."""
 
     @property
     def touched(self) -> tuple[str, ...]:
@@ -105,7 +110,10 @@ def apply(draft: Draft, operation: Operation, *, trial: bool = False) -> Applied
         if refused is not None and not trial:
             raise refused
     loose = fragments(after, touched)
-    were = {(one.district, one.units) for one in fragments(draft, change.step.touched())}
+    were = {
+        (one.district, one.units)
+        for one in fragments(draft, change.step.touched() & set(draft.districts))
+    }
     return Applied(
         draft=after,
         step=change.step,
@@ -114,6 +122,7 @@ def apply(draft: Draft, operation: Operation, *, trial: bool = False) -> Applied
         broken=broken,
         refused=refused,
         skipped=change.skipped,
+        halves=change.halves,
     )
 
 

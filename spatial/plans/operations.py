@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import geopandas as gpd
 import shapely
 
 from spatial.plans.model import Step
@@ -112,6 +113,10 @@ class SplitUnit:
 
     unit: str
     line: shapely.LineString
+    buildings: gpd.GeoDataFrame
+    """In which people live: geometry and ``floor_area_m2``; may be empty."""
+    seq: int
+    """Number of the revision that this becomes; the pieces are named after it."""
 
 
 @dataclass(frozen=True, slots=True)

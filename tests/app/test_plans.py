@@ -21,6 +21,7 @@ def client(store, serving, tmp_path_factory):
     bases = FakeBases(tmp_path_factory.mktemp("bases"))
     app = create_app(Settings(database_url=store.url), bases=bases)
     with serving(app) as url, httpx.Client(base_url=url) as client:
+        client.app_drafts = app.state.drafts
         yield client
 
 
@@ -196,6 +197,43 @@ def _corners(client, wanted):
         row = units["id"].index(unit)
         yield units["lon"][row] - 1e-5, units["lat"][row] - 1e-5
         yield units["lon"][row] + 1e-5, units["lat"][row] + 1e-5
+
+
+def test_a_divided_neighbourhood_stays_divided_for_every_reader_and_heals(client):
+    start = make(client)
+    units = client.get(f"{CITY}/atoms").json()["units"]
+    row = units["id"].index("n1-1")
+    lon, lat = units["lon"][row] + 1e-4, units["lat"][row]
+    line = [[lon, lat - 0.001], [lon, lat + 0.001]]
+    told = edit(client, "split_unit", 0, unit="n1-1", line=line)
+    assert told["redrawn"] == ["n1-1", "n1-1~1a", "n1-1~1b"]
+    assert told["districts"][0]["persons"] == told["districts"][0]["persons_before"]
+    client.app_drafts.forget_all()
+    plan = read(client)
+    assert [one["id"] for one in plan["units"]] == ["n1-1~1a", "n1-1~1b"]
+    assert sum(one["persons"] for one in plan["units"]) == 100
+    assert plan["units"][0]["geometry"]["type"] == "Polygon"
+    assert "n1-1" not in plan["assignment"]
+    edit(client, "assign", 1, units=["n1-1~1b"], district=None)
+    assert read(client, at=0)["assignment"] == start["assignment"]
+    edit(client, "undo", 2)
+    edit(client, "heal_unit", 3, unit="n1-1")
+    assert read(client)["assignment"] == start["assignment"]
+    again = edit(client, "split_unit", 4, unit="n1-1", line=line)
+    assert again["redrawn"] == ["n1-1", "n1-1~5a", "n1-1~5b"]
+
+
+def test_districts_are_split_and_fragments_absorbed(client):
+    make(client)
+    refused = problem(send(client, "split", 0, district="d0", parts=2), 409, "edit-refused")
+    assert refused["rule"] == "nothing_to_split"  # its rows are not linked in this town
+    told = edit(client, "split", 0, district="d0", parts=3)
+    assert [one["members"] for one in told["districts"]] == [2, 2, 2]
+    told = edit(client, "absorb", 1)
+    assert {one["before"] for one in told["changes"]} == {"d1"}
+    assert read(client)["fragments"] == []
+    refused = problem(send(client, "absorb", 2), 409, "edit-refused")
+    assert refused["rule"] == "no_fragments"
 
 
 def test_atoms_are_columns_of_equal_length_with_names_of_the_kinds(client):
