@@ -34,9 +34,9 @@ from spatial.scenarios.make import made_base
 from spatial.scenarios.measure import Delta, measure
 from spatial.scenarios.pairs import KnownPairs
 from spatial.scenarios.plan import Plan, resolve
-from spatial.scenarios.result import ScenarioResult
+from spatial.scenarios.result import ALTERED, ScenarioResult
 from spatial.scenarios.tally import MISSING, Checks, lay_out_tallies
-from spatial.standards import Profile
+from spatial.standards import AreaRule, Profile
 
 if TYPE_CHECKING:
     from spatial.analysis import Analysis
@@ -230,6 +230,29 @@ class ScenarioBase:
             metres = self.frame("gaps")["straight_m"].reindex(ids).astype("Float64")
             self._straight[kind] = metres.to_numpy(dtype=float, na_value=np.inf)
         return self._straight[kind]
+
+    @cached_property
+    def gap_columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns of ``results.gaps`` that a scenario may change; NaN and None where missing."""
+        gaps = self.frame("gaps")
+        columns: dict[str, npt.NDArray[Any]] = {}
+        for name in ALTERED:
+            if gaps[name].dtype == "Float64":
+                columns[name] = gaps[name].to_numpy(dtype=float, na_value=np.nan)
+            else:
+                columns[name] = gaps[name].to_numpy(dtype=object, na_value=None)
+        return columns
+
+    @cached_property
+    def rule_checks(self) -> list[tuple[AreaRule, int]]:
+        """Rules of areas that are checked, and the check of each."""
+        checks = list(zip(self.checks.kind_id, self.checks.layer, strict=True))
+        rules = self.profile.catalogue.area_rules.values()
+        return [
+            (rule, checks.index((rule.kind, rule.layer)))
+            for rule in rules
+            if (rule.kind, rule.layer) in checks
+        ]
 
     @cached_property
     def heads(self) -> dict[str, npt.NDArray[np.float64]]:

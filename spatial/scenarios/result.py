@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,15 +15,13 @@ import shapely
 from spatial.city.report import Note
 from spatial.dictionary import conform, data_dictionary
 from spatial.errors import InputError
-from spatial.gaps import coverage
-from spatial.reach.kernels import FAR
 from spatial.scenarios.areas import supplied_area, touched_places
+from spatial.scenarios.counts import changed_coverage, changed_scores
 from spatial.scenarios.figures import figures_of
 from spatial.scenarios.heat import changed_cells
 from spatial.scenarios.measure import Delta, added_in_order
 from spatial.scenarios.plan import Plan, drawn_frame
-from spatial.scenarios.rows import rows_again
-from spatial.scenarios.tally import MISSING, UNKNOWN, within
+from spatial.scenarios.rows import changed_rows
 from spatial.standards import AreaRule
 
 if TYPE_CHECKING:
@@ -38,7 +35,6 @@ ALTERED: Final = (
     *("short_persons", "required_m2", "supplied_m2", "short_m2", "match", "basis"),
 )
 """Columns of ``results.gaps`` that a scenario may change."""
-SCORES = ("must_missing", "must_checked", "gap_index")
 
 
 class ScenarioResult:
@@ -85,28 +81,7 @@ class ScenarioResult:
     @cached_property
     def neighbourhoods(self) -> pd.DataFrame:
         """Neighbourhoods whose scores change."""
-        base, delta = self.base, self.delta
-        before = base.frame("scores")
-        rows = self._changed_places(must_only=True)
-        counts = {
-            "must_missing": np.zeros(len(rows), int),
-            "must_checked": np.zeros(len(rows), int),
-        }
-        for check in np.flatnonzero(base.checks.must):
-            new = delta.status.get(int(check))
-            status = (base.arrays["status"][check] if new is None else new[0])[rows]
-            counts["must_missing"] += status == MISSING
-            counts["must_checked"] += status != UNKNOWN
-        scores = pd.DataFrame(counts, index=before.index[rows]).astype("Int64")
-        checked = scores["must_checked"].astype("Float64").replace(0, pd.NA)
-        scores["gap_index"] = scores["must_missing"].astype("Float64") / checked
-        scores.loc[scores["must_checked"] == 0, "must_missing"] = pd.NA
-        old = before.iloc[rows].add_suffix("_before")
-        table = scores.join(old)
-        other = np.zeros(len(rows), dtype=bool)
-        for name in SCORES:
-            other |= differs(table[name], table[f"{name}_before"])
-        return table[other]
+        return changed_scores(self, self._changed_places(must_only=True))
 
     def _changed_places(self, *, must_only: bool = False) -> Longs:
         base, found = self.base, np.zeros(len(self.base.arrays["persons"]), dtype=bool)
@@ -148,14 +123,7 @@ class ScenarioResult:
         return self._changed_gaps(np.arange(place * count, (place + 1) * count))
 
     def _changed_gaps(self, at: Longs) -> pd.DataFrame:
-        old = self.base.frame("gaps").iloc[at]
-        if not len(at):
-            return old
-        rows = rows_again(self, at)
-        other = np.zeros(len(rows), dtype=bool)
-        for name in ALTERED:
-            other |= differs(rows[name], old[name])
-        return rows[other]
+        return changed_rows(self, at)
 
     def _asked(self) -> dict[int, Longs]:
         """Neighbourhoods to look at, by kind."""
@@ -385,26 +353,7 @@ class ScenarioResult:
         }
         if delta.persons is not None or delta.walked is not None:
             rows = set(range(len(base.checks.kind)))
-        if not rows:
-            return _with_before(base.frame("coverage").iloc[:0], base.frame("coverage"))
-        order = sorted(rows)
-        ids, count = base.frame("neighbourhoods").index, len(base.checks.kind)
-        at = (np.arange(len(ids))[:, None] * count + np.array(order)).ravel()
-        table = (
-            base.frame("gaps")
-            .iloc[at][["neighbourhood_id", "kind", "layer", "status", "limit_m", "basis"]]
-            .copy()
-        )
-        self._write_status(table, order)
-        counted = coverage(table, replace(base.places, frame=self.frame))
-        counted = self._with_buildings(counted, order)
-        return _with_before(counted, base.frame("coverage"))
-
-    def _write_status(self, table: pd.DataFrame, checks: list[int]) -> None:
-        names = np.array(["present", "missing", "unknown"], dtype=object)
-        status = np.stack([self.status(check) for check in checks], axis=1)
-        table["status"] = names[status.ravel()]
-        table["status"] = table["status"].astype("string")
+        return changed_coverage(self, np.array(sorted(rows), dtype=np.int64))
 
     def status(self, check: int) -> npt.NDArray[np.uint8]:
         """Status of one check in every neighbourhood: 0 present, 1 missing, 2 unknown."""
@@ -425,39 +374,10 @@ class ScenarioResult:
             key[homes] = new
         return key
 
-    def _with_buildings(self, counted: pd.DataFrame, checks: list[int]) -> pd.DataFrame:
-        base = self.base
-        at = base.arrays["home_place"]
-        covered = []
-        for check in checks:
-            key = self.home_key(int(base.checks.kind[check]))
-            near = within(key, base.checks.limit_m[check])
-            status = self.status(check)
-            unknown = status == UNKNOWN
-            told = not (unknown.all() or (unknown.any() and not (key < FAR).any()))
-            has = (near | self.held(check)[at]).sum()
-            covered.append(float(has) if told else np.nan)
-        names = [
-            f"city:{base.checks.kind_id[check]}:{base.checks.layer[check]}" for check in checks
-        ]
-        filled = counted.loc[names].assign(
-            buildings=len(at), buildings_covered=pd.array(covered, dtype="Float64")
-        )
-        return conform(filled, data_dictionary().results["coverage"], name="coverage")
-
     @cached_property
     def heatmap(self) -> pd.DataFrame:
         """Changed cells of ``results.heatmap``, without geometry."""
         return changed_cells(self.base, self, self.delta)
-
-
-def _with_before(rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    old = before.reindex(rows.index)
-    names = [name for name in rows.columns if name not in {"area", "kind", "layer"}]
-    other = np.zeros(len(rows), dtype=bool)
-    for name in names:
-        other |= differs(rows[name], old[name])
-    return rows.join(old[names].add_suffix("_before"))[other]
 
 
 def changed_facilities(base: ScenarioBase, plan: Plan) -> gpd.GeoDataFrame:

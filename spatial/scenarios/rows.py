@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from spatial.scenarios.result import ScenarioResult
     from spatial.standards import AreaRule
 
-__all__ = ["rows_again"]
+__all__ = ["AREAS", "changed_rows", "values_again"]
 
 Longs = npt.NDArray[np.int64]
+AREAS: Final = ("required_m2", "supplied_m2", "short_m2")
 STATUS = np.array(["present", "missing", "unknown"], dtype=object)
 
 
-def rows_again(result: ScenarioResult, rows: Longs) -> pd.DataFrame:
-    """Compute some rows of ``results.gaps`` again, by the rules of `facility_gaps`.
+def changed_rows(result: ScenarioResult, rows: Longs) -> pd.DataFrame:
+    """Compute rows of ``results.gaps`` again and return those that differ from the base.
 
     Parameters
     ----------
@@ -34,8 +35,30 @@ def rows_again(result: ScenarioResult, rows: Longs) -> pd.DataFrame:
     rows : array of int
         Positions in the base's table: neighbourhood × checks + check.
     """
+    new, old = values_again(result, rows), result.base.gap_columns
+    other = np.zeros(len(rows), dtype=bool)
+    for name, values in new.items():
+        was = old[name][rows]
+        unlike = values != was
+        if values.dtype.kind == "f":
+            unlike &= ~(np.isnan(values) & np.isnan(was))
+        other |= unlike.astype(bool)
+    table = result.base.frame("gaps").iloc[rows[other]].copy()
+    for name, values in new.items():
+        form = "string" if values.dtype == object else "Float64"
+        table[name] = pd.array(values[other], dtype=form)
+    return table
+
+
+def values_again(result: ScenarioResult, rows: Longs) -> dict[str, npt.NDArray[Any]]:
+    """Compute what a scenario may change of some rows, by the rules of `facility_gaps`.
+
+    Returns
+    -------
+    dict of array
+        Column → values; NaN and None where missing.
+    """
     base, checks = result.base, result.base.checks
-    table = base.frame("gaps").iloc[rows].copy()
     place, check = np.divmod(rows, len(checks.kind))
     kind = checks.kind[check]
     key, owner = result.near_all
@@ -49,35 +72,33 @@ def rows_again(result: ScenarioResult, rows: Longs) -> pd.DataFrame:
     status, held = (matrix[check, place] for matrix in result.status_all)
     limit_m = checks.limit_m[check]
     walk = found & (metres <= limit_m)
-    basis = np.full(len(rows), pd.NA, dtype=object)
+    basis = np.full(len(rows), None, dtype=object)
     basis[held] = "stand_in"
     basis[inside] = "inside"
     basis[walk] = "walk"
     missing = status == MISSING
-    persons = result.frame["persons"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    short = np.where(missing, persons[place], np.where(status == PRESENT, 0.0, np.nan))
-    table["status"] = pd.array(STATUS[status], dtype="string")
-    table["nearest_facility_id"] = _named(result, facility)
-    table["nearest_m"] = _floats(metres)
-    table["nearest_s"] = _floats(seconds)
-    table["missing_m"] = _floats(np.where(missing, metres - limit_m, np.nan))
-    table["short_persons"] = _floats(short)
-    table["match"] = _matches(result, facility, kind)
-    table["basis"] = pd.array(basis, dtype="string")
+    persons = result.heads("persons")
+    values = {
+        "status": STATUS[status],
+        "nearest_facility_id": _named(result, facility),
+        "nearest_m": metres,
+        "nearest_s": seconds,
+        "straight_m": base.gap_columns["straight_m"][rows],
+        "missing_m": np.where(missing, metres - limit_m, np.nan),
+        "short_persons": np.where(
+            missing, persons[place], np.where(status == PRESENT, 0.0, np.nan)
+        ),
+        **{name: base.gap_columns[name][rows] for name in AREAS},
+        "match": _matches(result, facility, kind),
+        "basis": basis,
+    }
     for one in result.delta.air:
-        _with_straight(result, table, one, np.flatnonzero(kind == one), place)
-    for rule in base.profile.catalogue.area_rules.values():
-        here = np.flatnonzero(
-            (table["kind"] == rule.kind).to_numpy(dtype=bool)
-            & (table["layer"] == rule.layer).to_numpy(dtype=bool)
-        )
+        _with_straight(result, values, one, np.flatnonzero(kind == one), place)
+    for rule, of in base.rule_checks:
+        here = np.flatnonzero(check == of)
         if len(here) and result.shares_again(rule):
-            _with_area(result, table, rule, here, place[here], status[here] != UNKNOWN)
-    return table
-
-
-def _floats(values: npt.NDArray[np.float64]) -> Any:
-    return pd.array(values, dtype="Float64")
+            _with_area(result, values, rule, here, place[here], status[here] != UNKNOWN)
+    return values
 
 
 def _fill_inside(
@@ -91,27 +112,27 @@ def _fill_inside(
 
 
 def _named(result: ScenarioResult, facility: Longs) -> Any:
-    names = np.full(len(facility), pd.NA, dtype=object)
+    names = np.full(len(facility), None, dtype=object)
     known = facility >= 0
     names[known] = result.facility_ids[facility[known]]
-    return pd.array(names, dtype="string")
+    return names
 
 
 def _matches(result: ScenarioResult, facility: Longs, kind: Longs) -> Any:
     """How the kind of each nearest facility was known; an added one is given."""
     known = result.base.known_facilities
-    match = np.full(len(facility), pd.NA, dtype=object)
+    match = np.full(len(facility), None, dtype=object)
     code = facility * len(result.base.facts.kinds) + kind
     at = np.minimum(np.searchsorted(known.match_code, code), max(len(known.match_code) - 1, 0))
     if len(known.match_code):
         same = (known.match_code[at] == code) & (facility >= 0)
         match[same] = known.match[at[same]]
     match[facility >= result.base.facility_count] = "given"
-    return pd.array(match, dtype="string")
+    return match
 
 
 def _with_straight(
-    result: ScenarioResult, table: pd.DataFrame, kind: int, here: Longs, place: Longs
+    result: ScenarioResult, values: dict[str, Any], kind: int, here: Longs, place: Longs
 ) -> None:
     """Measure again by air to the nearest facility of a kind of which one opened or closed."""
     if not len(here):
@@ -127,14 +148,12 @@ def _with_straight(
     found, metres = tree.query_nearest(outlines, return_distance=True, all_matches=False)
     straight = np.full(len(here), np.nan)
     straight[found[0]] = metres
-    column = table["straight_m"].to_numpy(dtype=float, na_value=np.nan)
-    column[here] = straight
-    table["straight_m"] = _floats(column)
+    values["straight_m"][here] = straight
 
 
 def _with_area(
     result: ScenarioResult,
-    table: pd.DataFrame,
+    values: dict[str, Any],
     rule: AreaRule,
     here: Longs,
     place: Longs,
@@ -145,12 +164,6 @@ def _with_area(
     heads = result.heads("households" if rule.per == "household" else "persons")
     required = heads[place] * (rule.old_m2 if old else rule.new_m2)
     supplied = np.where(told, result.supplied(rule)[place], np.nan)
-    values = {
-        "required_m2": required,
-        "supplied_m2": supplied,
-        "short_m2": np.maximum(required - supplied, 0.0),
-    }
-    for name, new in values.items():
-        whole = table[name].to_numpy(dtype=float, na_value=np.nan)
-        whole[here] = new
-        table[name] = _floats(whole)
+    values["required_m2"][here] = required
+    values["supplied_m2"][here] = supplied
+    values["short_m2"][here] = np.maximum(required - supplied, 0.0)
