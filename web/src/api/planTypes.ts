@@ -45,6 +45,8 @@ export interface PlanRules {
   max_distance_m: number | null;
   same_subdistrict: boolean;
   cut_barriers: string[];
+  /** Families of rules that refuse an edit; the others are only told. */
+  refuse: string[];
 }
 
 export interface Fragment {
@@ -77,6 +79,7 @@ export interface Plan {
   head: number;
   seq: number;
   status: PlanItem["status"];
+  author: string;
   data_version: string;
   stale: boolean;
   districts: PlanDistrict[];

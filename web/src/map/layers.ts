@@ -49,6 +49,7 @@ export const LAYERS_BOTTOM_UP = {
   districts: { shownBy: "districts", tile: "districts" },
   plan_fill: { shownBy: "neighbourhoods", tile: null },
   plan_locked: { shownBy: "neighbourhoods", tile: null },
+  plan_excluded: { shownBy: "neighbourhoods", tile: null },
   plan_unassigned: { shownBy: "neighbourhoods", tile: null },
   constraints: { shownBy: "constraints", tile: "constraints" },
   constraints_line: { shownBy: "constraints", tile: "constraints" },

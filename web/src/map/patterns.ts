@@ -1,5 +1,7 @@
 /** Small repeating pictures, so that classes differ by more than colour. Drawn as numbers: no canvas, no files. */
 
+import type { Map as MapLibre } from "maplibre-gl";
+
 export interface Pattern {
   width: number;
   height: number;
@@ -61,5 +63,14 @@ export const PATTERNS = {
   /** The sign of what is locked. */
   lock: padlock(),
 } as const;
+
+/** Give a map the pictures, as soon as it can take them. */
+export function addPatterns(map: MapLibre): void {
+  map.once("styledata", () => {
+    for (const [name, { width, height, data }] of Object.entries(PATTERNS)) {
+      if (!map.hasImage(name)) map.addImage(name, { width, height, data }, { pixelRatio: 1.5 });
+    }
+  });
+}
 
 export type PatternName = keyof typeof PATTERNS;

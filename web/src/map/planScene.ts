@@ -37,6 +37,7 @@ const inDistrict = [">=", state("c", -2), 0];
 export const PLAN_PAINT = {
   colour: expression(["match", state("c", -2), ...DISTRICT_COLOURS.flatMap((one, at) => [at, one]), "#ffffff"]),
   filled: expression(["case", inDistrict, 0.6, 0]),
+  excluded: expression(["case", ["==", state("c", -2), -3], 0.55, 0]),
   unassigned: expression(["case", ["==", state("c", -2), -1], 0.8, 0]),
   locked: expression(["case", ["boolean", ["feature-state", "l"], false], 0.75, 0]),
   parting: expression(["case", ["boolean", ["feature-state", "on"], false], 1, 0]),
@@ -91,11 +92,11 @@ export class PlanDrawer {
 
   private paint(scene: PlanScene): void {
     const { district, colours, lockedDistricts, lockedUnits, picked, fragments, differing } = scene;
-    const { edges } = scene.world;
+    const { edges, admitted } = scene.world;
     const around = new Set<number>();
     for (let row = 0; row < district.length; row++) {
       const slot = district[row]!;
-      const paint = slot < 0 ? -1 : (colours[slot] ?? 0) % DISTRICT_COLOURS.length;
+      const paint = slot < 0 ? (admitted[row] ? -1 : -3) : (colours[slot] ?? 0) % DISTRICT_COLOURS.length;
       const locked = lockedUnits.has(row) || lockedDistricts.has(slot);
       const mark = picked.has(row) ? MARKS.picked : fragments.has(row) ? MARKS.fragment : differing.has(row) ? MARKS.differs : MARKS.none;
       const marks = 2 * mark + (locked ? 1 : 0);

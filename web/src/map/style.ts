@@ -146,6 +146,7 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
   districts: { type: "fill", paint: { "fill-color": districtColour, "fill-opacity": 0.16 } },
   plan_fill: { type: "fill", source: "plan_cells", paint: { "fill-color": PLAN_PAINT.colour, "fill-opacity": PLAN_PAINT.filled } },
   plan_locked: { type: "fill", source: "plan_cells", paint: { "fill-pattern": "studs", "fill-opacity": PLAN_PAINT.locked } },
+  plan_excluded: { type: "fill", source: "plan_cells", paint: { "fill-pattern": "dots", "fill-opacity": PLAN_PAINT.excluded } },
   plan_unassigned: { type: "fill", source: "plan_cells", paint: { "fill-pattern": "hatch", "fill-opacity": PLAN_PAINT.unassigned } },
   constraints: { type: "fill", filter: polygons, paint: { "fill-color": "#9c4f6b", "fill-opacity": 0.14 } },
   constraints_line: { type: "line", paint: { "line-color": "#9c4f6b", "line-width": 1.4, "line-dasharray": [3, 2] } },

@@ -22,8 +22,8 @@ import type { Camera } from "../state/mode";
 import type { ScenarioPaint } from "../state/scenario";
 import type { PlanPointed } from "../state/strokes";
 import { LAYER_IDS, LAYERS_BOTTOM_UP, type LayerId, REPLACED_BY_PLAN } from "./layers";
-import { PATTERNS } from "./patterns";
-import { PlanDrawer } from "./planScene";
+import { addPatterns } from "./patterns";
+import { PlanDrawer, type PlanScene } from "./planScene";
 import type { LonLat, NearestLink, Pointed, Scene } from "./scene";
 import { linesOf, nearestOnLines } from "./snap";
 import { cityStyle } from "./style";
@@ -114,11 +114,7 @@ export class MapView {
     this.map.keyboard.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new ScaleControl({ maxWidth: 120, unit: "metric" }), "bottom-right");
-    for (const [name, { width, height, data }] of Object.entries(PATTERNS)) {
-      this.map.once("styledata", () => {
-        if (!this.map.hasImage(name)) this.map.addImage(name, { width, height, data }, { pixelRatio: 1.5 });
-      });
-    }
+    addPatterns(this.map);
     this.relabel(words);
     this.listen();
   }
@@ -205,6 +201,13 @@ export class MapView {
     if (places.length > 0) {
       this.fit([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], maxZoom);
     }
+  }
+
+  /** What is drawn now, for a map on paper. */
+  picture(): { style: ReturnType<MapLibre["getStyle"]>; plan: PlanScene | null } {
+    const style = this.map.getStyle();
+    // Images are made anew on the other map; drawn gestures are not printed.
+    return { style, plan: this.scene?.plan ?? null };
   }
 
   closeCard(): void {

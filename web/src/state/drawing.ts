@@ -36,7 +36,7 @@ export interface DrawingAround {
   city: () => string | null;
   names: () => ReadonlyMap<string, string | null>;
   shown: (plan: string | null) => void;
-  trouble: (problem: Problem) => void;
+  trouble: (problem: Problem | null) => void;
   say: (text: { key: "refused" | "others" | "skipped"; values: Record<string, string | number> }) => void;
   words: () => { newDistrict: (n: number) => string; copyOf: (name: string) => string };
   storage: Pick<Storage, "getItem" | "setItem" | "removeItem">;
@@ -220,6 +220,12 @@ export class Drawing {
     return found;
   }
 
+  /** Neighbourhoods that could be in a district, and are in none. */
+  unassigned(): number[] {
+    const { value: world } = this.world;
+    return world && this.now ? this.now.unassigned().filter((row) => world.admitted[row]) : [];
+  }
+
   /** Neighbourhoods cut off from the larger part of their district, part by part. */
   fragments(): { slot: number; rows: number[] }[] {
     const { now } = this;
@@ -231,10 +237,11 @@ export class Drawing {
     );
   }
 
-  /** Whether a neighbourhood may go to a district: locks neither lose nor gain. */
+  /** Whether a neighbourhood may go to a district: locks neither lose nor gain, what takes no part is not taken. */
   mayMove(row: number, to: number): boolean {
     if (!this.now || this.lockedUnits.value.has(row)) return false;
     const from = this.stroke.get(row) ?? this.now.district[row]!;
+    if (to >= 0 && !this.world.value!.admitted[row] && (this.plan.value?.rules.refuse ?? []).includes("excluded")) return false;
     return !(this.infoOf(from)?.locked ?? false) && !(this.infoOf(to)?.locked ?? false);
   }
 
@@ -324,6 +331,7 @@ export class Drawing {
     const { value: outbox } = this.outbox;
     const why = reason || this.reason.value;
     this.reason.set("");
+    this.around.trouble(null);
     this.stroke.clear();
     outbox?.put({ ...operation, id: crypto.randomUUID(), author: this.author.value, reason: why });
     this.rebuild();
@@ -491,8 +499,10 @@ export class Drawing {
         head: () => this.plan.value?.head ?? 0,
         acknowledged: (edit, answer) => this.acknowledged(edit, answer),
         conflict: (edit, problem) => this.conflict.set({ edit, problem }),
-        refused: (_, problem) => {
-          this.around.trouble(problem);
+        refused: (edit, problem) => {
+          // Pressed once too often: there is nothing to take back, and nothing is wrong.
+          const idle = (edit.op === "undo" || edit.op === "redo") && problem.code === "conflict";
+          if (!idle) this.around.trouble(problem);
           this.around.say({ key: "refused", values: { why: problem.detail || problem.title } });
           void this.refresh();
         },

@@ -16,6 +16,8 @@ export interface World {
   readonly shapes: readonly (GeoJSON.Polygon | GeoJSON.MultiPolygon | null)[];
   /** Kinds of facilities by bit. */
   readonly kinds: readonly string[];
+  /** Whether a neighbourhood takes part in districts at all. */
+  readonly admitted: readonly boolean[];
 }
 
 type Shape = GeoJSON.Polygon | GeoJSON.MultiPolygon;
@@ -57,6 +59,7 @@ export function makeWorld(
     lon: from.map((at) => columns.lon[at] ?? middle[0]),
     lat: from.map((at) => columns.lat[at] ?? middle[1]),
     kinds: atoms.kinds,
+    admitted: from.map((at) => columns.eligible[at] ?? true),
     units: {
       count: ids.length,
       ids,
