@@ -5,18 +5,21 @@ Run it with ``linli serve``, or ``uvicorn --factory app.main:create_app``.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from anyio.to_thread import run_sync
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from app import cluster
+from app import cluster, planning
 from app.bases import Bases
 from app.deps import refuse_unknown_parameters
 from app.drafts import Drafts
+from app.events import Hub
 from app.limits import BodyLimit
 from app.problems import add_problem_handlers
 from app.routes import (
@@ -28,6 +31,7 @@ from app.routes import (
     health,
     jobs,
     neighbourhoods,
+    plan_sheet,
     plans,
     scenarios,
     stock,
@@ -55,6 +59,7 @@ ROUTERS = (
     jobs.router,
     scenarios.router,
     plans.router,
+    plan_sheet.router,
     atoms.router,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -79,7 +84,10 @@ def create_app(settings: Settings | None = None, *, bases: Bases | None = None) 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = await run_sync(_open_store, chosen)
+        app.state.hub = Hub(partial(planning.told_revisions, app.state.store.engine))
+        listening = asyncio.create_task(app.state.hub.listen(app.state.store.url))
         yield
+        listening.cancel()
         await run_sync(app.state.bases.close)
         await run_sync(app.state.store.close)
 

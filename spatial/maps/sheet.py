@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,8 @@ SCALES: Final = (1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10)
 BASE_ORDER: Final = ("land_use", "water", "buildings", "streets", "railways")
 BUILDINGS_UP_TO: Final = 15_000
 """At a smaller scale than this a building is a dot that hides the districts."""
+DRAWING: Final = threading.Lock()
+"""matplotlib's settings are the whole process's: one sheet is drawn at a time."""
 INK: Final = "#1d2b30"
 QUIET: Final = "#6c6a64"
 
@@ -140,13 +143,16 @@ def write_plan_sheet(
     bounds = shapely.total_bounds(drawn)
     column = 0 if language == "zh" else 1
     rows = _rows(districts, loose, column)
-    with mpl.rc_context(
-        {
-            "font.family": [chinese_font(), "DejaVu Sans"],
-            "pdf.fonttype": 42,
-            "hatch.linewidth": 0.4,
-            "axes.unicode_minus": False,
-        }
+    with (
+        DRAWING,
+        mpl.rc_context(
+            {
+                "font.family": [chinese_font(), "DejaVu Sans"],
+                "pdf.fonttype": 42,
+                "hatch.linewidth": 0.4,
+                "axes.unicode_minus": False,
+            }
+        ),
     ):
         sheet = _Sheet(*PAPERS[paper], column)
         scale = sheet.fit(bounds)
