@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from app.bases import Bases
 from app.drafts import Drafts
 from app.errors import BadRequestError
+from app.events import Hub
 from app.problems import preferred_language
 from app.settings import Settings
 from app.store import Store
@@ -16,6 +17,7 @@ from app.store import Store
 __all__ = [
     "BasesDep",
     "DraftsDep",
+    "HubDep",
     "LanguageDep",
     "SettingsDep",
     "StoreDep",
@@ -35,6 +37,10 @@ def _drafts(request: Request) -> Drafts:
     return request.app.state.drafts
 
 
+def _hub(request: Request) -> Hub:
+    return request.app.state.hub
+
+
 def _settings(request: Request) -> Settings:
     return request.app.state.settings
 
@@ -46,6 +52,7 @@ def _language(request: Request) -> str:
 StoreDep = Annotated[Store, Depends(_store)]
 BasesDep = Annotated[Bases, Depends(_bases)]
 DraftsDep = Annotated[Drafts, Depends(_drafts)]
+HubDep = Annotated[Hub, Depends(_hub)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 LanguageDep = Annotated[str, Depends(_language)]
 

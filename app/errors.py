@@ -12,6 +12,7 @@
     ├── StaleError             somebody else changed it in the meantime
     │   └── PlanStaleError     … a plan, in the same districts; tells both changes
     ├── TooLargeError          the request is larger than any sensible one
+    ├── BusyError              more at once than this server takes
     ├── StoreError             the database cannot be used as it is
     └── ClusterError           the private PostGIS cannot be found, made or started
 """
@@ -35,6 +36,7 @@ __all__ = [
     "AppError",
     "BadRequestError",
     "BaseMissingError",
+    "BusyError",
     "ChangeError",
     "ClusterError",
     "ConflictError",
@@ -125,6 +127,10 @@ class TooLargeError(AppError):
     """The request is larger than any sensible one."""
 
 
+class BusyError(AppError):
+    """More at once than this server takes."""
+
+
 class StoreError(AppError):
     """The database cannot be used as it is."""
 
@@ -156,6 +162,7 @@ PROBLEMS: Final[dict[type[Exception], Problem]] = {
     ),
     StaleError: Problem(412, "stale", "Changed by somebody else", "已被他人修改"),
     TooLargeError: Problem(413, "too-large", "The request is too large", "请求过大"),
+    BusyError: Problem(503, "busy", "Too many at once", "同时连接过多"),
     StoreError: Problem(503, "store-unavailable", "The database is not ready", "数据库尚不可用"),
     ClusterError: Problem(503, "store-unavailable", "The database is not ready", "数据库尚不可用"),
     CancelledError: Problem(409, "cancelled", "Cancelled", "已取消"),

@@ -33,6 +33,7 @@ from app.routes import (
     neighbourhoods,
     plan_sheet,
     plans,
+    proposals,
     scenarios,
     stock,
     tiles,
@@ -61,6 +62,7 @@ ROUTERS = (
     plans.router,
     plan_sheet.router,
     atoms.router,
+    proposals.router,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": ProblemText, "description": "The request cannot be read."},

@@ -11,12 +11,22 @@ from app.scenario_schemas import ClientId, Name
 
 __all__ = [
     "Atoms",
+    "Blame",
+    "BlameList",
+    "Compared",
     "Edit",
     "EditAnswer",
     "Plan",
+    "PlanChange",
     "PlanEntry",
     "PlanList",
     "PlanNew",
+    "ProposalList",
+    "Revision",
+    "RevisionList",
+    "Tag",
+    "TagList",
+    "TagNew",
 ]
 
 Row = dict[str, Any]
@@ -53,6 +63,92 @@ class PlanNew(BaseModel):
     author: Author
     origin: Annotated[Literal["analysis", "empty"] | FromPlan | FromJob, Field(alias="from")]
     rules: Row | None = None
+
+
+class PlanChange(BaseModel):
+    """Another name, status or set of rules of a plan."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: ClientId | None = None
+    author: Author
+    reason: Reason = ""
+    name: Name | None = None
+    status: Literal["draft", "review", "approved", "archived"] | None = None
+    rules: Row | None = None
+
+
+class TagNew(BaseModel):
+    """A name for a revision."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Name
+    seq: Annotated[int, Field(ge=0)]
+    author: Author = "—"
+
+
+class Tag(BaseModel):
+    """A named revision."""
+
+    name: str
+    seq: int
+    author: str
+    created_at: datetime
+
+
+class TagList(BaseModel):
+    """Named revisions, newest first."""
+
+    items: list[Tag]
+
+
+class Revision(BaseModel):
+    """One revision in the history; of an imported assignment the number of units is told."""
+
+    seq: int
+    op: str
+    params: Row
+    author: str
+    reason: str
+    created_at: datetime
+    undoes: int | None
+    units_changed: int
+    districts: list[str]
+    settings: Row | None
+
+
+class RevisionList(BaseModel):
+    """Revisions, newest first."""
+
+    items: list[Revision]
+
+
+class Blame(BaseModel):
+    """One move of a neighbourhood."""
+
+    seq: int
+    op: str
+    author: str
+    reason: str
+    created_at: datetime
+    before: str | None
+    after: str | None
+
+
+class BlameList(BaseModel):
+    """Who moved a neighbourhood, newest first."""
+
+    items: list[Blame]
+
+
+class Compared(BaseModel):
+    """Two plans, or revisions, beside each other."""
+
+    a: str
+    b: str
+    units: list[Row]
+    figures: dict[str, Row]
+    districts: dict[str, list[Row]]
+    matched: dict[str, str]
 
 
 class _Edit(BaseModel):
@@ -304,3 +400,13 @@ class Atoms(BaseModel):
     units: dict[str, list[Any]]
     links: dict[str, list[Any]]
     closes: dict[str, list[Any]]
+
+
+class ProposalList(BaseModel):
+    """Proposed plans; `job` is null if there was none. `clashes` say why there is no plan."""
+
+    data_version: str
+    job: str | None
+    request: Row | None
+    items: list[Row]
+    clashes: list[Row]

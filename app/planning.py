@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine
 
 from app.drafts import Drafts
-from app.errors import ConflictError, PlanStaleError, PreconditionError, StoreError
+from app.errors import BadRequestError, ConflictError, PlanStaleError, PreconditionError, StoreError
 from app.plan_operations import Place, operation_of
-from app.plan_schemas import FromPlan, PlanNew
-from app.store import edits, jobs
+from app.plan_schemas import FromPlan, PlanChange, PlanNew
+from app.store import edits, history, jobs
 from app.store.ground import default_rules
 from app.store.plan_units import insert_halves
 from app.store.plans import (
@@ -20,6 +22,7 @@ from app.store.plans import (
     Start,
     create_plan,
     find_plan,
+    find_plan_by_key,
     next_redo,
     next_undo,
     steps_after,
@@ -44,8 +47,16 @@ from spatial.plans import (
     fragments,
 )
 
-__all__ = ["edit_plan", "new_plan", "plan_record", "reading"]
+__all__ = [
+    "change_plan",
+    "edit_plan",
+    "new_plan",
+    "plan_record",
+    "reading",
+    "told_revisions",
+]
 
+RESERVED: Final = ("compare",)
 FROZEN: Final = ("approved", "archived")
 KIND_NAMES: Final = "SELECT catalogue FROM linli.city_version WHERE key = :key"
 FROM_ANALYSIS: Final = """
@@ -71,6 +82,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 def new_plan(engine: Engine, drafts: Drafts, city_id: str, request: PlanNew) -> PlanRow:
     """Store a new plan on the city's current data."""
+    if request.id in RESERVED:
+        raise BadRequestError(
+            f"`{request.id}` cannot be the id of a plan.", f"`{request.id}` 不能用作方案 id。"
+        )
     with engine.begin() as connection:
         version = current_version(connection, city_id)
         start = _start(connection, drafts, version, request)
@@ -171,10 +186,10 @@ def _edit(
         applied = apply(place.draft, operation)
     except SpatialError as refusal:
         if theirs:  # it may have been possible in the state that the writer saw
-            raise _stale(place, edit, None, theirs) from refusal
+            raise _stale(plan, edit.op, edit.author, None, theirs) from refusal
         raise
     if theirs and _overlap(applied.step, theirs):
-        raise _stale(place, edit, applied.step, theirs)
+        raise _stale(plan, edit.op, edit.author, applied.step, theirs)
     if not applied.step:  # everything is so already
         return _answer(place, applied, plan.head, plan.head), place.draft, plan.head
     revision = edits.Revision(
@@ -221,8 +236,10 @@ def _overlap(mine: Step, theirs: list[Record]) -> bool:
     return False
 
 
-def _stale(place: Place, edit: Any, mine: Step | None, theirs: list[Record]) -> PlanStaleError:
-    plan, last = place.plan, theirs[-1]
+def _stale(
+    plan: PlanRow, op: str, author: str, mine: Step | None, theirs: list[Record]
+) -> PlanStaleError:
+    last = theirs[-1]
     return PlanStaleError(
         f"{last['author']} changed plan “{plan.name}” in the meantime (it is at revision "
         f"{plan.head}), and it concerns the same districts. Look at both changes, then do yours "
@@ -232,8 +249,8 @@ def _stale(place: Place, edit: Any, mine: Step | None, theirs: list[Record]) -> 
         told={
             "head": plan.head,
             "mine": {
-                "op": edit.op,
-                "author": edit.author,
+                "op": op,
+                "author": author,
                 "changes": [] if mine is None else changes_record(mine.units),
             },
             "theirs": [
@@ -312,6 +329,71 @@ def _answer(
         "undo": undo,
         "redo": redo,
     }
+
+
+def change_plan(
+    engine: Engine,
+    drafts: Drafts,
+    city_id: str,
+    plan_id: str,
+    request: PlanChange,
+    *,
+    seen: int | None,
+) -> Record:
+    """Change name, status or rules of a plan; that is a revision too, but none to be undone."""
+    with engine.begin() as connection:
+        plan = find_plan(connection, city_id, plan_id, lock=True)
+        known = edits.first_answer(connection, plan, request.id) if request.id else None
+        if known is None:
+            _require_seen(plan, seen)
+            wanted = request.model_dump(include={"name", "status", "rules"}, exclude_none=True)
+            if "rules" in wanted:
+                wanted["rules"] = PlanRules.from_record(wanted["rules"]).to_record()
+            changed = {key: value for key, value in wanted.items() if getattr(plan, key) != value}
+            if changed:
+                theirs = steps_after(connection, plan, plan.head if seen is None else seen)
+                if any(one["op"] == "settings" for one in theirs):
+                    raise _stale(plan, "settings", request.author, None, theirs)
+                _write_settings(connection, plan, request, changed)
+    return plan_record(engine, drafts, city_id, plan_id)
+
+
+def _write_settings(
+    connection: Connection, plan: PlanRow, request: PlanChange, changed: Record
+) -> None:
+    before_after = {key: [getattr(plan, key), value] for key, value in changed.items()}
+    revision = edits.Revision(
+        request_id=request.id or uuid.uuid4().hex,
+        op="settings",
+        params=changed,
+        author=request.author,
+        reason=request.reason,
+        step=Step(),
+        settings=before_after,
+    )
+    edits.write_revision(connection, plan, revision)
+    stored = {k: Jsonb(v) if isinstance(v, dict) else v for k, v in changed.items()}
+    history.change_settings(connection, plan, stored)
+
+
+def told_revisions(engine: Engine, key: int, after: int) -> list[Record]:
+    """Return the revisions of a plan after one, as the readers of its events are told."""
+    with reading(engine) as connection:
+        found = steps_after(connection, find_plan_by_key(connection, key), after)
+    return [
+        {
+            "seq": one["seq"],
+            "op": one["op"],
+            "author": one["author"],
+            "reason": one["reason"],
+            "created_at": one["created_at"].isoformat(),
+            "undoes": one["undoes"],
+            "changes": changes_record(one["step"].units),
+            "districts": sorted(one["step"].touched()),
+            "redrawn": sorted(one["step"].alive),
+        }
+        for one in found
+    ]
 
 
 def changes_record(units: Mapping[str, tuple[str | None, str | None]]) -> list[Record]:

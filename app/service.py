@@ -17,6 +17,8 @@ from app.store import Store
 
 __all__ = ["opened_store", "serve"]
 
+STREAMS_STOP_S = 3
+"""Streams of events never end by themselves; so long the others may take to finish."""
 WORKER_STOP_S = 10.0
 """A worker that does not end by itself in this time is killed; its job is taken up again later."""
 
@@ -63,7 +65,13 @@ def serve(settings: Settings, *, host: str, port: int, ready: Callable[[], None]
     with socket.create_server((host, port)):
         pass  # a taken port is said at once, before anything starts
     worker = subprocess.Popen([sys.executable, "-m", "app.worker"])
-    config = uvicorn.Config(create_app(settings), host=host, port=port, log_level="warning")
+    config = uvicorn.Config(
+        create_app(settings),
+        host=host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=STREAMS_STOP_S,
+    )
     try:
         _AnnouncedServer(config, ready).run()
     finally:

@@ -26,6 +26,7 @@ __all__ = [
     "report",
     "requeue_lost",
     "result_of",
+    "result_record",
 ]
 
 CHANNEL: Final = "linli_jobs"
@@ -207,6 +208,17 @@ def latest_result(engine: Engine, city_id: str, *, kind: str, data_version: str)
     """Return id, request and result of the newest job of a kind that succeeded on these data."""
     with engine.connect() as connection:
         found = rows(connection, LATEST, city=city_id, kind=kind, data_version=data_version)
+    return found[0] if found else None
+
+
+def result_record(engine: Engine, city_id: str, job_id: str, *, kind: str) -> Record | None:
+    """Return id, request, data version and result of one finished job; None if there is none."""
+    statement = (
+        "SELECT id, request, data_version, result FROM linli.job WHERE id = :id "
+        "AND city_id = :city AND kind = :kind AND result IS NOT NULL"
+    )
+    with engine.connect() as connection:
+        found = rows(connection, statement, id=job_id, city=city_id, kind=kind)
     return found[0] if found else None
 
 

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine, text
 
 from app.errors import ConflictError, NotFoundError
-from app.store.rows import Record, current_version, find_version, rows
+from app.store.rows import Record, current_version, rows
 from spatial.plans import District, Draft, Ground, PlanRules, Step, take
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Start",
     "create_plan",
     "find_plan",
+    "find_plan_by_key",
     "insert_state",
     "list_plans",
     "next_redo",
@@ -146,6 +147,15 @@ def find_plan(connection: Connection, city_id: str, plan_id: str, *, lock: bool 
     return PlanRow(**found[0])
 
 
+def find_plan_by_key(connection: Connection, key: int) -> PlanRow:
+    """Return a plan's row by its key."""
+    statement = "SELECT {columns} FROM linli.plan AS p WHERE p.key = :key"
+    found = rows(connection, statement.format(columns=COLUMNS), key=key)
+    if not found:
+        raise NotFoundError("The plan is gone, with its city.", "该方案已随城市一并删除。")
+    return PlanRow(**found[0])
+
+
 def create_plan(
     connection: Connection, city_id: str, plan_id: str, *, name: str, author: str, start: Start
 ) -> PlanRow:
@@ -267,8 +277,3 @@ def _next(connection: Connection, statement: str, plan: PlanRow, until: int | No
     last = plan.head if until is None else until
     found: Any = rows(connection, statement, plan=plan.key, until=last)
     return found[0]["seq"] if found else None
-
-
-def version_of(connection: Connection, plan: PlanRow) -> Any:
-    """Return the data version that a plan is drawn on."""
-    return find_version(connection, plan.city_id, plan.data_version)

@@ -32,6 +32,7 @@ FILLED = {
     "{unit}": "n0-0",
     "{z}/{x}/{y}": "4/13/6",
 }
+NEEDED = {"/api/v1/cities/{city}/plans/compare": "?a=p1&b=p1@0"}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,9 @@ def test_every_described_address_answers_as_described(client, store, described):
         for name, value in FILLED.items():
             address = address.replace(name, value)
         assert "{" not in address, f"{path}: say what to fill in"
-        answer = client.get(address)
+        if path.endswith("/events"):
+            continue  # never ends; see test_plan_events
+        answer = client.get(address + NEEDED.get(path, ""))
         assert str(answer.status_code) in methods["get"]["responses"], f"{path}: {answer.text}"
         assert answer.status_code in {200, 204}, f"{path}: {answer.text}"
         if answer.headers.get("content-type") == "application/geo+json":
