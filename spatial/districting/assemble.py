@@ -145,7 +145,7 @@ class Units:
         first, second = links[:, 0], links[:, 1]
         return cls(
             ids=pd.RangeIndex(n),
-            values=values.reshape(n, -1),
+            values=values[:, None] if values.ndim == 1 else values,
             first=first,
             second=second,
             link_m=np.hypot(*(where[first] - where[second]).T),

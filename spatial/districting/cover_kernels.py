@@ -1,8 +1,8 @@
 r"""Bounds for the choice of disjoint districts that cover all atoms, and small exact searches.
 
 *Bound.* Every atom has a price π. What a district *S* costs beyond the prices of its members is
-its reduced cost :math:`r_S = c_S - \sum_{i \in S} \pi_i`. Each atom is in exactly one chosen
-district, so no plan is cheaper than
+its reduced cost :math:`r_S = c_S - \sum_{i \in S} \pi_i`. Each atom is in one chosen district,
+so no plan is cheaper than
 
 .. math:: f(\pi) = \sum_i \Big( \pi_i + \min_{S \ni i} r_S / |S| \Big),
 
@@ -10,8 +10,8 @@ whatever the prices [1]_. The prices are moved along a subgradient of *f* [2]_, 
 the districts that are nearly cheapest for one of their members, and at all of them now and then;
 raising each price by its minimum makes every reduced cost at least 0, and f the sum of prices.
 
-*Search.* A plan that costs *d* more than the bound uses districts whose reduced costs add up to *d*,
-so only districts of at most that reduced cost can be in it. They are few, and tried in order.
+*Search.* A plan that costs *d* more than the bound uses districts whose reduced costs add up to
+*d*, so only districts of at most that reduced cost can be in it. They are few, and tried in order.
 
 References
 ----------

@@ -45,6 +45,20 @@ def _model(pool: Pool, atoms: int, *, whole: bool) -> highspy.HighsLp:
     return lp
 
 
+def _ask_for_number(
+    lp: highspy.HighsLp, pool: Pool, counted: npt.NDArray[np.bool_], count: int
+) -> None:
+    """Add a row: so many of the counted districts."""
+    row = lp.num_row_
+    where = pool.start[1:][counted]
+    lp.num_row_ = row + 1
+    lp.row_lower_ = np.append(np.ones(row), float(count))
+    lp.row_upper_ = np.append(np.ones(row), float(count))
+    lp.a_matrix_.index_ = np.insert(pool.members.astype(np.int32), where, row)
+    lp.a_matrix_.start_ = (pool.start + np.append(0, np.cumsum(counted))).astype(np.int32)
+    lp.a_matrix_.value_ = np.ones(len(pool.members) + int(counted.sum()))
+
+
 def _run(lp: highspy.HighsLp, options: dict[str, Any], start: Any = None) -> highspy.Highs:
     for presolve in PRESOLVES:
         solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -79,6 +93,7 @@ def solve_cover(
     start: npt.NDArray[np.int64],
     max_nodes: int,
     time_limit_s: float | None,
+    number: tuple[npt.NDArray[np.bool_], int] | None = None,
 ) -> Answer:
     """Cheapest disjoint districts that cover all atoms, below a cutoff.
 
@@ -93,6 +108,8 @@ def solve_cover(
         A plan to begin with, as numbers of the pool; may be empty.
     max_nodes : int
     time_limit_s : float or None
+    number : tuple of (which count, how many), optional
+        Exactly so many of these districts are to be chosen.
     """
     options = {
         "mip_rel_gap": 0.0,
@@ -108,7 +125,10 @@ def solve_cover(
         value = np.zeros(len(pool))
         value[start] = 1.0
         given.col_value = value.tolist()
-    solver = _run(_model(pool, atoms, whole=True), options, given)
+    model = _model(pool, atoms, whole=True)
+    if number is not None:
+        _ask_for_number(model, pool, *number)
+    solver = _run(model, options, given)
     status, info = solver.getModelStatus(), solver.getInfo()
     ended = status in (
         highspy.HighsModelStatus.kOptimal,

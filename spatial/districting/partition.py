@@ -4,8 +4,9 @@
    whole pool, round by round): a lower bound, and the reduced cost of every district.
 2. A plan: greedy, the caller's own, then windows of it solved exactly.
 3. A plan that costs *d* above the bound is made of districts with reduced costs of at most *d*.
-   They are searched with *d* growing from a small share of the gap; the first plan found within
-   *d* is the cheapest of all. Where that takes too many branches, HiGHS goes on with the same districts.
+   They are searched with *d* growing from a small share of the gap; the first plan that is found
+   within *d* is the cheapest of all. Where that takes too many branches, HiGHS goes on with the
+   same districts.
 
 Nothing is called optimal because time or branches ran out: then value and bound stand apart.
 """
@@ -30,7 +31,7 @@ from spatial.districting.enumerate import Pool
 from spatial.districting.master import prices_of_relaxation, solve_cover
 from spatial.districting.window_kernels import by_smallest, improve_windows
 
-__all__ = ["Effort", "PartitionProof", "solve_partition"]
+__all__ = ["Effort", "PartitionProof", "partition_with_number", "solve_partition"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -162,6 +163,44 @@ def solve_partition(
         price, bound = _relaxed(cover, price)
         best = _by_windows(cover, price, best, seed)
     return _proven(cover, price, bound, best)
+
+
+def partition_with_number(
+    pool: Pool, atoms: npt.NDArray[Any], counted: npt.NDArray[np.bool_], count: int
+) -> Ints | None:
+    """Choose districts that cover all atoms, of which exactly `count` are counted; None if none.
+
+    Districts of small reduced cost are tried first, more and more of them, until the best plan
+    found is proven or all districts were tried.
+    """
+    order = np.sort(np.asarray(atoms, dtype=np.int64))
+    inner = np.searchsorted(order, pool.members).astype(np.int32)
+    some = Pool(inner, pool.start, pool.score, pool.complete)
+    arrays = some.members, some.start, some.score
+    price = raise_prices(*arrays, np.zeros(len(order)))
+    start = greedy_cover(*arrays, reduced_costs(*arrays, price), len(order))
+    price, bound, _ = ascend(*arrays, price, some.score[start].sum(), Effort().rounds)
+    reduced = np.maximum(reduced_costs(*arrays, price), 0.0)
+    limit = float(np.partition(reduced, min(len(some), 4 * len(order)) - 1)[: 4 * len(order)].max())
+    while True:
+        keep = np.flatnonzero(reduced <= limit)
+        answer = solve_cover(
+            some.take(keep),
+            len(order),
+            cutoff=np.inf,
+            start=np.zeros(0, dtype=np.int64),
+            max_nodes=Effort().nodes,
+            time_limit_s=None,
+            number=(counted[keep], count),
+        )
+        found = keep[answer.chosen]
+        if len(keep) == len(some) or (
+            len(found) and some.score[found].sum() - bound <= limit * (1 + EXACT)
+        ):
+            return found if len(found) else None
+        limit = max(2.5 * limit, 1e-9)
+        if len(found):
+            limit = max(limit, float(some.score[found].sum()) - bound)
 
 
 def _localised(

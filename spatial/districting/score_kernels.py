@@ -18,6 +18,7 @@ __all__ = [
     "apart_or_far",
     "closed_gaps",
     "connected",
+    "legal",
     "members_score",
     "part_values",
     "score_of_sums",
@@ -195,3 +196,23 @@ def connected(flat: Flat, members: Array, inside: Array, stack: Array) -> bool:
     for i in range(len(members)):
         inside[members[i]] = False
     return seen == len(members)
+
+
+@_jit
+def legal(flat: Flat, members: Array, inside: Array, stack: Array) -> bool:
+    """Whether a district keeps every hard rule; `inside` as in :func:`connected`."""
+    if len(members) < 2:
+        return True
+    sums = np.zeros(flat.sums.shape[1])
+    for i in range(len(members)):
+        sums += flat.sums[members[i]]
+        for j in range(i):
+            if apart_or_far(flat, members[i], members[j]):
+                return False
+    first = 2 * flat.needs
+    for a in range(len(flat.maximum)):
+        if sums[first + a] > flat.maximum[a]:
+            return False
+        if flat.hard_minimum and sums[first + a] < flat.minimum[a] * (1.0 - 1e-9):
+            return False
+    return connected(flat, members, inside, stack)

@@ -1,0 +1,235 @@
+"""One connected part of the city: its legal districts, and its best plan at a price a district."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from spatial.districting.enumerate import Pool, enumerate_districts
+from spatial.districting.modes import Mode, MostDistricts
+from spatial.districting.partition import Effort, partition_with_number, solve_partition
+from spatial.districting.problem import ROUNDING, Problem
+from spatial.districting.score_kernels import members_score
+
+__all__ = ["Part", "Solved", "part_of", "solve_part", "solve_part_number"]
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+WINDOW_CAP: Final = 60_000
+"""Legal districts of one window; a window with more is made smaller."""
+WINDOW_ATOMS: Final = (16, 24, 32)
+SMALLEST_WINDOW: Final = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One component of the links."""
+
+    atoms: Ints
+    pool: Pool  # complete, or of small districts only
+    counted: Bools  # by district of the pool: it counts as one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solved:
+    """A plan of one part."""
+
+    districts: tuple[Ints, ...]
+    value: float  # without the price
+    bound: float  # of value + price · count; -inf where nothing is known
+    count: int  # districts that count
+
+    def priced(self, price: float) -> float:
+        """Value with a price for every district that counts."""
+        return self.value + price * self.count
+
+
+def part_of(problem: Problem, atoms: Ints, mode: Mode, *, cap: int) -> Part:
+    """Return a part with all its legal districts; with small ones only where they are too many."""
+    pool = enumerate_districts(problem, atoms, cap=cap)
+    members = 1
+    while not pool.complete:
+        found = enumerate_districts(_up_to(problem, members + 1), atoms, cap=cap)
+        if not found.complete or members > 64:
+            break
+        members += 1
+        few = found
+    if not pool.complete:
+        pool = Pool(few.members, few.start, few.score, complete=False)
+    return _counting(problem, atoms, pool, mode)
+
+
+def _up_to(problem: Problem, members: int) -> Problem:
+    """Return the same problem with districts of few atoms."""
+    limit = problem.flat.maximum.copy()
+    column = problem.amounts.index("members")
+    limit[column] = min(limit[column], members * (1 + ROUNDING))
+    return replace(problem, flat=problem.flat._replace(maximum=limit))
+
+
+def _counting(problem: Problem, atoms: Ints, pool: Pool, mode: Mode) -> Part:
+    first = pool.start[:-1]
+    size = np.add.reduceat(problem.size[pool.members], first)
+    if not isinstance(mode, MostDistricts):
+        lock = np.maximum.reduceat(problem.flat.lock[pool.members], first)
+        return Part(atoms, pool, (size > 1) | (lock >= 0))
+    amount = np.add.reduceat(problem.amount(mode.amount)[pool.members], first)
+    enough = amount >= mode.at_least * (1 - ROUNDING)
+    keep = np.flatnonzero(enough | (np.diff(pool.start) == 1))
+    some = pool.take(keep)
+    kept = Pool(some.members, some.start, some.score, complete=pool.complete)
+    return Part(atoms, kept, enough[keep])
+
+
+def solve_part(
+    problem: Problem,
+    part: Part,
+    price: float,
+    mode: Mode,
+    *,
+    start: tuple[Ints, ...] | None = None,
+    effort: Effort,
+    seed: int,
+) -> Solved:
+    """Return the best plan of a part when every district that counts costs `price` more.
+
+    Parameters
+    ----------
+    problem : Problem
+    part : Part
+    price : float
+    mode : Mode
+        Which districts count.
+    start : tuple of arrays of atoms, optional
+        A legal plan of the part to begin with.
+    effort : Effort
+    seed : int
+    """
+    pool, atoms = part.pool, part.atoms
+    priced = Pool(pool.members, pool.start, pool.score + price * part.counted, pool.complete)
+    links = (problem.flat.start, problem.flat.neighbour)
+    incumbent = None if start is None else _numbers(pool, start)
+    proof = solve_partition(priced, atoms, links, incumbent=incumbent, effort=effort, seed=seed)
+    districts = tuple(np.sort(pool.district(int(j))).astype(np.int64) for j in proof.chosen)
+    value = float(pool.score[proof.chosen].sum())
+    count = int(part.counted[proof.chosen].sum())
+    if pool.complete:
+        return Solved(districts, value, min(proof.bound, proof.value), count)
+    found = Solved(districts, value, -np.inf, count)
+    if start is not None and incumbent is None:
+        given = _solved(problem, start, mode)
+        found = given if given.priced(price) < found.priced(price) else found
+    return _by_windows(problem, part, found, price, mode, effort=effort, seed=seed)
+
+
+def solve_part_number(part: Part, price: float, count: int) -> Solved | None:
+    """Return the best plan of a part with exactly so many districts; None where there is none.
+
+    Parameters
+    ----------
+    part : Part
+    price : float
+        At which the number nearly comes out by itself: districts that are dear at this price
+        are looked at last.
+    count : int
+    """
+    pool = part.pool
+    priced = Pool(pool.members, pool.start, pool.score + price * part.counted, pool.complete)
+    found = partition_with_number(priced, part.atoms, part.counted, count)
+    if found is None:
+        return None
+    districts = tuple(np.sort(pool.district(int(j))).astype(np.int64) for j in found)
+    return Solved(districts, float(pool.score[found].sum()), -np.inf, count)
+
+
+def _numbers(pool: Pool, districts: tuple[Ints, ...]) -> Ints | None:
+    """Numbers of some districts in a pool; None where one is not in it."""
+    wanted = {tuple(district.tolist()): None for district in districts}
+    sizes = np.diff(pool.start)
+    smallest = np.array([district[0] for district in districts])
+    likely = np.isin(pool.members[pool.start[:-1]], smallest)
+    likely &= np.isin(sizes, [len(district) for district in districts])
+    found: dict[tuple[int, ...], int] = {}
+    for j in np.flatnonzero(likely):
+        key = tuple(np.sort(pool.district(int(j))).tolist())
+        if key in wanted:
+            found[key] = int(j)
+    if len(found) < len(wanted):
+        return None
+    return np.array([found[key] for key in wanted], dtype=np.int64)
+
+
+def _solved(problem: Problem, districts: tuple[Ints, ...], mode: Mode) -> Solved:
+    value = sum(float(members_score(problem.flat, district)) for district in districts)
+    count = 0
+    for district in districts:
+        if isinstance(mode, MostDistricts):
+            total = problem.amount(mode.amount)[district].sum()
+            count += bool(total >= mode.at_least * (1 - ROUNDING))
+        else:
+            locked = (problem.flat.lock[district] >= 0).any()
+            count += bool(problem.size[district].sum() > 1 or locked)
+    return Solved(districts, value, -np.inf, count)
+
+
+def _by_windows(
+    problem: Problem,
+    part: Part,
+    found: Solved,
+    price: float,
+    mode: Mode,
+    *,
+    effort: Effort,
+    seed: int,
+) -> Solved:
+    """Improve a plan window by window, each with all its own legal districts."""
+    rng = np.random.default_rng(seed)
+    plan = {int(district[0]): district for district in found.districts}
+    owner = np.full(problem.atoms, -1, dtype=np.int64)
+    for key, district in plan.items():
+        owner[district] = key
+    for wanted in WINDOW_ATOMS:
+        for atom in rng.permutation(part.atoms)[: max(1, 2 * len(part.atoms) // wanted)]:
+            keys = _window(problem, plan, owner, int(atom), wanted)
+            better = _better(problem, [plan[key] for key in keys], price, mode, effort)
+            if better is None:
+                continue
+            for key in keys:
+                del plan[key]
+            for district in better:
+                plan[int(district[0])] = district
+                owner[district] = district[0]
+    return _solved(problem, tuple(plan[key] for key in sorted(plan)), mode)
+
+
+def _window(
+    problem: Problem, plan: dict[int, Ints], owner: Ints, atom: int, wanted: int
+) -> list[int]:
+    """Districts around an atom, nearest first, until they have so many atoms."""
+    flat = problem.flat
+    keys, size = [int(owner[atom])], len(plan[int(owner[atom])])
+    for key in keys:
+        for member in plan[key]:
+            for other in flat.neighbour[flat.start[member] : flat.start[member + 1]]:
+                near = int(owner[other])
+                if near not in keys and size + len(plan[near]) <= max(wanted, SMALLEST_WINDOW):
+                    keys.append(near)
+                    size += len(plan[near])
+    return keys
+
+
+def _better(
+    problem: Problem, districts: list[Ints], price: float, mode: Mode, effort: Effort
+) -> tuple[Ints, ...] | None:
+    """Return a better plan of the same atoms, or None."""
+    atoms = np.sort(np.concatenate(districts))
+    pool = enumerate_districts(problem, atoms, cap=WINDOW_CAP)
+    if not pool.complete:
+        return None
+    part = _counting(problem, atoms, pool, mode)
+    now = _solved(problem, tuple(districts), mode).priced(price)
+    then = solve_part(problem, part, price, mode, start=tuple(districts), effort=effort, seed=0)
+    return then.districts if then.priced(price) < now - 1e-9 * max(1.0, abs(now)) else None
