@@ -8,7 +8,7 @@ import shapely
 
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
-from spatial.reach.arcs import By, arcs_for, place_points
+from spatial.reach.arcs import By, arcs_for, limit_key, place_points
 from spatial.reach.kernels import (
     FAR,
     INWARD,
@@ -34,6 +34,7 @@ def path_between(
     target: int,
     *,
     by: By = "distance",
+    cutoff_m: float | None = None,
 ) -> shapely.LineString | None:
     """Draw the shortest walk from one point to another.
 
@@ -44,19 +45,22 @@ def path_between(
     origin, target : int
         Rows of the two points.
     by : {"distance", "time"}
+    cutoff_m : float, optional
+        Search no farther (seconds when `by` is time): sooner done where the walk is known.
 
     Returns
     -------
     LineString or None
         From the origin's place over its entry, the streets and the target's entry to the
-        target's place; None if there is no way.
+        target's place; None if there is no way, or none within the limit.
     """
     if origins.edge[origin] < 0 or targets.edge[target] < 0:
         return None
     arcs = arcs_for(network, by=by)
     start = place_points(network, origins.take(np.array([origin])), by=by)
     goal = place_points(network, targets.take(np.array([target])), by=by)
-    pieces = _pieces(arcs, start, goal)
+    limit = FAR - 1 if cutoff_m is None else limit_key(cutoff_m)
+    pieces = _pieces(arcs, start, goal, limit)
     if pieces is None:
         return None
     lines = cut_edges(
@@ -79,12 +83,14 @@ def path_between(
     return shapely.LineString(xy[moved])
 
 
-def _pieces(arcs: Arcs, start: Placed, goal: Placed) -> list[tuple[int, int, int]] | None:
+def _pieces(
+    arcs: Arcs, start: Placed, goal: Placed, limit: int
+) -> list[tuple[int, int, int]] | None:
     """Edges walked, each from and to a place in millimetres (from > to: against its run)."""
     nodes = len(arcs.start) - 1
     label = np.full(nodes, FAR, dtype=np.int64)
     via = np.full(nodes, -1, dtype=np.int32)
-    ball_nodes(arcs, start, FAR - 1, label, via, np.empty(nodes, dtype=np.int32))
+    ball_nodes(arcs, start, limit, label, via, np.empty(nodes, dtype=np.int32))
     edge, place = int(goal.edge[0]), int(goal.offset_mm[0])
     seed_edge, seed_place = int(start.edge[0]), int(start.offset_mm[0])
     length = int(arcs.edge_length_mm[edge])

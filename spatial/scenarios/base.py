@@ -31,7 +31,7 @@ from spatial.scenarios.keep import read_base, write_base
 from spatial.scenarios.layout import Facts
 from spatial.scenarios.live import LiveReach
 from spatial.scenarios.make import made_base
-from spatial.scenarios.measure import Delta, measure
+from spatial.scenarios.measure import Delta, measure, nearest_only
 from spatial.scenarios.pairs import KnownPairs
 from spatial.scenarios.plan import Plan, resolve
 from spatial.scenarios.result import ALTERED, ScenarioResult
@@ -302,6 +302,11 @@ class ScenarioBase:
         return SegmentGrid(*(self.arrays[f"grid_{name}"] for name in SegmentGrid.__slots__))
 
     @cached_property
+    def _wall_grid(self) -> SegmentGrid:
+        ends = self.arrays["wall_xy_m"]
+        return SegmentGrid.of_boxes(np.hstack([ends.min(axis=1), ends.max(axis=1)]))
+
+    @cached_property
     def _obstacle_grid(self) -> SegmentGrid:
         ends = self.arrays["obstacle_xy_m"]
         return SegmentGrid.of_boxes(np.hstack([ends.min(axis=1), ends.max(axis=1)]))
@@ -335,10 +340,20 @@ class ScenarioBase:
 
     def walls_near(self, x_m: float, y_m: float, within_m: float) -> npt.NDArray[np.object_]:
         """Return the walls near a place as they were mapped, without openings at gates."""
-        ends = self.arrays["wall_xy_m"]
+        box = (x_m - within_m, y_m - within_m, x_m + within_m, y_m + within_m)
+        rows = self._wall_grid.near(box)
+        ends = self.arrays["wall_xy_m"][rows]
         low, high = ends.min(axis=1) - within_m, ends.max(axis=1) + within_m
         near = ((low <= (x_m, y_m)) & (high >= (x_m, y_m))).all(axis=1)
         return shapely.linestrings(ends[near]) if near.any() else np.empty(0, dtype=object)
+
+    def wall_ends_near(self, box_m: tuple[float, float, float, float]) -> npt.NDArray[np.float64]:
+        """Return the ends of straight pieces of walls near a box, and perhaps of more, (k, 2, 2).
+
+        They are in the order of all pieces, with openings at gates.
+        """
+        rows = self._obstacle_grid.near(box_m)
+        return self.arrays["obstacle_xy_m"][rows[self.arrays["obstacle_kind"][rows] == 0]]
 
     @cached_property
     def closed_gates(self) -> gpd.GeoDataFrame:
@@ -402,6 +417,21 @@ class ScenarioBase:
             plan = resolve(self, changes)
             delta = self.measured(plan)
         return ScenarioResult(self, plan, delta, elapsed_ms=(time.perf_counter() - begun) * 1000.0)
+
+    def nearest_after(self, changes: Sequence[Change], kind: int, place: int) -> int:
+        """Key of the walk of one neighbourhood to one kind after some changes, and nothing else.
+
+        Raises
+        ------
+        InputError
+            If a change cannot be made.
+        """
+        with self._lock:
+            plan = resolve(self, changes)
+            try:
+                return nearest_only(self, plan, kind, place)
+            finally:
+                self.live.undo()
 
     def measured(self, plan: Plan) -> Delta:
         """Apply a plan, read what it touches, and bring everything back."""

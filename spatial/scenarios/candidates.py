@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from spatial.units import MM_PER_M
 if TYPE_CHECKING:
     from spatial.scenarios.base import ScenarioBase
 
-__all__ = ["opening_candidates"]
+__all__ = ["opening_candidates", "openings_for"]
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -61,12 +62,40 @@ def opening_candidates(
     """
     places = _places(base, around)
     if not len(places):
-        return _frame(base, places, np.empty(0), np.empty(0))
+        return _frame(base, places, {"bound_s": np.empty(0), "bound_persons": np.empty(0)})
     bound_s, bound_persons = _bounds(base, places, _walks(base, places))
-    frame = _frame(base, places, bound_s, bound_persons)
+    frame = _frame(base, places, {"bound_s": bound_s, "bound_persons": bound_persons})
     frame = frame[(frame["bound_s"] > 0) | (frame["bound_persons"] > 0)]
     order = np.lexsort((frame.index, -frame["bound_s"].to_numpy(dtype=float)))
     return frame.iloc[order]
+
+
+def openings_for(base: ScenarioBase, place: int, kind: int) -> gpd.GeoDataFrame:
+    """Places on the outline of a neighbourhood where an opening could bring a kind nearer.
+
+    Returns
+    -------
+    GeoDataFrame of Point
+        As `opening_candidates`, with ``least_m`` in place of the bounds: whoever lives there walks
+        at least that far through the opening to the nearest facility of the kind, because the walk
+        through it goes on from one of its sides. Those that cannot shorten the walk are left out;
+        the smallest first.
+    """
+    places = _places(base, base.frame("neighbourhoods").geometry.iloc[place])
+    if not len(places):
+        return _frame(base, places, {"least_m": np.empty(0)})
+    metres = _walks(base, places, np.array([kind], dtype=np.int64)).metres.min(axis=0)[:, 0]
+    own = np.array([place in touch for touch in places.touch])
+    gates = base.gate_xy()[base.live.gates_of(np.array([place]))[0]]
+    air_m = np.full(len(places), np.inf)
+    for gate in gates:
+        air_m = np.minimum(air_m, np.hypot(*(places.xy_m - gate).T))
+    least_m = np.where(own, 0.0, air_m) + metres
+    frame = _frame(base, places, {"least_m": least_m})
+    before = base.arrays["near_key"][kind, place]
+    now_m = (before >> 32) / MM_PER_M if before < FAR else base.facts.search_m
+    frame = frame[(least_m < now_m).tolist()]
+    return frame.iloc[np.lexsort((frame.index, frame["least_m"].to_numpy(dtype=float)))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,12 +112,14 @@ class _Places:
 def _places(base: ScenarioBase, around: shapely.Geometry | None) -> _Places:
     step_m = base.profile.rooms["scenarios"]["opening_step_m"]
     touch_m = base.profile.rooms["scenarios"]["parcel_touch_m"]
-    ends = base.arrays["obstacle_xy_m"][base.arrays["obstacle_kind"] == 0]
     gates = base.closed_gates
     gate_xy = shapely.get_coordinates(gates.geometry.to_numpy())
-    if around is not None:
+    if around is None:
+        ends = base.arrays["obstacle_xy_m"][base.arrays["obstacle_kind"] == 0]
+    else:
         west, south, east, north = around.buffer(touch_m).bounds
         box = shapely.box(west, south, east, north)
+        ends = base.wall_ends_near((west, south, east, north))
         ends = ends[shapely.intersects(shapely.linestrings(ends), box)] if len(ends) else ends
         gate_xy = gate_xy[shapely.intersects(shapely.points(gate_xy), box)]
     wall_xy, towards = _along_walls(ends, step_m)
@@ -149,7 +180,7 @@ class _Sides:
     metres: Floats  # (2, c, kinds) inf where none is found
 
 
-def _walks(base: ScenarioBase, places: _Places) -> _Sides:
+def _walks(base: ScenarioBase, places: _Places, kinds: Longs | None = None) -> _Sides:
     off = np.stack([-places.towards[:, 1], places.towards[:, 0]], axis=1) * SIDE_M
     both = np.concatenate([places.xy_m + off, places.xy_m - off])
     live, checks = base.live, base.checks
@@ -157,7 +188,8 @@ def _walks(base: ScenarioBase, places: _Places) -> _Sides:
     points = live.points["gate"]._replace(
         edge=placed.edge, offset_mm=placed.offset_mm, entry_key=placed.entry_key
     )
-    kinds = np.unique(checks.kind[checks.must])
+    if kinds is None:
+        kinds = np.unique(checks.kind[checks.must])
     rows = np.arange(len(both), dtype=np.int64)
     key = np.empty((len(both), len(kinds)), dtype=np.int64)
     for column, kind in enumerate(kinds):
@@ -274,9 +306,7 @@ def bounds_of(  # noqa: C901, PLR0912
     return bound_s, bound_persons
 
 
-def _frame(
-    base: ScenarioBase, places: _Places, bound_s: Floats, bound_persons: Floats
-) -> gpd.GeoDataFrame:
+def _frame(base: ScenarioBase, places: _Places, numbers: Mapping[str, Floats]) -> gpd.GeoDataFrame:
     ids = base.frame("neighbourhoods").index.to_numpy(dtype=object)
     why = [
         "closed gate" if gate else ("wall", "outline", "shared fence")[min(len(touch), 2)]
@@ -287,8 +317,7 @@ def _frame(
             "op": np.where(places.is_gate, "open_gate", "open_wall"),
             "why": pd.array(why, dtype="str"),
             "neighbourhoods": [",".join(ids[touch]) for touch in places.touch],
-            "bound_s": bound_s,
-            "bound_persons": bound_persons,
+            **numbers,
         },
         geometry=shapely.points(places.xy_m) if len(places) else [],
         crs=base.crs,

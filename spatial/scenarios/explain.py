@@ -15,7 +15,8 @@ from spatial.errors import InputError
 from spatial.network import Attachments
 from spatial.reach import path_between
 from spatial.reach.kernels import FAR
-from spatial.scenarios.candidates import opening_candidates
+from spatial.reach.repair import best_of_points
+from spatial.scenarios.candidates import openings_for
 from spatial.scenarios.changes import AddFacility, BuildLink, Change, OpenGate, OpenWall
 from spatial.units import MM_PER_M
 
@@ -26,8 +27,6 @@ __all__ = ["Fix", "GapExplanation", "explain_gap"]
 
 Longs = npt.NDArray[np.int64]
 MM_MASK: Final = 32
-TRIED: Final = 12
-"""Openings and links of each sort that are tried, the most promising first."""
 SHOWN: Final = 3
 
 
@@ -87,7 +86,7 @@ def explain_gap(
     -------
     GapExplanation
         Its fixes, at most three, are of three sorts: open a gate or wall, build a link, put the
-        kind into a stock asset; the best of each sort by what it does when it is run. Those that
+        kind into a stock asset; of each sort the one after which the walk is shortest. Those that
         close the gap come first, then those that shorten the walk most.
 
     Raises
@@ -138,8 +137,6 @@ def _gap_row(
 
 def _missing_capacity(base: ScenarioBase, place: int, kind: str) -> float | None:
     """Places short of the standard for the residents, where both are known."""
-    if "access" not in base.table_names:
-        return None
     table, frame = base.frame("access"), base.frame("neighbourhoods")
     rows = table[
         (table["neighbourhood_id"] == frame.index[place]).to_numpy(dtype=bool)
@@ -176,6 +173,19 @@ def _path(base: ScenarioBase, place: int, kind: int) -> shapely.LineString | Non
     if key >= FAR:
         return None
     rows, _ = base.live.gates_of(np.array([place]))
+    live = base.live
+    keys, _ = best_of_points(
+        live.arcs,
+        live.label[kind],
+        live.owner[kind],
+        live.rank,
+        live.points["facility"],
+        live.alive[kind],
+        live.points["gate"],
+        rows,
+        live.limit,
+    )
+    rows = rows[keys >> MM_MASK == key >> MM_MASK]
     gates = attached(base, "gate", rows, base.frame("gates").index, base.gate_xy())
     entrances = base.frame("entrances")
     entrance = attached(
@@ -186,9 +196,12 @@ def _path(base: ScenarioBase, place: int, kind: int) -> shapely.LineString | Non
         shapely.get_coordinates(entrances.geometry.to_numpy()[[own]]),
         given=True,
     )
-    ways = [path_between(base.network, gates, row, entrance, 0) for row in range(len(rows))]
-    lines = [way for way in ways if way is not None]
-    return min(lines, key=shapely.length, default=None)
+    cutoff_m = (int(key) >> MM_MASK) / MM_PER_M
+    for row in range(len(rows)):
+        way = path_between(base.network, gates, row, entrance, 0, cutoff_m=cutoff_m)
+        if way is not None:
+            return way
+    return None
 
 
 def attached(
@@ -212,46 +225,74 @@ def attached(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Idea:
+    """A change that may help, and how far one walks after it at the least."""
+
+    change: Change
+    least_m: float
+    zh: str
+    en: str
+
+
 class _Tried:
-    """Runs fixes and keeps the best of each sort."""
+    """Tries fixes and keeps the best of each sort."""
 
     def __init__(self, base: ScenarioBase, place: int, row: pd.Series) -> None:
         self.base, self.place, self.row = base, place, row
         self.kind, self.layer = str(row["kind"]), str(row["layer"])
+        self.kind_row = base.kind_row[self.kind]
         self.check = next(
             check
-            for check in base.checks.of_kind(base.kind_row[self.kind])
+            for check in base.checks.of_kind(self.kind_row)
             if base.checks.layer[check] == self.layer
         )
 
     def best(self) -> tuple[Fix, ...]:
         """Return the best fix of each sort that helps, those that close the gap first."""
-        sorts = (self._openings(), self._links(), self._assets())
-        best = []
-        for fixes in sorts:
-            found = [fix for fix in fixes if fix is not None and (fix.closes or fix.gain > 0)]
-            if found:
-                best.append(min(found, key=_order))
-        return tuple(sorted(best, key=_order)[:SHOWN])
+        fixes = [
+            self._best_of(ideas) for ideas in (self._openings(), self._links(), self._assets())
+        ]
+        helping = [fix for fix in fixes if fix is not None and (fix.closes or fix.gain > 0)]
+        return tuple(sorted(helping, key=_order)[:SHOWN])
 
-    def _openings(self) -> Iterator[Fix | None]:
-        parcel = self.base.frame("neighbourhoods").geometry.iloc[self.place]
-        near = opening_candidates(self.base, around=parcel)
-        for _, one in near.head(TRIED).iterrows():
-            x_m, y_m = float(one.geometry.x), float(one.geometry.y)
-            if one["op"] == "open_gate":
-                yield self._run((OpenGate(x_m, y_m),), "打开关闭的门", "Open the closed gate")
+    def _best_of(self, ideas: Iterator[_Idea]) -> Fix | None:
+        """Try ideas, the smallest possible walk first, until none left can be shorter.
+
+        Each is tried by mending the labels of the one kind alone; the best one is then run. Where
+        other kinds may stand in for the kind, a longer walk can close the gap, so all are run.
+        """
+        if any(of == self.check for of, *_ in self.base.checks.stand_ins):
+            fixes = [fix for idea in ideas if (fix := self._run(idea)) is not None]
+            return min(fixes, key=_order, default=None)
+        best: tuple[int, _Idea] | None = None
+        for idea in ideas:
+            if best is not None and idea.least_m * MM_PER_M >= best[0] >> MM_MASK:
+                break
+            try:
+                key = self.base.nearest_after((idea.change,), self.kind_row, self.place)
+            except InputError:
+                continue
+            if best is None or key < best[0]:
+                best = key, idea
+        return None if best is None else self._run(best[1])
+
+    def _openings(self) -> Iterator[_Idea]:
+        near = openings_for(self.base, self.place, self.kind_row)
+        for op, point, least_m in zip(near["op"], near.geometry, near["least_m"], strict=True):
+            x_m, y_m = float(point.x), float(point.y)
+            if op == "open_gate":
+                yield _Idea(OpenGate(x_m, y_m), least_m, "打开关闭的门", "Open the closed gate")
             else:
-                yield self._run((OpenWall(x_m, y_m),), "在围墙上开口", "Open the wall")
+                yield _Idea(OpenWall(x_m, y_m), least_m, "在围墙上开口", "Open the wall")
 
-    def _links(self) -> Iterator[Fix | None]:
+    def _links(self) -> Iterator[_Idea]:
         """Straight links from the gates to the facilities that are nearest by air."""
         base = self.base
         rows, _ = base.live.gates_of(np.array([self.place]))
         starts = base.gate_xy()[rows]
-        kind = base.kind_row[self.kind]
         count = base.live.counts["facility"]
-        entrances = np.flatnonzero(base.live.alive[kind, :count])
+        entrances = np.flatnonzero(base.live.alive[self.kind_row, :count])
         if not len(starts) or not len(entrances):
             return
         points = base.frame("entrances").geometry.to_numpy()[entrances]
@@ -263,51 +304,45 @@ class _Tried:
                 continue
             line = shapely.LineString([starts[gate], goals[goal]])
             metres = round(line.length)
-            yield self._run(
-                (BuildLink(line),), f"新建 {metres} 米步行连接", f"Build a link of {metres} m"
-            )
+            zh, en = f"新建 {metres} 米步行连接", f"Build a link of {metres} m"
+            yield _Idea(BuildLink(line), 0.0, zh, en)
 
-    def _assets(self) -> Iterator[Fix | None]:
+    def _assets(self) -> Iterator[_Idea]:
         fits = self.base.frame("stock_fits")
         id_ = self.base.frame("neighbourhoods").index[self.place]
         here = (fits["neighbourhood_id"] == id_) & (fits["kind"] == self.kind)
         rows = fits[here.to_numpy(dtype=bool, na_value=False)].sort_values("distance_m")
         stock = self.base.frame("stock")
+        kind = self.base.profile.catalogue.kinds[self.kind]
         for asset in rows["stock_id"].head(SHOWN):
             point = stock.geometry[asset].representative_point()
             name = stock.loc[asset, "name"]
             called = asset if pd.isna(name) else name
             change = AddFacility(f"stock-{asset}", self.kind, float(point.x), float(point.y))
-            kind = self.base.profile.catalogue.kinds[self.kind]
-            yield self._run(
-                (change,),
-                f"将存量资源“{called}”用作{kind.zh}",
-                f"Use {called} as {kind.en.lower()}",
-            )
+            zh = f"将存量资源“{called}”用作{kind.zh}"
+            yield _Idea(change, 0.0, zh, f"Use {called} as {kind.en.lower()}")
 
-    def _run(self, changes: tuple[Change, ...], zh: str, en: str) -> Fix | None:
+    def _run(self, idea: _Idea) -> Fix | None:
         try:
-            result = self.base.run(changes)
+            result = self.base.run((idea.change,))
         except InputError:
             return None
-        kind = self.base.kind_row[self.kind]
-        key = int(result.near(kind)[0][self.place])
+        key = int(result.near(self.kind_row)[0][self.place])
         far_m = self.base.facts.search_m
-        before = int(self.base.arrays["near_key"][kind, self.place])
+        before = int(self.base.arrays["near_key"][self.kind_row, self.place])
         new_m = (key >> MM_MASK) / MM_PER_M if key < FAR else None
         old_m = (before >> MM_MASK) / MM_PER_M if before < FAR else far_m
-        closes = bool(result.status(self.check)[self.place] == 0)
         figure = result.figures["person_gaps"]
         told_zh = f",步行 {new_m:.0f} 米" if new_m is not None else ""
         told_en = f": a walk of {new_m:.0f} m" if new_m is not None else ""
         return Fix(
-            changes=changes,
+            changes=(idea.change,),
             gain=old_m - (far_m if new_m is None else new_m),
-            closes=closes,
+            closes=bool(result.status(self.check)[self.place] == 0),
             nearest_m=new_m,
             persons=float(figure["before"] - figure["after"]),
-            zh=zh + told_zh,
-            en=en + told_en,
+            zh=idea.zh + told_zh,
+            en=idea.en + told_en,
         )
 
 

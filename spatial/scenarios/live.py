@@ -187,14 +187,19 @@ class LiveReach:
         node, key, own = seeds_at(self.arcs, self.points["facility"], np.array(rows, np.int64))
         return list(zip(node.tolist(), key.tolist(), own.tolist(), strict=True))
 
-    def mend(self) -> dict[int, Touched]:
-        """Repair the labels of every kind that a change may have touched, and say what it did."""
+    def mend(self, only: Iterable[int] | None = None) -> dict[int, Touched]:
+        """Repair the labels of every kind that a change may have touched, and say what it did.
+
+        With `only`, of these kinds alone: nothing else may be asked before :meth:`undo`.
+        """
         pending, self._pending = self._pending, _Pending()
         kinds = (
             range(len(self.label))
             if pending.everywhere
             else sorted(set(pending.kinds_lost) | set(pending.kinds_gained))
         )
+        if only is not None:
+            kinds = [kind for kind in kinds if kind in set(only)]
         lost = _Seeds.of(pending.seeds_lost)
         new = sorted({row for rows in pending.kinds_gained.values() for row in rows})
         gained = _Seeds.of([*self._seeds(pending.moved), *self._seeds(new)])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from spatial.scenarios.base import ScenarioBase
     from spatial.scenarios.plan import NewFacility, Plan
 
-__all__ = ["Delta", "added_in_order", "between", "measure"]
+__all__ = ["Delta", "added_in_order", "between", "measure", "nearest_only"]
 
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
@@ -85,6 +85,22 @@ def measure(base: ScenarioBase, plan: Plan) -> Delta:
         delta.persons[list(plan.persons)] = list(plan.persons.values())
     _decide(base, delta)
     return delta
+
+
+def nearest_only(base: ScenarioBase, plan: Plan, kind: int, place: int) -> int:
+    """Apply a plan and read one answer: the key of one neighbourhood's walk to one kind.
+
+    The caller undoes it. Only the labels of that kind are mended.
+    """
+    live, delta = base.live, Delta()
+    _close(base, plan, live, delta)
+    if plan.patch is not None:
+        live.apply_patch(plan.patch)
+    _open(base, plan, live, delta)
+    _gates(base, plan, live, delta)
+    live.mend([kind])
+    found = live.nearest_of_places({kind: np.array([place], dtype=np.int64)})
+    return int(found[kind][0][0])
 
 
 def _close(base: ScenarioBase, plan: Plan, live: LiveReach, delta: Delta) -> Longs:
@@ -220,11 +236,10 @@ def _count_stand_ins(base: ScenarioBase, plan: Plan, delta: Delta) -> None:
     added = added_in_order(plan)
     entrance_facility = base.arrays["entrance_facility"]
     of_entrance = np.append(entrance_facility, base.facility_count + np.arange(len(added)))
-    of_kind = np.zeros((len(base.facts.kinds), base.facility_count + len(added)), dtype=bool)
-    of_kind[:, : base.facility_count] = base.known_facilities.of_kind
-    for number, one in enumerate(added):
-        if one.kind in base.kind_row:
-            of_kind[base.kind_row[one.kind], base.facility_count + number] = True
+    of_kind = base.known_facilities.of_kind
+    if added:
+        new = np.array([[one.kind == kind for one in added] for kind in base.facts.kinds])
+        of_kind = np.hstack([of_kind, new])
     touched = np.concatenate([known.entrance[pairs.gone], pairs.entrance])
     kinds = of_kind[:, np.unique(of_entrance[touched])].any(axis=1)
     delta.pair_kinds = frozenset(np.flatnonzero(kinds).tolist())
@@ -240,7 +255,7 @@ def _count_stand_ins(base: ScenarioBase, plan: Plan, delta: Delta) -> None:
             split_key(key, by="time" if base.facts.by_time else "distance")[0],
         ),
         of_entrance,
-        of_kind[:, of_entrance],
+        of_kind,
         base.checks,
         len(places),
     )

@@ -216,20 +216,21 @@ def held_without_walk(
 def stand_in_counts(
     pairs: tuple[Longs, Longs, npt.NDArray[np.float64]],
     facility_of: npt.NDArray[Any],
-    alive: npt.NDArray[np.bool_],
+    of_kind: npt.NDArray[np.bool_],
     checks: Checks,
     places: int,
 ) -> npt.NDArray[np.int32]:
     """Count by place the facilities that may stand in, one row for each way to stand in.
 
-    `pairs` are places, entrances and metres; `facility_of` gives the facility of an entrance.
+    `pairs` are places, entrances and metres; `facility_of` gives the facility of an entrance, and
+    `of_kind` which facility is of which kind.
     """
     place, entrance, metres = pairs
     counts = np.zeros((len(checks.stand_ins), places), dtype=np.int32)
     for row, (_, instead, limit_m, _) in enumerate(checks.stand_ins):
         if instead < 0:
             continue
-        near = (metres <= limit_m) & alive[instead, entrance]
+        near = (metres <= limit_m) & of_kind[instead][facility_of[entrance]]
         width = int(facility_of.max(initial=0)) + 1
         code = np.unique(place[near].astype(np.int64) * width + facility_of[entrance[near]])
         counts[row] = np.bincount(code // width, minlength=places)
@@ -243,7 +244,7 @@ def _stand_ins(base: ScenarioBase, checks: Checks) -> npt.NDArray[np.int32]:
     return stand_in_counts(
         (pairs.place, pairs.entrance, split_key(pairs.key, by=by)[0]),
         take("entrance_facility"),
-        base.live.alive,
+        base.known_facilities.of_kind,
         checks,
         len(base.frame("neighbourhoods")),
     )
