@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -96,8 +97,8 @@ __all__ = [
 
 Answer = TypeVar("Answer")
 STAGES: Final = {
-    "neighbourhoods": 0.12,
-    "network": 0.12,
+    "neighbourhoods": 0.16,
+    "network": 0.08,
     "facilities": 0.04,
     "nearest": 0.10,
     "circles": 0.22,
@@ -324,6 +325,7 @@ class _Run:
         self.notes: list[Note] = list(city.report.notes)
         self._before = 0.0
         self._share = 0.0
+        self._streets: list[tuple[gpd.GeoDataFrame, Future[tuple[Obstacles, WalkNetwork]]]] = []
 
     def stage(self, name: str, work: Callable[[], Answer]) -> Answer:
         """Do one stage, with its time kept and its progress told."""
@@ -340,23 +342,25 @@ class _Run:
         self.progress(step, min(self._before + self._share * share, 1.0))
 
     def neighbourhoods(self) -> Neighbourhoods:
-        places = prepare_neighbourhoods(
-            self.city, self.profile.rooms["neighbourhoods"], progress=self.within
-        )
+        # The streets do not wait for the cells: both take long, and each leaves a core free.
+        aside = ThreadPoolExecutor(1)
+        try:
+            places = prepare_neighbourhoods(
+                self.city,
+                self.profile.rooms["neighbourhoods"],
+                progress=self.within,
+                gates_found=lambda gates: self._streets.append(
+                    (gates, aside.submit(self._network, gates))
+                ),
+            )
+        finally:
+            aside.shutdown(wait=False)
         self.notes += [*places.notes, *notes_on_residents(places)]
         return places
 
     def walking(self, places: Neighbourhoods) -> _Walk:
         walking = self.profile.rooms["walking"]
-        obstacles = Obstacles.from_city(self.city, places.gates, walking)
-        network = build_network(
-            self.city,
-            walking,
-            profile=self.parameters.walking_profile,
-            gates=places.gates,
-            obstacles=obstacles,
-            progress=self.within,
-        )
+        obstacles, network = self._network_with(places.gates)
         usable = places.gates[places.gates["access"] != "closed"]
         homes = self._homes(places)
         entrances = facility_entrances(
@@ -399,6 +403,26 @@ class _Run:
             max_entry_m=walking["max_entry_m"],
         )
         return walk
+
+    def _network(self, gates: gpd.GeoDataFrame) -> tuple[Obstacles, WalkNetwork]:
+        walking = self.profile.rooms["walking"]
+        obstacles = Obstacles.from_city(self.city, gates, walking)
+        network = build_network(
+            self.city,
+            walking,
+            profile=self.parameters.walking_profile,
+            gates=gates,
+            obstacles=obstacles,
+        )
+        return obstacles, network
+
+    def _network_with(self, gates: gpd.GeoDataFrame) -> tuple[Obstacles, WalkNetwork]:
+        """Take the network that was begun beside the cells, if the gates stayed the same."""
+        for known, begun in self._streets:
+            if known is gates:
+                self._streets.clear()
+                return begun.result()
+        return self._network(gates)
 
     def _homes(self, places: Neighbourhoods) -> gpd.GeoDataFrame:
         buildings = self.city.layer("buildings")

@@ -9,6 +9,8 @@ neighbourhood as a whole; a cell is the union of its faces.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +18,15 @@ import shapely
 
 from spatial.city.neighbourhoods.faces import face_owners
 from spatial.city.neighbourhoods.halfway import along_dividers, halfway_lines
+from spatial.cores import in_order, slices
 
 __all__ = ["coverage_cells", "exclusive_parcels"]
 
 GRID_M = 0.01
 """Vertices lie on a grid of one centimetre, so that noding cannot leave slivers."""
+
+FACES_AT_ONCE = 20_000
+"""Faces looked at together by one core."""
 
 Geometries = npt.NDArray[np.object_]
 
@@ -81,7 +87,12 @@ def coverage_cells(
         return parcels.copy()
     own = exclusive_parcels(parcels.to_numpy())
     kept = np.flatnonzero(shapely.area(own) > 0)
-    limit = shapely.union_all(shapely.buffer(own[kept], reach_m, quad_segs=4), grid_size=GRID_M)
+    with ThreadPoolExecutor(
+        1
+    ) as aside:  # overlays leave the interpreter free, the diagram does not
+        around = aside.submit(_limit, own[kept], reach_m)
+        halfway = halfway_lines(own[kept], reach_m)
+        limit = around.result()
     near = (
         dividers[np.sort(shapely.STRtree(dividers).query(limit, predicate="intersects"))]
         if len(dividers)
@@ -91,12 +102,17 @@ def coverage_cells(
         shapely.boundary(own[kept]),
         [shapely.boundary(limit)],
         near,
-        along_dividers(halfway_lines(own[kept], reach_m), near),
+        along_dividers(halfway, near),
     ]
     edges = shapely.union_all(np.concatenate(drawn), grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
     shapely.prepare(limit)
-    faces = faces[shapely.intersects(limit, shapely.point_on_surface(faces))]
+    shapely.intersects(limit, shapely.Point(0, 0))  # its index must be complete before threads ask
+    held = in_order(
+        lambda rows: shapely.intersects(limit, shapely.point_on_surface(faces[rows])),
+        slices(len(faces), FACES_AT_ONCE),
+    )
+    faces = faces[np.concatenate([np.empty(0, dtype=bool), *held])]
     owner = face_owners(faces, own[kept], near, reach_m=reach_m)
     owner = np.where(owner >= 0, kept[owner], -1)
     cells = np.full(len(own), shapely.Polygon(), dtype=object)
@@ -108,3 +124,8 @@ def coverage_cells(
         if len(mine):
             cells[place] = shapely.coverage_union_all(mine)
     return gpd.GeoSeries(cells, index=parcels.index, crs=parcels.crs)
+
+
+def _limit(parcels: Geometries, reach_m: float) -> shapely.Geometry:
+    """Everything near a parcel."""
+    return shapely.union_all(shapely.buffer(parcels, reach_m, quad_segs=4), grid_size=GRID_M)

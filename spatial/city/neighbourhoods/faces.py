@@ -11,12 +11,16 @@ import shapely
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from spatial.cores import in_order, slices
+
 __all__ = ["SharedEdges", "face_owners", "shared_edges"]
 
 ON_LINE_M: Final = 0.02
 """An edge whose middle is so near a divider is part of it: two steps of the coordinate grid."""
 MOST_OPEN_SHARE: Final = 0.25
 """A cut-off area that is open to the outside along less of its outline lies between parcels."""
+FACES_AT_ONCE: Final = 20_000
+"""Faces looked at together by one core."""
 
 Geometries = npt.NDArray[np.object_]
 Ints = npt.NDArray[np.int64]
@@ -84,18 +88,28 @@ def face_owners(
     dividers : array of LineString or MultiLineString
     """
     owner = np.full(len(faces), -1, dtype=np.int64)
-    inner = shapely.point_on_surface(faces)
-    tree = shapely.STRtree(parcels)
-    face, parcel = tree.query(inner, predicate="intersects")
-    owner[face] = parcel
-    around = np.flatnonzero(owner < 0)
-    nearest = _nearest_parcel(inner[around], tree, reach_m)
-    around, nearest = around[nearest >= 0], nearest[nearest >= 0]
-    parted = _parted(inner[around], parcels[nearest], dividers)
-    owner[around[~parted]] = nearest[~parted]
     left_over = np.full(len(faces), -1, dtype=np.int64)
-    left_over[around[parted]] = nearest[parted]
-    if parted.any():
+    tree, lines = shapely.STRtree(parcels), shapely.STRtree(dividers)
+    # The trees must be complete before threads ask them.
+    tree.query(shapely.Point(0, 0))
+    lines.query(shapely.Point(0, 0))
+
+    def settle(rows: slice) -> None:
+        inner = shapely.point_on_surface(faces[rows])
+        face, parcel = tree.query(inner, predicate="intersects")
+        mine = np.full(len(inner), -1, dtype=np.int64)
+        mine[face] = parcel
+        around = np.flatnonzero(mine < 0)
+        nearest = _nearest_parcel(inner[around], tree, reach_m)
+        around, nearest = around[nearest >= 0], nearest[nearest >= 0]
+        parted = _parted(inner[around], parcels[nearest], lines)
+        mine[around[~parted]] = nearest[~parted]
+        owner[rows] = mine
+        left_over[rows.start + around[parted]] = nearest[parted]
+
+    for _ in in_order(settle, slices(len(faces), FACES_AT_ONCE)):
+        pass
+    if (left_over >= 0).any():
         _settle(owner, left_over, shared_edges(faces), dividers)
     return owner
 
@@ -109,11 +123,13 @@ def _nearest_parcel(points: Geometries, tree: shapely.STRtree, reach_m: float) -
     return nearest
 
 
-def _parted(points: Geometries, parcels: Geometries, dividers: Geometries) -> npt.NDArray[np.bool_]:
+def _parted(
+    points: Geometries, parcels: Geometries, dividers: shapely.STRtree
+) -> npt.NDArray[np.bool_]:
     parted = np.zeros(len(points), dtype=bool)
     if len(dividers) and len(points):
         way = shapely.shortest_line(points, parcels)
-        parted[shapely.STRtree(dividers).query(way, predicate="crosses")[0]] = True
+        parted[dividers.query(way, predicate="crosses")[0]] = True
     return parted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import geopandas as gpd
@@ -26,7 +27,11 @@ LEAST_OVERLAP_M2: Final = 1.0
 
 
 def prepare_neighbourhoods(
-    city: City, parameters: ParameterSet, *, progress: Progress = silent
+    city: City,
+    parameters: ParameterSet,
+    *,
+    progress: Progress = silent,
+    gates_found: Callable[[gpd.GeoDataFrame], None] | None = None,
 ) -> Neighbourhoods:
     """Make the atoms of planning ready.
 
@@ -36,6 +41,11 @@ def prepare_neighbourhoods(
         With any of neighbourhoods, land use, buildings, streets, gates, population.
     parameters : ParameterSet
         Room ``neighbourhoods``.
+    progress : Progress
+    gates_found : callable, optional
+        Told the gates as soon as they are known, before the cells are made, so that others may
+        begin with them. Where a parcel turns out to lie wholly under smaller ones, gates are found
+        anew without it, and the answer's are others.
 
     Returns
     -------
@@ -43,13 +53,17 @@ def prepare_neighbourhoods(
         Possibly none, with a note that says why.
     """
     places, notes = outlines(city, parameters)
+    progress("neighbourhoods", 0.1)
+    gates = neighbourhood_gates(places, city, parameters)
+    if gates_found is not None:
+        gates_found(gates)
     progress("neighbourhoods", 0.2)
     cells = _cells(places, city, parameters)
     covered = cells.geometry.is_empty.to_numpy()
     notes = [*notes, *_covered_notes(places, covered)]
-    places, cells = places[~covered], cells[~covered]
-    progress("neighbourhoods", 0.6)
-    gates = neighbourhood_gates(places, city, parameters)
+    if covered.any():
+        places, cells = places[~covered], cells[~covered]
+        gates = neighbourhood_gates(places, city, parameters)
     progress("neighbourhoods", 0.8)
     home = building_neighbourhoods(places, cells, city.layer("buildings"))
     frame, people_notes = with_people(places, city, home, parameters)
