@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Engine
 
 from app.drafts import Drafts
 from app.errors import BadRequestError
+from app.plain import plain
 from app.planning import district_records, reading
 from app.store.plans import find_plan, unrolled
 from app.store.rows import Record
-from app.what_if import plain
 from spatial.plans import Draft, broken_rules, district_figures, fragments
 from spatial.plans.rearrange import matched_districts
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -15,8 +15,10 @@ from app.planning import reading
 from app.store.base_layers import read_base_layers
 from app.store.plans import PlanRow, find_plan, unrolled
 from app.store.rows import find_version
-from spatial.maps import SheetText, write_plan_sheet
 from spatial.plans import Draft, district_figures
+
+if TYPE_CHECKING:
+    from spatial.maps import SheetText
 
 __all__ = ["plan_sheet"]
 
@@ -66,6 +68,8 @@ def plan_sheet(
             version = find_version(connection, city_id, plan.data_version)
             base = read_base_layers(connection, version, bounds_m, draft.ground.crs, buildings=near)
     file = io.BytesIO()
+    from spatial.maps import write_plan_sheet  # noqa: PLC0415  (loads matplotlib)
+
     write_plan_sheet(
         file,
         districts,
@@ -121,6 +125,8 @@ def _text(plan: PlanRow, seq: int, draft: Draft, language: str) -> SheetText:
     revision = f"第 {seq} 版" if chinese else f"revision {seq}"
     data = "数据版本" if chinese else "data version"
     zone = "平面坐标" if chinese else "coordinates"
+    from spatial.maps import SheetText  # noqa: PLC0415  (loads matplotlib)
+
     return SheetText(
         plan.name,
         " · ".join(part for part in (revision, status, plan.author, day) if part),

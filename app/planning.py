@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from app.drafts import Drafts
 from app.errors import BadRequestError, ConflictError, PlanStaleError, PreconditionError, StoreError
+from app.plain import geometry_record, plain
 from app.plan_operations import Place, operation_of
 from app.plan_schemas import FromPlan, PlanChange, PlanNew
 from app.store import edits, history, jobs
@@ -29,7 +30,6 @@ from app.store.plans import (
     unrolled,
 )
 from app.store.rows import Record, Version, current_version, find_version, rows
-from app.what_if import geometry_record, plain
 from spatial.errors import SpatialError
 from spatial.plans import (
     Applied,

@@ -13,6 +13,7 @@ from app import compare_plans as comparing
 from app import planning
 from app.deps import DraftsDep, HubDep, StoreDep
 from app.errors import BadRequestError
+from app.plain import plain
 from app.plan_schemas import (
     BlameList,
     Compared,
@@ -29,7 +30,6 @@ from app.plan_schemas import (
 )
 from app.routes.paging import link_next
 from app.store import Store, history, plans
-from app.what_if import plain
 
 router = APIRouter(prefix="/cities/{city}/plans", tags=["plans"])
 

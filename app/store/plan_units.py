@@ -14,7 +14,6 @@ from sqlalchemy import Connection, text
 
 from app.store.plans import PlanRow
 from app.store.rows import find_version, rows
-from spatial.city.neighbourhoods.people import floor_area_m2
 from spatial.plans import Ground, Half
 from spatial.standards import read_profile
 
@@ -71,6 +70,8 @@ def read_homes(
     connection: Connection, plan: PlanRow, ground: Ground, unit: str
 ) -> gpd.GeoDataFrame:
     """Return the buildings in a neighbourhood in which people live, with their floor area."""
+    from spatial.city.neighbourhoods.people import floor_area_m2  # noqa: PLC0415  (needed rarely)
+
     version = find_version(connection, plan.city_id, plan.data_version)
     row = ground.row_of.get(unit)
     if row is None:
