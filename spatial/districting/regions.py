@@ -24,7 +24,16 @@ from spatial.districting.ward import agglomerate
 from spatial.errors import IndexMismatchError, InfeasibleError, InputError
 from spatial.progress import Progress, silent
 
-__all__ = ["Regions", "max_p", "most_regions", "regionalise"]
+__all__ = [
+    "Map",
+    "Regions",
+    "checked_map",
+    "fixed_number",
+    "max_p",
+    "most_regions",
+    "most_that_hold",
+    "regionalise",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -63,8 +72,20 @@ class Regions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Map:
-    """Checked input; row i is unit i."""
+class Map:
+    """Checked input; row i is unit i.
+
+    Parameters
+    ----------
+    links : (array of int32, array of int32)
+        Start and neighbour.
+    x : array, shape (n, K)
+        Values around their means.
+    amount : array, shape (n,)
+    component : array of int, shape (n,)
+    apart : array
+        Squared difference of the two ends of every link.
+    """
 
     links: tuple[Any, Any]
     x: Floats
@@ -74,9 +95,11 @@ class _Map:
 
     @property
     def units(self) -> int:
+        """How many units there are."""
         return len(self.x)
 
     def held(self, label: npt.NDArray[Any], limits: tuple[float, float]) -> Held:
+        """Hold a partition of the whole map."""
         return hold(self.links, self.x, label, amount=self.amount, limits=limits, apart=self.apart)
 
 
@@ -131,19 +154,32 @@ def regionalise(
     >>> found.label.tolist(), found.within
     ([0, 0, 1, 1], 1.0)
     """
-    land = _checked(links, values, amounts)
-    limits = (float(at_least) * (1 - ROUNDING), float(at_most) * (1 + ROUNDING))
+    land = checked_map(links, values, amounts)
     _require_possible(land, int(k), float(at_least), float(at_most))
-    state = dice(seed, 1)
-    label = _beginning(land, int(k), limits, state)
+    limits = (float(at_least) * (1 - ROUNDING), float(at_most) * (1 + ROUNDING))
     budget = MOVES_PER_UNIT * land.units if moves is None else int(moves)
+    return fixed_number(land, int(k), limits, budget, seed=seed, progress=progress)
+
+
+def fixed_number(
+    land: Map,
+    k: int,
+    limits: tuple[float, float],
+    budget: int,
+    *,
+    seed: int,
+    progress: Progress = silent,
+) -> Regions:
+    """Do what `regionalise` does, on input that was checked."""
+    state = dice(seed, 1)
+    label = _beginning(land, k, limits, state)
     held = land.held(label, limits)
     room = trees.tree_room(land.units, land.x.shape[1])
     _improve(held, room, state)
     if budget > 0:
         label = _annealed(land, held, room, budget, state, progress)
         held = land.held(label, limits)
-    return _answer(held.label, land.x, bound=int(k))
+    return _answer(held.label, land.x, bound=k)
 
 
 def max_p(
@@ -198,11 +234,18 @@ def max_p(
             f"`at_least` is {at_least}; give an amount greater than 0.",
             zh=f"“at_least”为 {at_least};请给大于 0 的数量。",
         )
-    land = _checked(links, np.zeros((len(amounts), 0)) if values is None else values, amounts)
-    enough = float(at_least) * (1 - ROUNDING)
+    land = checked_map(links, np.zeros((len(amounts), 0)) if values is None else values, amounts)
+    return most_that_hold(land, float(at_least), balls, seed=seed, progress=progress)
+
+
+def most_that_hold(
+    land: Map, at_least: float, balls: int | None, *, seed: int, progress: Progress = silent
+) -> Regions:
+    """Do what `max_p` does, on input that was checked."""
+    enough = at_least * (1 - ROUNDING)
     state = dice(seed, 2)
     label, bound = _packed(land, enough, balls, state, progress)
-    if values is not None and label.max(initial=-1) > 0:
+    if land.x.shape[1] and label.max(initial=-1) > 0:
         inside = np.flatnonzero(label >= 0)
         part = _part(land, inside)
         held = part.held(label[inside], (enough, np.inf))
@@ -222,11 +265,11 @@ def most_regions(links: npt.NDArray[Any], amounts: npt.NDArray[Any], at_least: f
     >>> most_regions(np.array([[0, 1], [1, 2]]), np.array([1.0, 2.0, 1.0]), 2.0)
     1
     """
-    land = _checked(links, np.zeros((len(amounts), 0)), np.asarray(amounts, dtype=np.float64))
+    land = checked_map(links, np.zeros((len(amounts), 0)), np.asarray(amounts, dtype=np.float64))
     return _bound(land, float(at_least) * (1 - ROUNDING))
 
 
-def _bound(land: _Map, enough: float) -> int:
+def _bound(land: Map, enough: float) -> int:
     heavy = land.amount >= enough
     light = _part(land, np.flatnonzero(~heavy))
     sums = np.bincount(light.component, weights=light.amount)
@@ -234,7 +277,7 @@ def _bound(land: _Map, enough: float) -> int:
 
 
 def _packed(
-    land: _Map, enough: float, balls: int | None, state: Any, progress: Progress
+    land: Map, enough: float, balls: int | None, state: Any, progress: Progress
 ) -> tuple[Ints, int]:
     progress("regions", 0.0)
     links = (land.links[0], land.links[1])
@@ -277,7 +320,7 @@ def _improve(held: Held, room: trees.TreeRoom, state: Any) -> None:
 
 
 def _annealed(
-    land: _Map, held: Held, room: trees.TreeRoom, budget: int, state: Any, progress: Progress
+    land: Map, held: Held, room: trees.TreeRoom, budget: int, state: Any, progress: Progress
 ) -> Ints:
     """Anneal again and again from the best plan; the best, put together from parts of all."""
     seen = [held.label.astype(np.int64)]
@@ -298,7 +341,7 @@ def _annealed(
     return recombine(seen, partial(_costs, land.x), same_number=True)
 
 
-def _beginning(land: _Map, k: int, limits: tuple[float, float], state: Any) -> Ints:
+def _beginning(land: Map, k: int, limits: tuple[float, float], state: Any) -> Ints:
     """Return a plan of `k` regions within the limits."""
     first = np.arange(land.units, dtype=np.int32)
     if limits[0] > 0:
@@ -364,7 +407,7 @@ def _answer(label: npt.NDArray[Any], x: Floats, *, bound: int) -> Regions:
     return Regions(number, regions, within, bound, regions == bound)
 
 
-def _part(land: _Map, rows: Ints) -> _Map:
+def _part(land: Map, rows: Ints) -> Map:
     """Return some units as a map of their own."""
     new = np.full(land.units, -1, np.int64)
     new[rows] = np.arange(len(rows))
@@ -374,16 +417,17 @@ def _part(land: _Map, rows: Ints) -> _Map:
     return _map(new[a[kept]], new[neighbour[kept]], land.x[rows], land.amount[rows])
 
 
-def _map(a: Ints, b: Ints, x: Floats, amount: Floats) -> _Map:
+def _map(a: Ints, b: Ints, x: Floats, amount: Floats) -> Map:
     start, neighbour, _ = compressed(a, b, len(x))
     links = (start.astype(np.int32), neighbour)
     component = components_of(start, neighbour)
-    return _Map(links, x, amount, component, link_differences(*links, x))
+    return Map(links, x, amount, component, link_differences(*links, x))
 
 
-def _checked(
+def checked_map(
     links: npt.NDArray[Any], values: npt.NDArray[Any], amounts: npt.NDArray[Any] | None
-) -> _Map:
+) -> Map:
+    """Check links, values and amounts, and lay them out for the search."""
     x = np.asarray(values, dtype=np.float64)
     x = np.ascontiguousarray(x[:, None] if x.ndim == 1 else x)
     amount = np.ones(len(x)) if amounts is None else np.asarray(amounts, dtype=np.float64)
@@ -411,7 +455,7 @@ def _checked(
     return _map(pairs[:, 0], pairs[:, 1], x - x.mean(axis=0), amount)
 
 
-def _require_possible(land: _Map, k: int, at_least: float, at_most: float) -> None:
+def _require_possible(land: Map, k: int, at_least: float, at_most: float) -> None:
     parts = int(land.component.max()) + 1
     if not parts <= k <= land.units:
         raise InfeasibleError(
