@@ -23,11 +23,13 @@ import pandas as pd
 from spatial.checks import require_columns
 from spatial.errors import IndexMismatchError, LayerError
 from spatial.network import Attachments, WalkNetwork
-from spatial.reach import LaidPoints, Streets, reached_points
+from spatial.reach import LaidPoints, Streets, lay_points
 from spatial.reach.arcs import By
 from spatial.reach.decays import Decay, within
 from spatial.reach.kernels import Array
 from spatial.reach.kernels import _jit as jit
+from spatial.reach.laid import streets_of
+from spatial.reach.reached_nodes import reached_runs
 from spatial.units import MM_PER_M
 
 __all__ = [
@@ -231,22 +233,26 @@ def access_on_network(
             f"No method {method!r}; use one of {', '.join(METHODS)}.",
             zh=f"没有方法 {method!r},可用:{'、'.join(METHODS)}。",
         )
-    homes = demand_points.given if isinstance(demand_points, LaidPoints) else demand_points
-    reached = reached_points(
-        network, supply_points, demand_points, cutoff_m=cutoff_m, by=by, towards=True
+    streets = streets_of(network, demand_points, by=by)
+    homes = lay_points(streets, demand_points)
+    index, order, start, target, cost = reached_runs(
+        streets, supply_points, homes, cutoff_m=cutoff_m, by=by, towards=True
     )
-    seats = _rows_of(supply, reached.index)
-    people = _rows_of(demand, homes.ids)
-    _require_known(seats, reached.index, name="supply")
-    _require_known(people, homes.ids, name="demand")
-    pairs = Pairs(
-        people[reached.target],
-        np.repeat(seats, np.diff(reached.start)),
-        np.empty(0) if decay is None else reached.cost / MM_PER_M,
-    )
-    lost = np.ones(len(demand), dtype=bool)
-    lost[people[homes.edge >= 0]] = False
-    return share_out(pairs, demand, supply, decay, METHODS[method], lost=lost)
+    people, seats = _numbers(demand, name="demand"), _numbers(supply, name="supply")
+    seat = _rows_of(supply, index, name="supply")[order]
+    home: npt.NDArray[np.integer[Any]]
+    if demand.index.equals(homes.ids):
+        home, lost = target, homes.given.edge < 0
+    else:  # of what is not among the points nothing is known either
+        at_home = _rows_of(demand, homes.ids, name="demand")
+        home, lost = at_home[target], np.ones(len(demand), dtype=bool)
+        lost[at_home[homes.given.edge >= 0]] = False
+    weighing = METHODS[method]
+    weight = np.empty(0)
+    if decay is not None or weighing is _by_choice:
+        pairs = Pairs(home.astype(np.int64), np.repeat(seat, np.diff(start)), cost / MM_PER_M)
+        weight = weighing(pairs, decay, len(people))
+    return _named(hand_out_runs(start, seat, home, weight, people, seats, lost), demand, supply)
 
 
 def _compete(
@@ -258,10 +264,8 @@ def _compete(
     weighing: Weighing,
 ) -> Access:
     require_columns(travel, ("demand_id", "supply_id", cost), name="travel")
-    rows = demand.index.get_indexer(pd.Index(travel["demand_id"]))
-    columns = supply.index.get_indexer(pd.Index(travel["supply_id"]))
-    _require_known(rows, travel["demand_id"], name="demand")
-    _require_known(columns, travel["supply_id"], name="supply")
+    rows = _rows_of(demand, pd.Index(travel["demand_id"]), name="demand")
+    columns = _rows_of(supply, pd.Index(travel["supply_id"]), name="supply")
     code = rows.astype(np.int64) * max(len(supply), 1) + columns
     order = np.sort(code)
     if (order[1:] == order[:-1]).any():
@@ -275,10 +279,12 @@ def _compete(
     return share_out(Pairs(rows, columns, costs), demand, supply, decay, weighing)
 
 
-def _rows_of(values: pd.Series, ids: pd.Index) -> npt.NDArray[Any]:
+def _rows_of(values: pd.Series, ids: pd.Index, *, name: str) -> Rows:
     if values.index.equals(ids):
         return np.arange(len(ids))
-    return values.index.get_indexer(ids)
+    rows: Rows = values.index.get_indexer(ids)
+    _require_known(rows, ids, name=name)
+    return rows
 
 
 def _require_known(rows: npt.NDArray[Any], ids: Any, *, name: str) -> None:
@@ -316,25 +322,20 @@ def _by_choice(pairs: Pairs, decay: Decay | None, demands: int) -> Floats:
 
 
 def share_out(
-    pairs: Pairs,
-    demand: pd.Series,
-    supply: pd.Series,
-    decay: Decay | None,
-    weighing: Weighing,
-    *,
-    lost: npt.NDArray[np.bool_] | None = None,
+    pairs: Pairs, demand: pd.Series, supply: pd.Series, decay: Decay | None, weighing: Weighing
 ) -> Access:
     """Hand supplies out among pairs that were checked: the two sums at the head of this file.
 
     Unknown demand counts as nobody for the others; unknown capacity makes unknown what it touches.
-    Without a decay every pair counts in full, and costs are not asked for. `lost` are demands of
-    which nothing is known.
+    Without a decay every pair counts in full, and costs are not asked for.
     """
     people, seats = _numbers(demand, name="demand"), _numbers(supply, name="supply")
     weight = weighing(pairs, decay, len(people))
-    load, ratio, access = hand_out(pairs.demand, pairs.supply, weight, people, seats)
-    if lost is not None:
-        access[lost] = np.nan
+    return _named(hand_out(pairs.demand, pairs.supply, weight, people, seats), demand, supply)
+
+
+def _named(handed: tuple[Floats, Floats, Floats], demand: pd.Series, supply: pd.Series) -> Access:
+    load, ratio, access = handed
     return Access(
         pd.Series(access, index=demand.index, name="access"),
         pd.Series(ratio, index=supply.index, name="ratio"),
@@ -360,6 +361,39 @@ def hand_out(
             access[demand[i]] += ratio[supply[i]] * weight[i]
     for i in range(len(people)):
         if np.isnan(people[i]):
+            access[i] = np.nan
+    return load, ratio, access
+
+
+@jit
+def hand_out_runs(
+    start: Array, supply: Array, demand: Array, weight: Array, people: Array, seats: Array,
+    lost: Array,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """Do the same over pairs that stand by supply: ``start[k]:start[k + 1]`` are of ``supply[k]``.
+
+    Without weights every pair counts in full. `lost` are demands of which nothing is known.
+    """
+    load, ratio = np.zeros(len(seats)), np.full(len(seats), np.nan)
+    access = np.zeros(len(people))
+    for k in range(len(supply)):
+        j, total = supply[k], 0.0
+        for i in range(start[k], start[k + 1]):
+            persons = people[demand[i]]
+            counted = 0.0 if np.isnan(persons) else persons
+            total += counted if len(weight) == 0 else counted * weight[i]
+        load[j] += total
+        if load[j] > 0:
+            ratio[j] = seats[j] / load[j]
+    for k in range(len(supply)):
+        per_person = ratio[supply[k]]
+        for i in range(start[k], start[k + 1]):
+            if len(weight) == 0:
+                access[demand[i]] += per_person
+            elif weight[i] > 0:
+                access[demand[i]] += per_person * weight[i]
+    for i in range(len(people)):
+        if lost[i] or np.isnan(people[i]):
             access[i] = np.nan
     return load, ratio, access
 

@@ -215,5 +215,6 @@ def _beside(streets: Streets, points: Attachments, *, towards: bool) -> tuple[Sp
     first = origin_starts(points.ids)
     target = np.repeat(first, np.diff(np.append(first, len(points)))).astype(np.int32)
     spots = streets.outward(points) if towards else streets.inward(points)
-    made: Stands = stand_along(streets.chains, spots, target, len(target), len(streets.corner_node))
+    chains = streets.backward_sides[0] if towards else streets.chains
+    made: Stands = stand_along(chains, spots, target, len(target), len(streets.corner_node))
     return spots, made

@@ -111,16 +111,43 @@ def reached_points(
     Reached
         `target` is the first row of each point.
     """
+    index, order, start, target, cost = reached_runs(
+        network, origins, points, cutoff_m=cutoff_m, by=by, towards=towards
+    )
+    return _in_order(index, order, start, target, cost)
+
+
+def reached_runs(
+    network: WalkNetwork | Streets,
+    origins: Attachments | LaidPoints,
+    points: Attachments | LaidPoints,
+    *,
+    cutoff_m: float,
+    by: By,
+    towards: bool,
+) -> tuple[pd.Index, Longs, Longs, Ints, Ints]:
+    """As :func:`reached_points`, origins in the order in which they lie along the streets.
+
+    Returns
+    -------
+    index : Index, shape (o,)
+        Ids of the origins.
+    order : array, shape (g,)
+        Rows of `index`: those that are attached.
+    start : array, shape (g + 1,)
+        What ``order[k]`` reaches: ``start[k]:start[k + 1]`` of the other two.
+    target, cost : array of int32
+    """
     streets = streets_of(network, points, by=by)
     sources, targets = lay_points(streets, origins), lay_points(streets, points)
     made = sources.goals if towards else sources.starts
     facing = streets.backward_sides if towards else (streets.chains, streets.edge_arcs)
-    start, target, cost = ball_pairs(
+    runs = ball_pairs(
         streets.backward_links if towards else streets.forward_links, *facing, made.sources,
-        *(targets.homes_beside if towards else targets.ends_beside), len(targets.ids),
+        *(targets.homes_beside if towards else targets.ends_beside), len(targets.given),
         whole_limit(cutoff_m),
     )  # fmt: skip
-    return _in_order(made.index, made.order, start, target, cost)
+    return made.index, made.order, *runs
 
 
 def _in_order(index: pd.Index, order: Longs, start: Longs, target: Ints, cost: Ints) -> Reached:

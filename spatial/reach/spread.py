@@ -14,8 +14,11 @@ import numpy as np
 from spatial.reach.kernels import Array, Whole
 from spatial.reach.kernels import _jit as jit
 
-__all__ = ["BUCKET_BITS", "BUCKET_ROOM", "room_of_buckets", "spread"]
+__all__ = ["BUCKET_BITS", "BUCKET_ROOM", "At", "room_of_buckets", "spread"]
 
+At: Final = np.uint64
+"""Where something stands in an array. Of a number with a sign the compiler asks, each time, whether
+it counts from the end; in the innermost loops that is a quarter of the work."""
 BUCKET_BITS: Final = 15
 """Costs that share a bucket of the queue differ by less than 2**15, that is 33 m or 33 s."""
 BUCKET_ROOM: Final = 64
@@ -55,47 +58,48 @@ def spread(  # noqa: PLR0913, PLR0917
         is needed. Within one bucket a corner may be looked at again, so the costs are exact.
     """
     beyond = limit + 1
-    room = bucket.shape[1]
-    count = 0
+    room = At(bucket.shape[1])
+    count = At(0)
     full = False
     for s in range(low, high):
-        x, e = seed_node[s], min(seed_cost[s], beyond)
+        x, e = At(seed_node[s]), min(seed_cost[s], beyond)
         old = near[x]
         near[x] = min(e, old)
         nodes[count] = x
-        count += int((e < old) & (old == beyond))
-        q = e >> BUCKET_BITS
-        bucket[q, fill[q]] = x
+        count += At((e < old) & (old == beyond))
+        q = At(e >> BUCKET_BITS)
+        bucket[q, At(fill[q])] = x
         fill[q] += int(e < old)
         if fill[q] == room:
             full = True
             break
-    for b in range(len(fill)):
-        i = 0
-        while i < fill[b] and not full:
-            v = bucket[b, i]
-            i += 1
+    for b in range(At(len(fill))):
+        i = At(0)
+        while i < At(fill[b]) and not full:
+            v = At(bucket[b, i])
+            i += At(1)
             d = near[v]
-            if d >> BUCKET_BITS != b:
+            if At(d >> BUCKET_BITS) != b:
                 continue  # found nearer since, and done
-            for a in range(start[v], start[v + 1]):
-                x = arc[a, 0]
-                e = min(d + arc[a, 1], beyond)
+            for a in range(At(start[v]), At(start[v + At(1)])):
+                x = At(arc[a, At(0)])
+                e = min(d + arc[a, At(1)], beyond)
                 old = near[x]
                 near[x] = min(e, old)
                 nodes[count] = x
-                count += int((e < old) & (old == beyond))
-                q = e >> BUCKET_BITS
-                taken = fill[q]
+                count += At((e < old) & (old == beyond))
+                q = At(e >> BUCKET_BITS)
+                taken = At(fill[q])
                 bucket[q, taken] = x
-                taken += int(e < old)
+                taken += At(e < old)
                 fill[q] = taken
                 if taken == room:
                     full = True
                     break
         fill[b] = 0
+    found = np.int64(count)
     if full:
-        for i in range(count):
-            near[nodes[i]] = beyond
-        count = -1
-    return count
+        for k in range(found):
+            near[nodes[k]] = beyond
+        found = np.int64(-1)
+    return found

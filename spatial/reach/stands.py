@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from spatial.reach.chains import Chains, by_code
+from spatial.reach.chains import Chains, by_code, stop_to_stop
 from spatial.reach.kernels import Array, Whole
 from spatial.reach.kernels import _jit as jit
 from spatial.reach.vectors import UNREACHED
@@ -53,6 +53,8 @@ class Stands(NamedTuple):
     row: Array  # (r, 4) int32: target, its cost from this corner, the other corner, cost from there
     far_start: Array  # (n + 1,) int32
     far: Array  # (f, 3) int32: chains that end at a corner: where they begin, rows low and high
+    longest: Array  # (n,) int32: dearest of the chains that end at a corner, walked from it
+    most: Array  # (n,) int32: rows of all chains at a corner, begun or ended there
     of_chain: Array  # (c, 2) int32: rows of each chain, low and high
     spot: Array  # (r,) int32: row of the spots
     single: Array  # (1,) bool: no target has more than one row
@@ -90,6 +92,8 @@ def stand_along(  # noqa: C901, PLR0912
     row = np.empty((len(spot), 4), dtype=np.int32)
     row_spot = np.empty(len(spot), dtype=np.int32)
     far = np.empty((far_start[corners], 3), dtype=np.int32)
+    longest = np.zeros(corners, dtype=np.int32)
+    most = start[1:] - start[:-1]
     of_chain = np.zeros((len(first), 2), dtype=np.int32)
     fill, far_fill = start[:-1].copy(), far_start[:-1].copy()
     for k in range(corners + len(first)):
@@ -112,4 +116,8 @@ def stand_along(  # noqa: C901, PLR0912
                 at = far_fill[other]
                 far_fill[other] += 1
                 far[at, 0], far[at, 1], far[at, 2] = own, begin, fill[own]
-    return Stands(start, row, far_start, far, of_chain, row_spot, single)
+                most[other] += fill[own] - begin
+                c = k - corners
+                whole = stop_to_stop(chains, chains.start[c + 1] - 1, chains.start[c])
+                longest[other] = max(longest[other], min(whole, UNREACHED))
+    return Stands(start, row, far_start, far, longest, most, of_chain, row_spot, single)
