@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numba
 import numpy as np
@@ -20,10 +20,20 @@ from spatial.reach.kernels import (
     same_edge_key,
     to_end_key,
 )
-from spatial.reach.lane_rows import WIDTH, fill_lanes, lower_lanes, settle_lanes, unpack_lanes
+from spatial.reach.lane_rows import (
+    WIDTH,
+    fetch_lanes,
+    fill_lanes,
+    lower_lanes,
+    settle_lanes,
+    unpack_lanes,
+)
 from spatial.reach.lanes import Lanes, Loose, Packing, Rows, lined_up, packed
 
 __all__ = ["Answers", "Targets", "answer_nodes", "answer_points", "largest_other", "room_for"]
+
+AHEAD: Final = 8
+"""Ways out by which rows are asked for before they are read."""
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 _inline: Any = numba.njit(cache=True, nogil=True, inline="always")
@@ -32,8 +42,7 @@ _inline: Any = numba.njit(cache=True, nogil=True, inline="always")
 class Answers(NamedTuple):
     """Answers of some origins, one column per kind; the lanes are written from `column` on.
 
-    From eight kinds on there are columns enough for whole vectors, and rows stand where lines of
-    memory begin: then they are written past the near memory, which need not read them first.
+    From eight kinds on there are columns enough for whole vectors, each in a line of memory.
     """
 
     key: Array  # flat (o · columns) int64
@@ -167,6 +176,11 @@ def answer_points(  # noqa: C901
         _settle(rows, loose, simple, packing)
     best = np.empty(rows.vectors * WIDTH, dtype=np.int64)
     for origin in range(len(ways) - 1):
+        soon = ways[origin] + AHEAD
+        if soon < len(origins.edge) and origins.edge[soon] >= 0:
+            e = origins.edge[soon]
+            fetch_lanes(rows.labels, np.int64(rows.row[place[edges.edge_from[e]]]), rows.vectors)
+            fetch_lanes(rows.labels, np.int64(rows.row[place[edges.edge_to[e]]]), rows.vectors)
         fill_lanes(best, 0, packing.beyond, rows.vectors)
         for p in range(ways[origin], ways[origin + 1]):
             e = origins.edge[p]

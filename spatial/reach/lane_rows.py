@@ -21,6 +21,7 @@ from numba.extending import intrinsic as make_intrinsic
 __all__ = [
     "LINE",
     "WIDTH",
+    "fetch_lanes",
     "fill_lanes",
     "lower_lanes",
     "pull_lanes",
@@ -185,6 +186,31 @@ def fill_lanes(typing_context, labels, row, value, vectors):
 
 
 @intrinsic
+def fetch_lanes(typing_context, labels, row, vectors):
+    """Begin to bring a row near, which changes nothing."""
+    signature = types.void(labels, types.int64, types.int64)
+
+    def make(context, builder, made, values):
+        data = _data(context, builder, made.args[0], values[0])
+        base = builder.mul(values[1], builder.mul(values[2], _whole(WIDTH)))
+        byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        to_read, keep, of_data = (ir.Constant(flag, number) for number in (0, 3, 1))
+
+        def work(count: int, lane: Any) -> None:
+            for part in range(count):
+                at = builder.add(base, builder.add(lane, _whole(WIDTH * part)))
+                place = builder.bitcast(builder.gep(data, [at]), byte)
+                builder.call(fetch, [place, to_read, keep, of_data])
+
+        _each_part(builder, values[2], work)
+        return context.get_dummy_value()
+
+    return signature, make
+
+
+@intrinsic
 def settle_lanes(typing_context, labels, into, first, more, second, also, most, vectors):
     """Write a row: ``min(most, labels[first] + more, labels[second] + also)``, lane by lane."""
     signature = types.void(labels, *(types.int64,) * 7)
@@ -211,13 +237,6 @@ def settle_lanes(typing_context, labels, into, first, more, second, also, most, 
         return context.get_dummy_value()
 
     return signature, make
-
-
-def _store_past(builder: Any, value: Any, place: Any, align: int) -> None:
-    """Write to memory without bringing its line near first; `place` must be aligned."""
-    written = builder.store(value, place, align=align)
-    one = ir.Constant(ir.IntType(32), 1)
-    written.set_metadata("nontemporal", builder.module.add_metadata([one]))
 
 
 @intrinsic
@@ -254,7 +273,7 @@ def unpack_lanes(  # noqa: PLR0913, PLR0917
             builder.and_(value, ones(other_bits)),
         )
         whole = builder.select(inside, whole, _spread(builder, far))
-        _store_past(builder, whole, _place(builder, keys, values[9]), LINE)
+        builder.store(whole, _place(builder, keys, values[9]), align=LINE)
         begins = builder.load(_place(builder, starts, values[4]), align=_ALIGN)
         index = builder.add(begins, builder.and_(label, ones(rank_bits)))
         index = builder.select(inside, index, _spread(builder, nowhere))
@@ -264,7 +283,7 @@ def unpack_lanes(  # noqa: PLR0913, PLR0917
             entry = builder.extract_element(index, lane_)
             found = builder.insert_element(found, builder.load(builder.gep(rows, [entry])), lane_)
         place = builder.gep(facilities, [values[9]])
-        _store_past(builder, found, builder.bitcast(place, _HALVES.as_pointer()), LINE // 2)
+        builder.store(found, builder.bitcast(place, _HALVES.as_pointer()), align=LINE // 2)
         return context.get_dummy_value()
 
     return signature, make
