@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from spatial.checks import require_columns
@@ -71,20 +73,15 @@ def stock_fits(
     missing = missing.groupby(["kind", "neighbourhood_id"], as_index=False)["limit_m"].max()
     holds = holdable_kinds(stock, list(profile.catalogue.kinds.values()))
     holds = holds[holds["kind"].isin(missing["kind"])]
-    near = _near(stock, neighbourhoods, gates, network, obstacles, missing, holds, profile)
+    walks = _near(stock, neighbourhoods, gates, network, obstacles, missing, holds, profile)
+    near = _Near.of(walks)
     found = []
     for kind, gap in missing.groupby("kind", sort=True):
-        can = holds[holds["kind"] == kind]
-        pairs = gap.merge(near, on="neighbourhood_id").merge(
-            can.drop(columns="kind"), on="stock_id"
-        )
-        # a kind without a walking limit (a block's own) must lie in the neighbourhood itself
-        reached = (pairs["distance_m"] <= pairs["limit_m"]).fillna(pairs["own"]).astype(bool)
-        pairs = pairs[reached].sort_values(["distance_m", "neighbourhood_id", "stock_id"])
-        rank = pairs.groupby("neighbourhood_id").cumcount()
+        pairs = near.fitting(gap, holds[holds["kind"] == kind])
+        rank = pairs.groupby("place").cumcount()
         pairs = pairs[rank < parameters["max_fits_per_gap"]]
-        rank = pairs.groupby("stock_id").cumcount()
-        found.append(pairs[rank < parameters["max_fits_per_asset_kind"]])
+        rank = pairs.groupby("asset").cumcount()
+        found.append(near.named(pairs[rank < parameters["max_fits_per_asset_kind"]]))
     table = pd.concat(found) if found else pd.DataFrame(columns=list(COLUMNS))
     table = table.sort_values(["kind", "neighbourhood_id", "distance_m", "stock_id"])
     table = table.reset_index(drop=True)[list(COLUMNS)]
@@ -190,7 +187,7 @@ def _near(
             "distance_m": 0.0,
             "own": True,
         }
-    )
+    ).astype({"neighbourhood_id": "str", "stock_id": "str"})
     furthest_m = missing["limit_m"].max()
     walks = [at_home]
     if len(able) and network.edge_count and len(gates) and not pd.isna(furthest_m):
@@ -206,6 +203,68 @@ def _near(
         )
         reached = reached.rename(columns={"facility_id": "stock_id"}).assign(own=False)
         walks.append(reached[["neighbourhood_id", "stock_id", "distance_m", "own"]])
-    near = pd.concat(walks, ignore_index=True).astype({"neighbourhood_id": object})
-    near = near.sort_values(["neighbourhood_id", "stock_id", "distance_m"])
-    return near.drop_duplicates(["neighbourhood_id", "stock_id"])
+    return pd.concat(walks, ignore_index=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Near:
+    """Neighbourhoods and assets near each other, by number: each pair once, the nearest first."""
+
+    place_ids: pd.Index  # sorted
+    asset_ids: pd.Index  # sorted
+    place: npt.NDArray[np.int64]
+    asset: npt.NDArray[np.int64]
+    distance_m: npt.NDArray[np.float64]
+    own: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, walks: pd.DataFrame) -> _Near:
+        """Put walks into order; of two between the same the shorter counts."""
+        place, place_ids = pd.factorize(walks["neighbourhood_id"], sort=True)
+        asset, asset_ids = pd.factorize(walks["stock_id"], sort=True)
+        distance_m = walks["distance_m"].to_numpy(dtype=float)
+        order = np.lexsort((asset, place, distance_m))
+        pair = place[order].astype(np.int64) * max(len(asset_ids), 1) + asset[order]
+        rows = order[np.sort(np.unique(pair, return_index=True)[1])]
+        return cls(
+            pd.Index(place_ids),
+            pd.Index(asset_ids),
+            place[rows].astype(np.int64),
+            asset[rows].astype(np.int64),
+            distance_m[rows],
+            walks["own"].to_numpy(dtype=bool)[rows],
+        )
+
+    def fitting(self, gap: pd.DataFrame, can: pd.DataFrame) -> pd.DataFrame:
+        """Pairs of a neighbourhood that lacks a kind and an asset that can hold it, in reach."""
+        lacks = np.full(len(self.place_ids) + 1, -1, dtype=np.int64)
+        lacks[self.place_ids.get_indexer(gap["neighbourhood_id"])] = np.arange(len(gap))
+        holds = np.full(len(self.asset_ids) + 1, -1, dtype=np.int64)
+        holds[self.asset_ids.get_indexer(can["stock_id"])] = np.arange(len(can))
+        lacks[-1] = holds[-1] = -1  # those near nothing
+        rows = np.flatnonzero((lacks[self.place] >= 0) & (holds[self.asset] >= 0))
+        limit_m = gap["limit_m"].to_numpy(dtype=float, na_value=np.nan)[lacks[self.place[rows]]]
+        # a kind without a walking limit (a block's own) must lie in the neighbourhood itself
+        reached = np.where(
+            np.isnan(limit_m), self.own[rows], self.distance_m[rows] <= limit_m
+        ).astype(bool)
+        rows, limit_m = rows[reached], limit_m[reached]
+        size = can.iloc[holds[self.asset[rows]]]
+        return pd.DataFrame(
+            {
+                "place": self.place[rows],
+                "asset": self.asset[rows],
+                "kind": size["kind"].array,
+                "distance_m": self.distance_m[rows],
+                "limit_m": limit_m,
+                "size_m2": size["size_m2"].array,
+                "needed_m2": size["needed_m2"].array,
+                "size_basis": size["size_basis"].array,
+            }
+        )
+
+    def named(self, pairs: pd.DataFrame) -> pd.DataFrame:
+        """Give pairs the names of their neighbourhood and asset."""
+        return pairs.assign(
+            neighbourhood_id=self.place_ids[pairs["place"]], stock_id=self.asset_ids[pairs["asset"]]
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -14,6 +13,7 @@ import shapely
 from spatial.city.model import City
 from spatial.city.neighbourhoods.model import Neighbourhoods
 from spatial.city.report import Note
+from spatial.cores import in_order, slices
 from spatial.progress import Progress, silent
 from spatial.standards.parameters import ParameterSet
 
@@ -22,8 +22,8 @@ __all__ = ["Leftover", "inscribed_diameter_m", "leftover_land", "occupied"]
 Geometries = npt.NDArray[np.object_]
 GRID_M = 1e-6
 """Grid on which an overlay is tried again."""
-CHUNK = 200
-"""Cells cut together."""
+CHUNK = 100
+"""Cells cut together by one core."""
 POLYGONS = (3, 6)
 CIRCLE_TOLERANCE_SHARE = 0.05
 """The inscribed circle is found to this share of the least diameter asked for."""
@@ -88,14 +88,25 @@ def leftover_land(
     blocked = occupied(city, parameters)
     if taken is not None:
         blocked = np.concatenate([blocked, taken[shapely.get_dimensions(taken) == 2]])
-    free = _cut(cells, np.flatnonzero(built), blocked, progress)
     parcels = neighbourhoods.frame.geometry.reindex(neighbourhoods.cells.index).to_numpy()
+    tree = shapely.STRtree(blocked)
+    tree.query(shapely.Point(0, 0))  # it must be complete before threads ask it
+
+    def cut(rows: npt.NDArray[np.int64]) -> tuple[Geometries, npt.NDArray[np.int64]]:
+        free = _cut(cells[rows], blocked, tree)
+        inside = shapely.intersection(free, parcels[rows])
+        between = shapely.difference(free, parcels[rows])
+        return _opened(np.concatenate([inside, between]), parameters["min_width_m"])
+
     rows = np.flatnonzero(built)
-    inside = shapely.intersection(free[rows], parcels[rows])
-    between = shapely.difference(free[rows], parcels[rows])
-    pieces, owner = _opened(np.concatenate([inside, between]), parameters["min_width_m"])
-    within = owner < len(rows)
-    cell = rows[owner % max(len(rows), 1)] if len(owner) else owner
+    chunks = [rows[part] for part in slices(len(rows), CHUNK)]
+    pieces, cell = np.empty(0, dtype=object), np.empty(0, dtype=np.int64)
+    within = np.empty(0, dtype=bool)
+    found = [(pieces, cell, within)]
+    for some, (made, owner) in zip(chunks, in_order(cut, chunks), strict=True):
+        found.append((made, some[owner % len(some)], owner < len(some)))
+        progress("stock", 0.8 * len(found) / (len(chunks) + 1))
+    pieces, cell, within = (np.concatenate(part) for part in zip(*found, strict=True))
     area_m2 = shapely.area(pieces)
     too_large = area_m2 > parameters["max_area_m2"]
     keep = (area_m2 >= parameters["min_area_m2"]) & ~too_large
@@ -168,28 +179,7 @@ def _around(geometry: Geometries, distance_m: float | npt.NDArray[np.float64]) -
     return buffered
 
 
-def _cut(
-    cells: Geometries, rows: npt.NDArray[np.int64], blocked: Geometries, progress: Progress
-) -> Geometries:
-    free = cells.copy()
-    if not len(blocked):
-        return free
-    tree = shapely.STRtree(blocked)
-    chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-    # Overlays of shapely leave the interpreter free, so that every core cuts a chunk.
-    with ThreadPoolExecutor() as pool:
-        work = [pool.submit(_cut_chunk, cells[some], blocked, tree) for some in chunks]
-        try:
-            for number, (some, done) in enumerate(zip(chunks, work, strict=True)):
-                free[some] = done.result()
-                progress("stock", 0.8 * (number + 1) / len(chunks))
-        except BaseException:  # cancelled, too: nobody waits for chunks that nobody wants
-            pool.shutdown(cancel_futures=True)
-            raise
-    return free
-
-
-def _cut_chunk(cells: Geometries, blocked: Geometries, tree: shapely.STRtree) -> Geometries:
+def _cut(cells: Geometries, blocked: Geometries, tree: shapely.STRtree) -> Geometries:
     place, hit = tree.query(cells, predicate="intersects")
     order = np.lexsort((hit, place))
     place, hit = place[order], hit[order]
