@@ -397,8 +397,11 @@ def told_revisions(engine: Engine, key: int, after: int) -> list[Record]:
 
 
 def changes_record(units: Mapping[str, tuple[str | None, str | None]]) -> list[Record]:
-    """Return changes of units as plain rows."""
-    return [{"unit": u, "before": before, "after": after} for u, (before, after) in units.items()]
+    """Return changes of units as plain rows, by unit."""
+    return [
+        {"unit": unit, "before": before, "after": after}
+        for unit, (before, after) in sorted(units.items())
+    ]
 
 
 def district_records(draft: Draft, districts: Iterable[str] | None = None) -> list[Record]:

@@ -64,7 +64,7 @@ SELECT r.seq, r.op, r.author, r.reason, r.created_at, r.changes, r.undoes,
     coalesce(c.units, '[]'::jsonb) AS units
 FROM linli.plan_revision AS r
 LEFT JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_array(unit_id, before, after)) AS units
+    SELECT jsonb_agg(jsonb_build_array(unit_id, before, after) ORDER BY unit_id) AS units
     FROM linli.plan_change WHERE plan = r.plan AND seq = r.seq
 ) AS c ON true
 WHERE r.plan = :plan AND r.seq > :after AND r.seq <= :until ORDER BY r.seq
