@@ -20,9 +20,16 @@ from spatial.city.model import City
 from spatial.city.neighbourhoods import Neighbourhoods, prepare_neighbourhoods
 from spatial.city.report import Note
 from spatial.dictionary import conform, data_dictionary
-from spatial.districting import DistrictRules, Plan, district_frame, propose_districts
+from spatial.districting import (
+    DistrictRules,
+    Plan,
+    Pooling,
+    district_frame,
+    propose_districts,
+)
 from spatial.districting.adjacency import adjacency
 from spatial.districting.edges import cell_edges
+from spatial.districting.sharing import sharing
 from spatial.eligibility import assess
 from spatial.fingerprint import fingerprint
 from spatial.gaps import (
@@ -105,8 +112,8 @@ STAGES: Final = {
     "gaps": 0.08,
     "eligibility": 0.04,
     "adjacency": 0.10,
-    "districts": 0.06,
     "stock": 0.10,
+    "districts": 0.06,
     "finish": 0.02,
 }
 """Stages in order, and the share of the whole that each takes on a usual city."""
@@ -216,8 +223,9 @@ def analyse(
         ),
     )
     pairs = run.stage("adjacency", lambda: run.adjacency(places, walk))
-    plan = run.stage("districts", lambda: run.districts(places, pairs, gaps, overall))
     stock, fits = run.stage("stock", lambda: run.stock(places, walk, gaps))
+    pooling = run.sharing(places, pairs, gaps, stock, fits)
+    plan = run.stage("districts", lambda: run.districts(places, pairs, gaps, overall, pooling))
 
     def finish() -> Analysis:
         weighed = weigh_gaps(
@@ -561,6 +569,7 @@ class _Run:
         pairs: gpd.GeoDataFrame,
         gaps: pd.DataFrame,
         overall: pd.Series,
+        pooling: Pooling,
     ) -> Plan:
         parameters = self.profile.rooms["districts"]
         admitted = ["eligible", "conditional"]
@@ -571,11 +580,31 @@ class _Run:
             shared_needs(places, gaps),
             overall.isin(admitted),
             DistrictRules.from_parameters(parameters),
+            sharing=pooling,
             seed=self.parameters.seed,
             progress=self.within,
         )
         self.notes += _idle_limits(plan, parameters)
         return plan
+
+    def sharing(
+        self,
+        places: Neighbourhoods,
+        pairs: gpd.GeoDataFrame,
+        gaps: pd.DataFrame,
+        stock: gpd.GeoDataFrame,
+        fits: pd.DataFrame,
+    ) -> Pooling:
+        parameters = self.profile.rooms["districts"]
+        return sharing(
+            places,
+            gaps,
+            pairs,
+            detour_factor=parameters["detour_factor"],
+            cut_barriers=tuple(parameters["cut_barriers"]),
+            stock=stock,
+            stock_fits=fits,
+        )
 
     def stock(
         self, places: Neighbourhoods, walk: _Walk, gaps: pd.DataFrame
