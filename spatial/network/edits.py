@@ -293,7 +293,10 @@ class Editor:
         rows, lines = self.streets_near(whole, 0.001)
         meets = []
         for row, street in zip(rows.tolist(), lines, strict=True):
-            for x, y in _meeting(whole, street):
+            places = _meeting(whole, street)
+            if not places:  # an end that lies on the street but for the last digit
+                places = [shapely.shortest_line(whole, street).coords[0][:2]]
+            for x, y in places:
                 point = shapely.Point(x, y)
                 meets.append((whole.project(point), row, street.project(point)))
         nodes: list[tuple[float, int]] = []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spatial.scenarios.base import ScenarioBase
     from spatial.scenarios.result import ScenarioResult
 
-__all__ = ["KnownFacilities", "inside_pairs", "supplied_area", "touched_places"]
+__all__ = ["KnownFacilities", "best_ways", "inside_pairs", "supplied_area", "touched_places"]
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -106,7 +106,9 @@ def supplied_area(result: ScenarioResult, rule: AreaRule, places: Longs | None =
         here = mine[inside[1]]
         inside = inside[0][here], inside[1][here]
     limit_m = base.profile.catalogue.limit_m(rule.layer, rule.kind)
-    rows = _within(result, (place, entrance, key, facility), limit_m)
+    rows = best_ways(result, (place, entrance, key, facility))
+    metres, _ = split_key(key[rows], by="time" if base.facts.by_time else "distance")
+    rows = rows[metres <= limit_m]
     place, facility = place[rows], facility[rows]
     if base.checks.inside_counts:
         place, facility = np.append(place, inside[0]), np.append(facility, inside[1])
@@ -119,10 +121,11 @@ def supplied_area(result: ScenarioResult, rule: AreaRule, places: Longs | None =
     return shared if places is None else shared[places]
 
 
-def _within(
-    result: ScenarioResult, pairs: tuple[Longs, Longs, Longs, Longs], limit_m: float
-) -> Longs:
-    """Rows of the best way to each facility within a limit, in the order of adding up."""
+def best_ways(result: ScenarioResult, pairs: tuple[Longs, Longs, Longs, Longs]) -> Longs:
+    """Rows of the best way to each facility, in the order in which whole tables have them.
+
+    `pairs` are places, entrances, keys and facilities.
+    """
     base = result.base
     place, entrance, key, facility = pairs
     metres, seconds = split_key(key, by="time" if base.facts.by_time else "distance")
@@ -135,8 +138,7 @@ def _within(
     best = np.lexsort((seconds[order], metres[order], facility, place))  # of its entrances
     first = np.ones(len(best), dtype=bool)
     first[1:] = (place[best][1:] != place[best][:-1]) | (facility[best][1:] != facility[best][:-1])
-    kept = order[np.sort(best[first])]
-    return kept[metres[kept] <= limit_m]
+    return order[np.sort(best[first])]
 
 
 def _each_once(place: Longs, facility: Longs, facilities: int) -> tuple[Longs, Longs]:

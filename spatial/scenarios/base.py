@@ -36,6 +36,7 @@ from spatial.scenarios.pairs import KnownPairs
 from spatial.scenarios.plan import Plan, resolve
 from spatial.scenarios.result import ALTERED, ScenarioResult
 from spatial.scenarios.tally import MISSING, Checks, lay_out_tallies
+from spatial.scenarios.weighed import base_parts
 from spatial.standards import AreaRule, Profile
 
 if TYPE_CHECKING:
@@ -262,6 +263,11 @@ class ScenarioBase:
             name: frame[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
             for name in ("persons", "households")
         }
+
+    @cached_property
+    def parts(self) -> pd.DataFrame:
+        """Parts of the priority index, by neighbourhood."""
+        return base_parts(self)
 
     @cached_property
     def unchanged(self) -> ScenarioResult:

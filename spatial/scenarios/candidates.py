@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import numba
@@ -19,6 +19,7 @@ from spatial.reach.arcs import place_points
 from spatial.reach.kernels import FAR
 from spatial.reach.repair import best_of_points
 from spatial.scenarios.figures import walk_s
+from spatial.scenarios.missing_links import MissingLinks, missing_links
 from spatial.scenarios.tally import MISSING
 from spatial.units import MM_PER_M
 
@@ -29,6 +30,7 @@ __all__ = ["opening_candidates", "openings_for"]
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
+BOUNDS: Final = ("bound_s", "bound_persons")
 SIDE_M = 0.5
 """How far off the wall its two sides are asked."""
 
@@ -36,7 +38,7 @@ SIDE_M = 0.5
 def opening_candidates(
     base: ScenarioBase, *, around: shapely.Geometry | None = None
 ) -> gpd.GeoDataFrame:
-    """Find places where a gate or a wall could be opened.
+    """Find places where a gate or a wall could be opened, or a missing link be built.
 
     Parameters
     ----------
@@ -46,11 +48,14 @@ def opening_candidates(
 
     Returns
     -------
-    GeoDataFrame of Point
-        ``op`` (``open_gate`` or ``open_wall``); ``why``: ``closed gate``, ``shared fence`` (of two
-        neighbourhoods), ``outline`` (of one) or ``wall``; ``neighbourhoods``, the ids of those
-        whose gate it would be; ``bound_s``, person-seconds, and ``bound_persons``, residents ×
-        kinds, that it can save at most; largest first. Places that can save nothing are left out.
+    GeoDataFrame of Point, and LineString for links
+        ``op`` (``open_gate``, ``open_wall`` or ``build_link``); ``why``: ``closed gate``, ``shared
+        fence`` (of two neighbourhoods), ``outline`` (of one), ``wall``, ``dead end`` or ``near
+        parts`` (of the network, see `missing_links`); ``neighbourhoods``, the ids of those whose
+        gate it would be, or through which the link leads; ``bound_s``, person-seconds, and
+        ``bound_persons``, residents × kinds, that it can save at most; largest first. Places that
+        can save nothing are left out, and links between whose ends no walk to a must-have kind
+        differs by ``missing_link_saves_m`` more than the link is long.
 
     Notes
     -----
@@ -58,13 +63,25 @@ def opening_candidates(
     neighbourhood, and d_i the way by air from its nearest gate. Whoever uses the opening walks at
     least d_i + min(t_a, t_b), so the neighbourhood saves at most t_i - d_i - min(t_a, t_b); through
     traffic also no more than |t_a - t_b|; those whose gate it is begin there, so their d_i is 0.
-    The bounds add this up over residents and must-have kinds. They hold at level speed.
+    The bounds add this up over residents and must-have kinds. They hold at level speed. Of a link
+    the two sides are its ends, and d_i is measured to its middle: whoever walks its length l comes
+    from an end, at least d_i - l/2 away, so the way through costs d_i + l/2 or more.
     """
-    places = _places(base, around)
-    if not len(places):
-        return _frame(base, places, {"bound_s": np.empty(0), "bound_persons": np.empty(0)})
-    bound_s, bound_persons = _bounds(base, places, _walks(base, places))
-    frame = _frame(base, places, {"bound_s": bound_s, "bound_persons": bound_persons})
+    places, (links, ends) = _places(base, around), _links(base, around)
+    frames = []
+    if len(places):
+        bounds = _bounds(base, (places.xy_m, places.touch), _walks(base, places))
+        frames.append(_frame(base, places, dict(zip(BOUNDS, bounds, strict=True))))
+    if len(links):
+        middle = shapely.get_coordinates(
+            shapely.line_interpolate_point(links.line, 0.5, normalized=True)
+        )
+        nobody = [np.empty(0, dtype=np.int64)] * len(links)
+        bounds = _bounds(base, (middle, nobody), ends)
+        frames.append(_link_frame(base, links, dict(zip(BOUNDS, bounds, strict=True))))
+    if not frames:
+        return _frame(base, places, {name: np.empty(0) for name in BOUNDS})
+    frame = gpd.GeoDataFrame(pd.concat(frames), geometry="geometry", crs=base.crs)
     frame = frame[(frame["bound_s"] > 0) | (frame["bound_persons"] > 0)]
     order = np.lexsort((frame.index, -frame["bound_s"].to_numpy(dtype=float)))
     return frame.iloc[order]
@@ -183,15 +200,30 @@ class _Sides:
 def _walks(base: ScenarioBase, places: _Places, kinds: Longs | None = None) -> _Sides:
     off = np.stack([-places.towards[:, 1], places.towards[:, 0]], axis=1) * SIDE_M
     both = np.concatenate([places.xy_m + off, places.xy_m - off])
-    live, checks = base.live, base.checks
     placed = place_points(base.network, _attached(base, both))
-    points = live.points["gate"]._replace(
-        edge=placed.edge, offset_mm=placed.offset_mm, entry_key=placed.entry_key
-    )
     if kinds is None:
-        kinds = np.unique(checks.kind[checks.must])
-    rows = np.arange(len(both), dtype=np.int64)
-    key = np.empty((len(both), len(kinds)), dtype=np.int64)
+        kinds = np.unique(base.checks.kind[base.checks.must])
+    return _sides(base, (placed.edge, placed.offset_mm, placed.entry_key), kinds)
+
+
+def _links(base: ScenarioBase, around: shapely.Geometry | None) -> tuple[MissingLinks, _Sides]:
+    """Missing links that shorten some walk enough, and the walks from their ends."""
+    links = missing_links(base, around)
+    edge, offset = links.edge.ravel().astype(np.int32), links.offset_mm.ravel().astype(np.int32)
+    kinds = np.unique(base.checks.kind[base.checks.must])
+    ends = _sides(base, (edge, offset, np.zeros(len(edge), dtype=np.int64)), kinds)
+    walk_m = np.minimum(ends.metres, base.facts.search_m)
+    saved_m = np.abs(walk_m[0] - walk_m[1]).max(axis=1, initial=0.0) - shapely.length(links.line)
+    kept = saved_m >= base.profile.rooms["scenarios"]["missing_link_saves_m"]
+    return links.take(kept), _Sides(kinds, ends.seconds[:, kept], ends.metres[:, kept])
+
+
+def _sides(base: ScenarioBase, placed: tuple[npt.NDArray[Any], ...], kinds: Longs) -> _Sides:
+    """Ask the walks from points, those of the one side first, then those of the other."""
+    live, half = base.live, len(placed[0]) // 2
+    points = live.points["gate"]._replace(edge=placed[0], offset_mm=placed[1], entry_key=placed[2])
+    rows = np.arange(2 * half, dtype=np.int64)
+    key = np.empty((2 * half, len(kinds)), dtype=np.int64)
     for column, kind in enumerate(kinds):
         key[:, column] = best_of_points(
             live.arcs,
@@ -204,7 +236,7 @@ def _walks(base: ScenarioBase, places: _Places, kinds: Longs | None = None) -> _
             rows,
             live.limit,
         )[0]
-    shape = (2, len(places), len(kinds))
+    shape = (2, half, len(kinds))
     metres = np.where(key < FAR, (key >> 32) / MM_PER_M, np.inf)
     return _Sides(kinds, walk_s(key, base.cap_s).reshape(shape), metres.reshape(shape))
 
@@ -232,15 +264,18 @@ def _attached(base: ScenarioBase, xy: Floats) -> Attachments:
     return held
 
 
-def _bounds(base: ScenarioBase, places: _Places, sides: _Sides) -> tuple[Floats, Floats]:
+def _bounds(
+    base: ScenarioBase, places: tuple[Floats, list[Longs]], sides: _Sides
+) -> tuple[Floats, Floats]:
+    xy_m, touches = places
     take, checks = base.arrays.__getitem__, base.checks
     musts = np.flatnonzero(checks.must)
     walks = np.stack([walk_s(take("near_key")[kind], base.cap_s) for kind in sides.kinds], axis=1)
     missing = np.stack([take("status")[must] == MISSING for must in musts], axis=1)
-    touch = np.concatenate([np.empty(0, dtype=np.int64), *places.touch]).astype(np.int64)
-    touch_start = np.concatenate([[0], np.cumsum([len(rows) for rows in places.touch])])
+    touch = np.concatenate([np.empty(0, dtype=np.int64), *touches]).astype(np.int64)
+    touch_start = np.concatenate([[0], np.cumsum([len(rows) for rows in touches])])
     return bounds_of(
-        places.xy_m,
+        xy_m,
         (sides.seconds.min(axis=0), np.abs(sides.seconds[0] - sides.seconds[1])),
         sides.metres.min(axis=0),
         (touch_start.astype(np.int64), touch),
@@ -323,4 +358,26 @@ def _frame(base: ScenarioBase, places: _Places, numbers: Mapping[str, Floats]) -
         crs=base.crs,
     )
     frame.index = pd.Index([f"opening-{row + 1}" for row in range(len(frame))], dtype="str")
+    return frame.rename_axis(index="id")
+
+
+def _link_frame(
+    base: ScenarioBase, links: MissingLinks, numbers: Mapping[str, Floats]
+) -> gpd.GeoDataFrame:
+    parcels = base.frame("neighbourhoods").geometry.to_numpy()
+    ids = base.frame("neighbourhoods").index.to_numpy(dtype=object)
+    link, place = shapely.STRtree(parcels).query(links.line, predicate="intersects")
+    order = np.lexsort((place, link))
+    cuts = np.searchsorted(link[order], np.arange(1, len(links)))
+    frame = gpd.GeoDataFrame(
+        {
+            "op": "build_link",
+            "why": pd.array(np.where(links.near_parts, "near parts", "dead end"), dtype="str"),
+            "neighbourhoods": [",".join(ids[rows]) for rows in np.split(place[order], cuts)],
+            **numbers,
+        },
+        geometry=links.line,
+        crs=base.crs,
+    )
+    frame.index = pd.Index([f"link-{row + 1}" for row in range(len(frame))], dtype="str")
     return frame.rename_axis(index="id")

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from spatial.gaps.heatmap import Lacking, cell_values, people_counts
 from spatial.scenarios.tally import MISSING, UNKNOWN, home_status, meaningful, within
+from spatial.scenarios.weighed import differs
 
 if TYPE_CHECKING:
     from spatial.scenarios.base import ScenarioBase
@@ -60,8 +61,6 @@ def changed_cells(base: ScenarioBase, result: ScenarioResult, delta: Delta) -> p
         empty = pd.DataFrame({"persons": 0.0}, index=pd.Index(gone, dtype="str", name="id"))
         values = pd.concat([values, empty.reindex(columns=values.columns).astype(values.dtypes)])
     old = before[list(COLUMNS)].reindex(values.index)
-    from spatial.scenarios.result import differs  # noqa: PLC0415
-
     unlike = np.zeros(len(values), dtype=bool)
     for name in COLUMNS:
         unlike |= differs(values[name], old[name])

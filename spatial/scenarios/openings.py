@@ -1,4 +1,4 @@
-"""Openings that pay: the k gates or walls whose opening helps residents most."""
+"""Openings that pay: the k gates, walls or missing links that help residents most."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import shapely
 
 from spatial.errors import InputError
 from spatial.progress import Progress, silent
 from spatial.scenarios.candidates import opening_candidates
-from spatial.scenarios.changes import Change, OpenGate, OpenWall, changes_to_json
+from spatial.scenarios.changes import BuildLink, Change, OpenGate, OpenWall, changes_to_json
+from spatial.scenarios.figures import walk_s
+from spatial.scenarios.tally import MISSING
 
 if TYPE_CHECKING:
     from spatial.scenarios.base import ScenarioBase
@@ -31,12 +35,16 @@ WHY_ZH: Final = {
     "shared fence": "打通小区之间的围墙",
     "outline": "小区围墙新开口",
     "wall": "打通围墙",
+    "dead end": "接通断头路",
+    "near parts": "连接邻近的步行路网",
 }
 WHY_EN: Final = {
     "closed gate": "Open the closed gate",
     "shared fence": "Open the fence between neighbourhoods",
     "outline": "Open the neighbourhood's wall",
     "wall": "Open the wall",
+    "dead end": "Join the dead end",
+    "near parts": "Join near parts of the network",
 }
 
 
@@ -50,8 +58,8 @@ class Openings:
     objective: Objective
     total: float
     """What all of them save together, by running them together."""
-    bound: float | None
-    """No choice of k candidates saves more than this; None where it was not computed."""
+    bound: float
+    """No choice of candidates saves more than this."""
     runs: int
     """Scenarios that were run."""
     complete: bool
@@ -106,9 +114,10 @@ def best_openings(
     largest. The gains are exact, but the objective is not submodular: two openings in a row may
     open a way that neither opens alone, and a facility that becomes nearest by metres may be
     farther in seconds. So 1 - 1/e does not hold in general. What holds: the first choice is the
-    best single one where `complete`; and no choice saves more than `bound`, the gain of opening
-    all candidates at once (walks never become longer in metres by an opening), computed where there
-    are few enough of them.
+    best single one where `complete`; and no choice saves more than `bound`: what is saved if
+    everybody walks as the crow flies (`air_bound`), or if less the gain of opening all candidates
+    at once, where there are at most `max_runs` (walks never become longer in metres by an opening).
+    The sum of the k largest single bounds is none: see the two openings in a row.
 
     References
     ----------
@@ -198,12 +207,24 @@ class _Search:
         best, rows = max(gains, key=lambda pair: (pair[0], -len(pair[1])), default=(0.0, ()))
         return list(rows) if best > 0 else []
 
-    def bound(self) -> float | None:
-        """Return the gain of all openings at once, where they are few enough to be run."""
-        if len(self.usable) > self.max_runs or not self.usable:
-            return None if self.usable else 0.0
+    def bound(self) -> float:
+        """Return what no choice saves more than; see `best_openings`."""
+        if not self.usable:
+            return 0.0
+        by_air = air_bound(self.base, self.objective)
+        if len(self.usable) > self.max_runs:
+            return by_air
         possible = [row for row in self.usable if self.gain([row]) is not None]
-        return self.gain(possible) if possible else 0.0
+        at_once = self.gain(possible) if possible else 0.0
+        return by_air if at_once is None else min(at_once, by_air)
+
+    def _told(self, row: pd.Series, why: dict[str, str], comma: str) -> str:
+        """Say what is opened, and whose it is by name; by id where there is none."""
+        ids = [id_ for id_ in row["neighbourhoods"].split(",") if id_]
+        names = self.base.frame("neighbourhoods")["name"].reindex(ids)
+        called = [id_ if pd.isna(name) else str(name) for id_, name in names.items()]
+        metres = f" {row['geometry'].length:.0f} m" if row["op"] == "build_link" else ""
+        return f"{why[row['why']]}{metres}{f' ({comma.join(called)})' if called else ''}"
 
     def openings(self, chosen: list[int]) -> Openings:
         frame = self.candidates.iloc[chosen].drop(columns=["bound_s", "bound_persons"])
@@ -214,8 +235,8 @@ class _Search:
             gain=gains,
             total=totals,
             changes=pd.Series(changes, index=frame.index, dtype=object),
-            zh=[_told(row, WHY_ZH, "、") for _, row in frame.iterrows()],
-            en=[_told(row, WHY_EN, ", ") for _, row in frame.iterrows()],
+            zh=[self._told(row, WHY_ZH, "、") for _, row in frame.iterrows()],
+            en=[self._told(row, WHY_EN, ", ") for _, row in frame.iterrows()],
         )
         return Openings(
             frame=frame,
@@ -227,11 +248,58 @@ class _Search:
         )
 
 
-def _change(row: pd.Series) -> OpenGate | OpenWall:
+def air_bound(base: ScenarioBase, objective: Objective) -> float:
+    """Return what is saved if everybody walks to the nearest entrance as the crow flies.
+
+    Notes
+    -----
+    Every walk begins at a gate, or at an opening at most ``parcel_touch_m`` off the outline of the
+    neighbourhood, and ends at an entrance; openings and links move neither gates nor entrances. So
+    no walk is ever shorter than a_ik, the distance by air from the gates, or from the outline less
+    that much, to the nearest entrance of the kind. Summed over residents and must-have kinds:
+    w_i (t_ik - a_ik / v) in seconds at the level speed v, and w_i where the kind is missing and
+    a_ik is within its limit. This holds for any number of openings, whatever they do together.
+    """
+    checks, take = base.checks, base.arrays.__getitem__
+    persons = np.nan_to_num(take("persons"))
+    musts = np.flatnonzero(checks.must)
+    kinds = np.unique(checks.kind[musts])
+    air_m = {int(kind): _air_m(base, int(kind)) for kind in kinds}
+    if objective == "person_seconds":
+        saved = 0.0
+        for kind in kinds:
+            walk = walk_s(take("near_key")[kind], base.cap_s)
+            least = np.minimum(air_m[int(kind)] / base.facts.speed_m_per_s, base.cap_s)
+            saved += float((persons * np.maximum(walk - least, 0.0)).sum())
+        return saved
+    near = [
+        (take("status")[check] == MISSING)
+        & (air_m[int(checks.kind[check])] <= checks.limit_m[check])
+        for check in musts
+    ]
+    return float(sum((persons * lacking).sum() for lacking in near))
+
+
+def _air_m(base: ScenarioBase, kind: int) -> npt.NDArray[np.float64]:
+    """Distance by air from each neighbourhood to the nearest entrance of a kind."""
+    touch_m = float(base.profile.rooms["scenarios"]["parcel_touch_m"])
+    rows = np.flatnonzero(base.live.alive[kind, : base.live.counts["facility"]])
+    outlines = base.frame("neighbourhoods").geometry.to_numpy()
+    far = np.full(len(outlines), np.inf)
+    if not len(rows):
+        return far
+    tree = shapely.STRtree(base.frame("entrances").geometry.to_numpy()[rows])
+    at, metres = tree.query_nearest(outlines, return_distance=True, all_matches=False)
+    far[at[0]] = np.maximum(metres - touch_m, 0.0)
+    gates = shapely.points(base.gate_xy())
+    at, metres = tree.query_nearest(gates, return_distance=True, all_matches=False)
+    place = base.arrays["gate_group"][at[0]]
+    np.minimum.at(far, place[place >= 0], metres[place >= 0])
+    return far
+
+
+def _change(row: pd.Series) -> OpenGate | OpenWall | BuildLink:
+    if row["op"] == "build_link":
+        return BuildLink(row["geometry"])
     kind = OpenGate if row["op"] == "open_gate" else OpenWall
     return kind(float(row["geometry"].x), float(row["geometry"].y))
-
-
-def _told(row: pd.Series, why: dict[str, str], comma: str) -> str:
-    where = row["neighbourhoods"].replace(",", comma)
-    return f"{why[row['why']]}{f' ({where})' if where else ''}"

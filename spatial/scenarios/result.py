@@ -22,6 +22,7 @@ from spatial.scenarios.heat import changed_cells
 from spatial.scenarios.measure import Delta, added_in_order
 from spatial.scenarios.plan import Plan, drawn_frame
 from spatial.scenarios.rows import changed_rows
+from spatial.scenarios.weighed import changed_access, changed_priority
 from spatial.standards import AreaRule
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class ScenarioResult:
         Changed rows of ``results.coverage`` of the whole city, and each count with ``_before``.
     heatmap : DataFrame
         Changed cells of ``results.heatmap``; one in which nobody lives any more has 0 persons.
+    access : DataFrame
+        Changed rows of ``results.access``; of a kind without capacity any more only the ids stay.
+    priority : DataFrame
+        Changed rows of ``results.priority``, index and rank with ``_before``.
     figures : mapping
         Name → ``{"before", "after"}``.
     drawn : GeoDataFrame
@@ -257,7 +262,8 @@ class ScenarioResult:
         return np.append(known, np.array([f.id for f in added_in_order(self.plan)], dtype=object))
 
     @cached_property
-    def _measured(self) -> npt.NDArray[np.bool_]:
+    def measured(self) -> npt.NDArray[np.bool_]:
+        """Which neighbourhoods have a gate on the walking network."""
         measured = self.base.arrays["measured"]
         if self.delta.measured is None:
             return measured
@@ -375,6 +381,16 @@ class ScenarioResult:
         return key
 
     @cached_property
+    def access(self) -> pd.DataFrame:
+        """Changed rows of ``results.access``: what each neighbourhood gets of shared capacity."""
+        return changed_access(self)
+
+    @cached_property
+    def priority(self) -> pd.DataFrame:
+        """Changed rows of ``results.priority``, with ``priority_before, rank_before``."""
+        return changed_priority(self)
+
+    @cached_property
     def heatmap(self) -> pd.DataFrame:
         """Changed cells of ``results.heatmap``, without geometry."""
         return changed_cells(self.base, self, self.delta)
@@ -404,12 +420,3 @@ def changed_facilities(base: ScenarioBase, plan: Plan) -> gpd.GeoDataFrame:
             for name, value in sizes.items():
                 kept.loc[id_, name] = value
     return kept
-
-
-def differs(new: pd.Series, old: pd.Series) -> npt.NDArray[np.bool_]:
-    """Whether two columns differ, row by row; missing equals missing."""
-    gone, was = new.isna().to_numpy(dtype=bool), old.isna().to_numpy(dtype=bool)
-    same = np.zeros(len(new), dtype=bool)
-    both = ~gone & ~was
-    same[both] = np.asarray(new.array[both] == old.array[both], dtype=bool)
-    return ~(same | (gone & was))

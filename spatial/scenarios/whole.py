@@ -19,9 +19,13 @@ from spatial.gaps import (
     by_entrance,
     by_facility,
     coverage,
+    facility_access,
     facility_gaps,
     gap_heatmap,
     gap_scores,
+    priority_frame,
+    priority_parts,
+    resident_demand,
 )
 from spatial.joins import best_of_gates
 from spatial.network import Attachments
@@ -49,6 +53,8 @@ class WholeCity:
     coverage: pd.DataFrame
     heatmap: gpd.GeoDataFrame
     homes: BuildingGaps
+    access: pd.DataFrame
+    priority: pd.DataFrame
 
 
 def whole_city(base: ScenarioBase, analysis: Analysis, changes: Sequence[Change]) -> WholeCity:
@@ -120,6 +126,7 @@ def whole_city(base: ScenarioBase, analysis: Analysis, changes: Sequence[Change]
         by="time" if base.facts.by_time else "distance",
     )
     reached = by_facility(reached, entrances)
+    walked = pd.Index(gate_place[gates.edge >= 0].unique())
     gaps = facility_gaps(
         places,
         nearest,
@@ -128,12 +135,15 @@ def whole_city(base: ScenarioBase, analysis: Analysis, changes: Sequence[Change]
         profile,
         searched_m=search_m,
         reached=reached,
-        measured=pd.Index(gate_place[gates.edge >= 0].unique()),
+        measured=walked,
         tells=base.tells,
     )
     city = analysis.city
     buildings = city.layer("buildings")
     found = building_gaps(gaps, places, home_ways, buildings, measured=homes.ids[homes.edge >= 0])
+    rules = profile.rooms["gaps"]
+    demand = resident_demand(city.table("demand_votes"), frame, profile.catalogue)
+    parts = priority_parts(gaps, places, rules, year=analysis.parameters.year, demand=demand)
     return WholeCity(
         nearest=nearest,
         gaps=gaps,
@@ -148,6 +158,8 @@ def whole_city(base: ScenarioBase, analysis: Analysis, changes: Sequence[Change]
             buildings=found,
         ),
         homes=found,
+        access=facility_access(places, facilities, kinds, reached, profile, measured=walked),
+        priority=priority_frame(parts, rules, seed=analysis.parameters.seed)[0],
     )
 
 

@@ -48,6 +48,14 @@ def assert_exact(base, analysis, changes, result=None):
     told = whole.heatmap.drop(columns="geometry")
     assert set(heat.index[heat["persons"] > 0]) == set(told.index)
     assert_frame_equal(heat.reindex(told.index), told, check_exact=True)
+    access = base.frame("access")
+    access = access.reindex(access.index.append(result.access.index.difference(access.index)))
+    access.loc[result.access.index] = result.access
+    told = access["status"].notna()
+    assert set(access.index[told]) == set(whole.access.index)
+    assert_frame_equal(access.reindex(whole.access.index), whole.access, check_exact=True)
+    ranked = patched(base.frame("priority"), result.priority)
+    assert_frame_equal(ranked, whole.priority, check_exact=True)
     assert_figures(base, result, whole)
     return result, whole
 

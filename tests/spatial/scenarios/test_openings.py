@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import shapely
 from changed import assert_exact, demo
 
 from spatial.errors import InputError
 from spatial.scenarios import best_openings, changes_from_json, explain_gap, opening_candidates
-from spatial.scenarios.openings import BOUND, FIGURE, _change
+from spatial.scenarios.openings import BOUND, FIGURE, _change, air_bound
 
 OBJECTIVES = ("person_seconds", "persons_covered")
 
@@ -31,6 +32,43 @@ def test_no_candidate_gains_more_than_its_bound():
         for objective in OBJECTIVES:
             assert gained(base, [_change(one)], objective) <= one[BOUND[objective]] + 1e-6
     assert ran > 25
+
+
+def test_missing_links_are_candidates_that_join_the_network_and_gain_what_they_may():
+    _, base = demo()
+    candidates = opening_candidates(base)
+    links = candidates[candidates["op"] == "build_link"]
+    assert set(links["why"]) <= {"dead end", "near parts"}
+    assert (links.length <= base.profile.rooms["scenarios"]["missing_link_m"]).all()
+    walls = shapely.linestrings(base.arrays["obstacle_xy_m"])
+    assert not shapely.STRtree(walls).query(links.geometry, predicate="crosses").size
+    rows = links.iloc[:: max(len(links) // 12, 1)]
+    assert len(rows)
+    for _, one in rows.iterrows():
+        for objective in OBJECTIVES:
+            assert gained(base, [_change(one)], objective) <= one[BOUND[objective]] + 1e-6
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_no_choice_saves_more_than_everybody_walking_as_the_crow_flies(objective):
+    _, base = demo()
+    candidates = opening_candidates(base)
+    many = best_openings(base, 2, objective=objective, candidates=candidates, max_runs=30)
+    assert len(candidates) > 30
+    assert many.bound == air_bound(base, objective)
+    few = candidates.head(7)
+    exact = best_openings(base, 7, objective=objective, candidates=few, exact=True)
+    assert 0 < exact.total <= exact.bound <= air_bound(base, objective)
+
+
+def test_an_opening_is_told_by_the_name_of_its_neighbourhood():
+    _, base = demo()
+    candidates = opening_candidates(base)
+    whose = candidates[(candidates["op"] == "open_wall") & (candidates["neighbourhoods"] != "")]
+    found = best_openings(base, 1, candidates=whose.head(5))
+    names = base.frame("neighbourhoods")["name"]
+    for ids, zh in zip(found.frame["neighbourhoods"], found.frame["zh"], strict=True):
+        assert all(names[id_] in zh and id_ not in zh for id_ in ids.split(","))
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
