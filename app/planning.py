@@ -195,7 +195,7 @@ def _edit(
     revision = edits.Revision(
         request_id=edit.id,
         op=edit.op,
-        params=edit.model_dump(exclude={"id", "op", "author", "reason"}, exclude_none=True),
+        params=_params(edit),
         author=edit.author,
         reason=edit.reason,
         step=applied.step,
@@ -207,6 +207,14 @@ def _edit(
     kept = {key: value for key, value in answer.items() if key != "changes"}
     edits.keep_answer(connection, plan, seq, kept)
     return answer, applied.draft, seq
+
+
+def _params(edit: Any) -> Record:
+    """Return what was asked for, as it was sent; of a drawn area also by which rule it was read."""
+    asked: Record = edit.model_dump(exclude={"id", "op", "author", "reason"}, exclude_unset=True)
+    if asked.get("area") is not None:
+        asked["rule"] = edit.rule
+    return asked
 
 
 def _require_seen(plan: PlanRow, seen: int | None) -> None:
@@ -270,8 +278,7 @@ def _stale(
 
 
 def _told_before(connection: Connection, plan: PlanRow, edit: Any, known: Record) -> Record:
-    asked = edit.model_dump(exclude={"id", "op", "author", "reason"}, exclude_none=True)
-    if (known["op"], known["params"]) != (edit.op, plain(asked)):
+    if (known["op"], known["params"]) != (edit.op, plain(_params(edit))):
         raise ConflictError(
             f"Request `{edit.id}` was used for another edit (revision {known['seq']}); every edit "
             "needs an id of its own.",
