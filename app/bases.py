@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-import pyproj
-
 from app.errors import AppError, BaseMissingError
 from app.settings import Settings
 from spatial.errors import SpatialError
@@ -118,17 +116,10 @@ class Bases:
         self._warming.submit(self._warm, city_id, data_version)
 
     def _warm(self, city_id: str, data_version: str) -> None:
-        from spatial.scenarios import changes_from_json  # noqa: PLC0415  (loads the engine)
+        from spatial.scenarios import warm_up  # noqa: PLC0415  (loads the engine)
 
         try:
-            base = self.open(city_id, data_version)
-            base.run(())
-            place = base.facility_point(0)
-            x, y = pyproj.Transformer.from_crs(
-                base.crs, base.crs.geodetic_crs, always_xy=True
-            ).transform(place.x, place.y)
-            added = {"op": "add_facility", "id": "warm", "kind": base.facts.kinds[0]}
-            base.run(changes_from_json([{**added, "lon": x, "lat": y}], base.crs))
+            warm_up(self.open(city_id, data_version))
         except (AppError, SpatialError, OSError, LookupError) as fault:
             # Whoever asks a question is told; here nobody asked.
             logger.info("scenarios of %s are not warm: %s", city_id, fault)

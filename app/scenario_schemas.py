@@ -28,7 +28,9 @@ MOST_CHANGES: Final = 200
 Row = dict[str, Any]
 ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Part = Literal["neighbourhoods", "gaps", "heatmap", "coverage", "figures", "drawn"]
+Part = Literal[
+    "neighbourhoods", "gaps", "heatmap", "coverage", "access", "priority", "figures", "drawn"
+]
 Changes = Annotated[list[Row], Field(max_length=MOST_CHANGES)]
 
 
@@ -39,7 +41,11 @@ class WhatIfRequest(BaseModel):
 
     changes: Changes
     only: Annotated[
-        list[Part] | None, Field(description="the parts wanted; the others come empty, and sooner")
+        list[Part] | None,
+        Field(
+            description="the parts wanted; the others come empty, and sooner. "
+            "access and priority come only where they are named"
+        ),
     ] = None
     gaps_of: Annotated[
         str | None, Field(description="give the changed gaps of this neighbourhood only")
@@ -61,6 +67,8 @@ class WhatIf(BaseModel):
     gaps: list[Row]
     heatmap: list[Row]
     coverage: list[Row]
+    access: list[Row] = []
+    priority: list[Row] = []
     figures: dict[str, Figure]
     drawn: FeatureCollection
     notes: list[NoteText]

@@ -388,7 +388,7 @@ class JobRequest(BaseModel):
     kind: Literal["analyse", "scenario-base", "openings"] = "analyse"
     profile: str | None = None
     year: int | None = None
-    walking_profile: Literal["adult", "elder", "wheelchair"] | None = None
+    walking_profile: Literal["adult", "elder", "child", "wheelchair"] | None = None
     circles_by: Literal["distance", "time"] | None = None
     k: Annotated[int | None, Field(ge=1, le=50)] = None
     objective: Literal["person_seconds", "persons_covered"] | None = None

@@ -21,8 +21,10 @@ __all__ = ["compare", "explain", "explanation_record", "openings_record", "resul
 POSITION: Final = re.compile(r"\b[Cc]hange (\d+)\b")
 BEFORE: Final = "_before"
 PARTS: Final = ("neighbourhoods", "gaps", "heatmap", "coverage", "figures", "drawn")
+ON_REQUEST: Final = ("access", "priority")
+"""Parts that are worked out for the whole city: only where they are named."""
 EMPTY: Final[Mapping[str, Callable[[], Any]]] = {
-    **dict.fromkeys(("neighbourhoods", "gaps", "heatmap", "coverage"), list),
+    **dict.fromkeys(("neighbourhoods", "gaps", "heatmap", "coverage", *ON_REQUEST), list),
     "figures": dict,
     "drawn": lambda: {"type": "FeatureCollection", "features": []},
 }
@@ -62,12 +64,12 @@ def result_record(
     result : ScenarioResult
         Its tables are made when they are asked for, so less asked is sooner answered.
     only : collection of str, optional
-        Names of the `PARTS` that are wanted; the others come empty.
+        Names of the `PARTS` and of those `ON_REQUEST` that are wanted; the others come empty.
     gaps_of : str, optional
         Give the changed gaps of this neighbourhood only: a page shows one sheet at a time.
     """
     wanted = PARTS if only is None else only
-    record: Record = {name: EMPTY[name]() for name in PARTS}
+    record: Record = {name: EMPTY[name]() for name in (*PARTS, *ON_REQUEST)}
     if "neighbourhoods" in wanted:
         record["neighbourhoods"] = records(result.neighbourhoods)
     if "gaps" in wanted:
@@ -77,6 +79,10 @@ def result_record(
         record["heatmap"] = records(result.heatmap)
     if "coverage" in wanted:
         record["coverage"] = records(result.coverage, with_index=False)
+    if "access" in wanted:
+        record["access"] = records(result.access, with_index=False)
+    if "priority" in wanted:
+        record["priority"] = records(result.priority)
     if "figures" in wanted:
         record["figures"] = {name: _plain_figure(told) for name, told in result.figures.items()}
     if "drawn" in wanted:

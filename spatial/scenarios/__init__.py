@@ -19,6 +19,7 @@ from spatial.scenarios.changes import (
 from spatial.scenarios.explain import Fix, GapExplanation, explain_gap
 from spatial.scenarios.openings import Openings, best_openings
 from spatial.scenarios.result import ScenarioResult
+from spatial.scenarios.warm import warm_up
 from spatial.scenarios.whole import WholeCity, whole_city
 
 __all__ = [
@@ -43,5 +44,6 @@ __all__ = [
     "changes_to_json",
     "explain_gap",
     "opening_candidates",
+    "warm_up",
     "whole_city",
 ]

@@ -59,6 +59,8 @@ class FakeBase:
             gaps_of=lambda id_: gaps[gaps["neighbourhood_id"] == id_],
             heatmap=pd.DataFrame({"person_gaps": [3.0]}, index=["h1"]).iloc[: len(touched)],
             coverage=pd.DataFrame({"kind": ["library"], "persons_covered": [10.0]}),
+            access=pd.DataFrame({"neighbourhood_id": ["n0-0"], "status": ["enough"]}),
+            priority=pd.DataFrame({"rank": [2], "rank_before": [1]}, index=["n0-0"]),
             figures={"must_missing_total": {"before": 18.0, "after": 18.0 + closed - added}},
             drawn=drawn,
             notes=(Note("near", "示例", "an example"),),

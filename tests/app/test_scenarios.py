@@ -70,6 +70,17 @@ def test_the_changed_gaps_of_one_neighbourhood_can_be_asked_for_alone(client):
     assert [gap["neighbourhood_id"] for gap in gaps] == ["n1-1"]
 
 
+def test_access_and_priority_come_only_where_they_are_named(client):
+    told = ask(client, [ADD]).json()
+    assert told["access"] == told["priority"] == []
+    told = ask(client, [ADD], only=["access", "priority"]).json()
+    assert [(row["neighbourhood_id"], row["status"]) for row in told["access"]] == [
+        ("n0-0", "enough")
+    ]
+    assert told["priority"] == [{"id": "n0-0", "rank": 2, "rank_before": 1}]
+    assert told["gaps"] == []
+
+
 def test_parts_that_are_not_asked_for_come_empty(client):
     told = ask(client, [ADD], only=["figures", "notes-of-mine"])
     assert told.json()["code"] == "bad-request"
