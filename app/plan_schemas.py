@@ -396,6 +396,7 @@ class Atoms(BaseModel):
 
     data_version: str
     kinds: list[str]
+    layers: list[str | None]
     parts: list[Row]
     units: dict[str, list[Any]]
     links: dict[str, list[Any]]

@@ -429,7 +429,8 @@ def _one(draft: Draft, figures: Any, key: str, suffix: str = "") -> Record:
     kinds = draft.ground.pooling.kinds
     row = {name: plain(figures.loc[key, name]) for name in figures.columns if name != "missing"}
     bits = int(figures.loc[key, "missing"])
-    row["missing"] = [kind for bit, kind in enumerate(kinds) if bits >> bit & 1]
+    short = [kind.split(":", 1)[0] for bit, kind in enumerate(kinds) if bits >> bit & 1]
+    row["missing"] = list(dict.fromkeys(short))
     own = draft.districts[key].to_record()
     return {f"{name}{suffix}": value for name, value in {**own, **row}.items()}
 

@@ -35,7 +35,8 @@ def atoms(ground: Ground) -> dict[str, Any]:
     pairs, pooling = ground.pairs, ground.pooling
     offices = np.array([*ground.offices, None], dtype=object)
     return {
-        "kinds": list(pooling.kinds),
+        "kinds": [kind.split(":", 1)[0] for kind in pooling.kinds],
+        "layers": [kind.partition(":")[2] or None for kind in pooling.kinds],
         "parts": [{"part": name, "unit": unit} for name, unit in FIGURES.items()],
         "units": {
             "id": ground.ids.tolist(),

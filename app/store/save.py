@@ -200,11 +200,13 @@ def _raster_rows(key: int, city: City) -> Iterator[tuple[Any, ...]]:
 
 
 def _prune(connection: psycopg.Connection[Any], city_id: str, current: int, keep: int) -> None:
+    # what a plan is drawn on stays as long as the plan
     connection.execute(
-        "DELETE FROM linli.city_version WHERE city_id = %s AND key <> %s AND key NOT IN "
+        "DELETE FROM linli.city_version WHERE city_id = %s AND key <> %s AND data_version NOT IN "
+        "(SELECT data_version FROM linli.plan WHERE city_id = %s) AND key NOT IN "
         "(SELECT key FROM linli.city_version WHERE city_id = %s AND key <> %s "
         "ORDER BY key DESC LIMIT %s)",
-        [city_id, current, city_id, current, keep - 1],
+        [city_id, current, city_id, city_id, current, keep - 1],
     )
 
 

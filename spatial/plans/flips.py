@@ -110,6 +110,7 @@ def _kinds(
     for bit, kind in enumerate(draft.ground.pooling.kinds):
         if not changed >> bit & 1:
             continue
+        kind = kind.split(":", 1)[0]  # noqa: PLW2901  (the layer of a kind is not its name)
         zh, en = names.get(kind, (kind, kind))
         if now >> bit & 1:
             told = (

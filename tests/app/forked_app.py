@@ -9,6 +9,8 @@ import sys
 
 import uvicorn
 
+import spatial.city.neighbourhoods
+import spatial.districting.sharing  # noqa: F401  (what the first question would import)
 from app.main import create_app
 
 

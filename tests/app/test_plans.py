@@ -216,6 +216,22 @@ def test_atoms_are_columns_of_equal_length_with_names_of_the_kinds(client):
     assert sum(m for m in told["links"]["shared_m"]) == pytest.approx(1200)
 
 
+def test_a_plan_outlives_new_data_and_is_called_stale(client, store):
+    make(client)
+    for number in range(2, 7):
+        store.save_analysis(grid_analysis(data_version=f"v{number}"))
+    client.app_drafts.forget_all()
+    try:
+        plan = read(client)
+        assert plan["stale"]
+        edit(client, "assign", 0, units=["n1-0"], district="d1")
+        copy = make(client, "p2", {"plan": "p1"})
+        assert (copy["data_version"], copy["stale"]) == ("v6", False)
+        assert copy["assignment"]["n1-0"] == "d1"
+    finally:
+        store.save_analysis(grid_analysis())
+
+
 def test_what_does_not_exist_is_a_problem(client):
     problem(client.get(f"{PLANS}/none"), 404, "not-found")
     problem(client.get("/api/v1/cities/atlantis/plans"), 404, "not-found")
