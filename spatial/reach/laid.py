@@ -17,7 +17,7 @@ from spatial.reach.chains import by_code
 from spatial.reach.groups import origin_starts
 from spatial.reach.stands import Spots, Stands, stand_along
 from spatial.reach.streets import Streets, as_streets, first_corners
-from spatial.reach.sum_kernels import Places, Sources
+from spatial.reach.sum_kernels import Places, Sources, walk_through
 from spatial.reach.vectors import LANES
 
 __all__ = ["Clusters", "LaidPoints", "lay_points", "streets_of"]
@@ -138,12 +138,14 @@ def _sources(streets: Streets, origins: Attachments | None, *, towards: bool = F
     starts, seeds, order, rank = _by_corner(spots, owner, len(index), len(streets.corner_node))
     of = rank[owner]
     way_start, way = by_code(np.where(spots.chain >= 0, of, -1), len(order))
+    chains = streets.backward_sides[0] if towards else streets.chains
     sources = Sources(
         start=starts,
         node=spots.end.ravel()[seeds],
         cost=spots.end_cost.ravel()[seeds],
         way_start=way_start,
         way=way,
+        through=walk_through(chains, spots, way),
         spots=spots,
     )
     blocks = np.append(np.arange(0, len(order), LANES), len(order)).astype(np.int64)

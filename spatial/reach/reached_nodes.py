@@ -80,7 +80,7 @@ def reached_nodes(
     streets = streets_of(network, origins, by=by)
     made = lay_points(streets, origins).starts
     start, node, cost = ball_pairs(
-        streets.forward_links, streets.chains, streets.edge_arcs, made.sources,
+        streets.forward, streets.chains, streets.edge_arcs, made.sources,
         *streets.nodes_beside, streets.network.node_count, whole_limit(cutoff_m),
     )  # fmt: skip
     return _in_order(made.index, made.order, start, node, cost)
@@ -143,7 +143,7 @@ def reached_runs(
     made = sources.goals if towards else sources.starts
     facing = streets.backward_sides if towards else (streets.chains, streets.edge_arcs)
     runs = ball_pairs(
-        streets.backward_links if towards else streets.forward_links, *facing, made.sources,
+        streets.backward if towards else streets.forward, *facing, made.sources,
         *(targets.homes_beside if towards else targets.ends_beside), len(targets.given),
         whole_limit(cutoff_m),
     )  # fmt: skip

@@ -52,19 +52,9 @@ class Streets:
     by: By
     corner_node: Ints  # (k,) node of each corner, along a Hilbert curve
     chains: Chains
-    forward: CostArcs  # leaving a corner
-    backward: CostArcs  # arriving at it
+    forward: Links  # leaving a corner
+    backward: Links  # arriving at it
     edge_arcs: Arcs  # for parts of edges: lengths and times
-
-    @cached_property
-    def forward_links(self) -> Links:
-        """Arcs leaving each corner, for searches from one source at a time."""
-        return _links(self.forward)
-
-    @cached_property
-    def backward_links(self) -> Links:
-        """Arcs arriving at each corner."""
-        return _links(self.backward)
 
     @cached_property
     def backward_sides(self) -> tuple[Chains, Arcs]:
@@ -127,8 +117,8 @@ def lay_streets(network: WalkNetwork, *, by: By = "distance") -> Streets:
         by=by,
         corner_node=corner_node,
         chains=chains,
-        forward=core_arcs(chains, len(corner_node), 0),
-        backward=core_arcs(chains, len(corner_node), 1),
+        forward=_links(core_arcs(chains, len(corner_node), 0)),
+        backward=_links(core_arcs(chains, len(corner_node), 1)),
         edge_arcs=edge_costs(network, by=by),
     )
 

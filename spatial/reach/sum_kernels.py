@@ -13,17 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spatial.reach.chains import BARRED, Chains, CostArcs
+from spatial.reach.chains import BARRED, Chains, stop_to_stop
 from spatial.reach.decays import STEPS, DecayTable, smooth_weight, zone_weight
 from spatial.reach.kernels import FAR, Arcs, Array, Whole, same_edge_key
 from spatial.reach.kernels import _jit as jit
-from spatial.reach.stands import KEY_SHIFT, Spots
+from spatial.reach.spread import BUCKET_ROOM, At, room_of_buckets, spread
+from spatial.reach.stands import KEY_SHIFT, Links, Spots
 from spatial.reach.vectors import LANES, UNREACHED, add_within, meet_rows, pull_row
 
 __all__ = ["Local", "Places", "Sources", "Weights", "add_cluster", "local_room", "solve_cluster"]
-
-BUCKET_BITS = 14
-"""Costs that share a bucket of the queue differ by less than 2**14, that is 16 m or 16 s."""
 
 
 class Sources(NamedTuple):
@@ -37,6 +35,9 @@ class Sources(NamedTuple):
     cost: Array  # (seeds,) int32
     way_start: Array  # (g + 1,) int64
     way: Array  # (ways,) int64 row of `spots`
+    through: (
+        Array  # (ways,) int32 cost of leaving by the first corner and walking the chain through
+    )
     spots: Spots
 
 
@@ -65,117 +66,72 @@ class Weights(NamedTuple):
 
 
 class Local(NamedTuple):
-    """Scratch of one search: arrays over all nodes, kept clean between clusters."""
+    """Scratch of one search: arrays over all corners, kept clean between clusters."""
 
-    near: Array  # (n,) int32 = UNREACHED
-    scanned: Array  # (n,) int32 = -1
-    place: Array  # (n,) int32 = -1: row of a node in the cluster
-    nodes: Array  # (n,) int32
-    bucket: Array  # (b,) int32 = -1
+    near: Array  # (n,) int32, beyond the limit
+    place: Array  # (n,) int32 = -1: row of a corner in the cluster
+    nodes: Array  # (n + 1,) int32
 
 
 @jit
 def local_room(nodes: Whole, limit: Whole) -> Local:
     """Make the scratch for a network and a limit."""
     return Local(
-        np.full(nodes, UNREACHED, dtype=np.int32),
+        np.full(nodes, limit + 1, dtype=np.int32),
         np.full(nodes, -1, dtype=np.int32),
-        np.full(nodes, -1, dtype=np.int32),
-        np.empty(nodes, dtype=np.int32),
-        np.full((limit >> BUCKET_BITS) + 2, -1, dtype=np.int32),
+        np.empty(nodes + 1, dtype=np.int32),
     )
 
 
 @jit
-def discover(  # noqa: C901
-    arcs: CostArcs, seed_node: Array, seed_cost: Array, limit: Whole, scratch: Local,
-    pool: Array, link: Array,
-) -> tuple[Whole, Array, Array]:  # fmt: skip
-    """Find the nodes within the limit of any seed, roughly nearest first, and their costs.
+def walk_through(chains: Chains, spots: Spots, way: Array) -> Array:
+    """Cost of each way to the first corner of its chain and on to the last one, or UNREACHED.
 
-    Fills ``scratch.near`` (exact) and ``scratch.nodes``; the caller cleans up. A queue of
-    buckets: within one bucket a node may be looked at again, so the costs are exact.
+    Where that is within the limit, a way along the chain adds nothing to sums of all or nothing.
     """
-    near, scanned, nodes, bucket = scratch.near, scratch.scanned, scratch.nodes, scratch.bucket
-    arc_start, arc_head, arc_cost = arcs.start, arcs.head, arcs.cost
-    used = 0
-    count = 0
-    for s in range(len(seed_node)):
-        v, d = seed_node[s], seed_cost[s]
-        if d <= limit and d < near[v]:
-            near[v] = d
-            if used == len(pool):
-                pool, link = _grown(pool, 2 * used), _grown(link, 2 * used)
-            pool[used] = v
-            link[used] = bucket[d >> BUCKET_BITS]
-            bucket[d >> BUCKET_BITS] = used
-            used += 1
-    for b in range(len(bucket)):
-        while bucket[b] >= 0:
-            v = pool[bucket[b]]
-            bucket[b] = link[bucket[b]]
-            d = near[v]
-            if scanned[v] == d:
-                continue
-            if scanned[v] < 0:
-                nodes[count] = v
-                count += 1
-            scanned[v] = d
-            for a in range(arc_start[v], arc_start[v + 1]):
-                x = arc_head[a]
-                e = d + arc_cost[a]
-                if e <= limit and e < near[x]:
-                    near[x] = e
-                    if used == len(pool):
-                        pool, link = _grown(pool, 2 * used), _grown(link, 2 * used)
-                    pool[used] = x
-                    link[used] = bucket[e >> BUCKET_BITS]
-                    bucket[e >> BUCKET_BITS] = used
-                    used += 1
-    return count, pool, link
+    through = np.full(len(way), UNREACHED, dtype=np.int32)
+    for k in range(len(way)):
+        w = way[k]
+        c = spots.chain[w]
+        if spots.end[w, 0] == chains.first[c]:
+            whole = spots.end_cost[w, 0] + stop_to_stop(
+                chains, chains.start[c], chains.start[c + 1] - 1
+            )
+            through[k] = min(whole, UNREACHED)
+    return through
 
 
 @jit
-def clean(scratch: Local, count: Whole) -> None:
+def clean(scratch: Local, count: Whole, limit: Whole) -> None:
     """Make the scratch ready for the next search."""
-    nodes, near, scanned, place = scratch.nodes, scratch.near, scratch.scanned, scratch.place
+    nodes, near, place = scratch.nodes, scratch.near, scratch.place
     for i in range(count):
-        v = nodes[i]
-        near[v] = UNREACHED
-        scanned[v] = -1
-        place[v] = -1
-
-
-@jit
-def _grown(values: Array, room: Whole) -> Array:
-    wide = np.empty(room, dtype=values.dtype)
-    wide[: len(values)] = values
-    return wide
+        near[nodes[i]] = limit + 1
+        place[nodes[i]] = -1
 
 
 @jit
 def _local_arcs(
-    arcs: CostArcs, scratch: Local, count: Whole, start: Array, tail: Array, cost: Array
+    links: Links, scratch: Local, count: Whole, start: Array, tail: Array, cost: Array
 ) -> tuple[Array, Array, Array]:
     """Take the arcs between the nodes of the cluster, by row."""
     if len(start) < count + 1:
         start = np.empty(2 * count + 1, dtype=np.int64)
     nodes, place = scratch.nodes, scratch.place
-    arc_start, arc_head, arc_cost = arcs.start, arcs.head, arcs.cost
-    at = 0
+    arc_start, arc = links.start, links.arc
+    many = 1
     for i in range(count):
-        v = nodes[i]
+        many += arc_start[nodes[i] + 1] - arc_start[nodes[i]]
+    if many > len(tail):
+        tail, cost = np.empty(2 * many, dtype=np.int32), np.empty(2 * many, dtype=np.int32)
+    at = At(0)
+    for i in range(count):
+        v = At(nodes[i])
         start[i] = at
-        low, high = arc_start[v], arc_start[v + 1]
-        if at + high - low > len(tail):
-            room = 2 * len(tail) + high - low
-            tail, cost = _grown(tail, room), _grown(cost, room)
-        for a in range(low, high):
-            x = place[arc_head[a]]
-            if x >= 0:
-                tail[at] = x
-                cost[at] = arc_cost[a]
-                at += 1
+        for a in range(At(arc_start[v]), At(arc_start[v + At(1)])):
+            x = place[At(arc[a, At(0)])]
+            tail[at], cost[at] = x, arc[a, At(1)]
+            at += At(x >= 0)
     start[count] = at
     return start, tail, cost
 
@@ -191,14 +147,15 @@ class Small(NamedTuple):
     out_start: Array
     out_head: Array
     out_cost: Array
-    pool: Array
-    link: Array
+    bucket: Array
+    fill: Array
 
 
 @jit
-def small_room() -> Small:
+def small_room(limit: Whole) -> Small:
     """Room for a first cluster; :func:`solve_cluster` hands back more where it needs more."""
     room = 1024
+    bucket, fill = room_of_buckets(limit, BUCKET_ROOM)
     return Small(
         np.empty((room, LANES), dtype=np.int32),
         np.empty(room, dtype=np.uint8),
@@ -208,14 +165,14 @@ def small_room() -> Small:
         np.empty(room + 1, dtype=np.int64),
         np.empty(4 * room, dtype=np.int32),
         np.empty(4 * room, dtype=np.int32),
-        np.empty(4 * room, dtype=np.int32),
-        np.empty(4 * room, dtype=np.int32),
+        bucket,
+        fill,
     )
 
 
 @jit
 def solve_cluster(
-    forward: CostArcs, backward: CostArcs, sources: Sources, low: Whole, high: Whole,
+    forward: Links, backward: Links, sources: Sources, low: Whole, high: Whole,
     limit: Whole, scratch: Local, small: Small,
 ) -> tuple[Whole, Small]:  # fmt: skip
     """Costs from sources ``low:high`` (at most 32) to every node that any of them reaches.
@@ -224,10 +181,15 @@ def solve_cluster(
     upper bounds only. Returns how many rows there are.
     """
     first, last = sources.start[low], sources.start[high]
-    count, pool, link = discover(
-        forward, sources.node[first:last], sources.cost[first:last], limit, scratch,
-        small.pool, small.link,
-    )  # fmt: skip
+    bucket, fill = small.bucket, small.fill
+    count = -1
+    while count < 0:
+        count = spread(
+            forward.start, forward.arc, sources.node, sources.cost, first, last, limit,
+            scratch.near, scratch.nodes, bucket, fill,
+        )  # fmt: skip
+        if count < 0:
+            bucket, fill = room_of_buckets(limit, 2 * bucket.shape[1])
     rows, dirty = small.rows, small.dirty
     if len(dirty) < count:
         rows = np.empty((2 * count, LANES), dtype=np.int32)
@@ -242,7 +204,7 @@ def solve_cluster(
         forward, scratch, count, small.out_start, small.out_head, small.out_cost
     )
     small = Small(
-        rows, dirty, in_start, in_tail, in_cost, out_start, out_head, out_cost, pool, link
+        rows, dirty, in_start, in_tail, in_cost, out_start, out_head, out_cost, bucket, fill
     )
     rows[:count] = UNREACHED
     for source in range(low, high):
@@ -371,13 +333,13 @@ def fill_shares(table: DecayTable, k: Whole, costs: Array, limit: Whole, share: 
 @jit
 def add_same_chain(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
     rows: Array, scratch: Local, chains: Chains, arcs: Arcs, sources: Sources, low: Whole,
-    high: Whole, places: Places, weights: Weights, limit: Whole, direct: Array, found: Array,
-    sums: Array,
+    high: Whole, places: Places, weights: Weights, limit: Whole, least: Whole, direct: Array,
+    found: Array, sums: Array,
 ) -> None:  # fmt: skip
     """Correct the sums of a cluster for places on a source's own chains, reached inside them.
 
     `direct` is (t,) int64 = FAR, `found` (t,) int32; sums are exact, so what was counted by
-    the way round can be taken off again.
+    the way round can be taken off again. With a way round of at most `least` nothing changes.
     """
     s_left, s_right = sources.spots.left, sources.spots.right
     s_left_cost, s_right_cost = sources.spots.left_cost, sources.spots.right_cost
@@ -386,27 +348,21 @@ def add_same_chain(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
     t_edge, t_offset, t_entry = places.spots.edge, places.spots.offset_mm, places.spots.entry
     stop_start, stop_row, row_place = places.stop_start, places.stop_row, places.row_place
     ahead, behind, chain_start = chains.ahead, chains.behind, chains.start
-    way_start, way, s_chain = sources.way_start, sources.way, sources.spots.chain
+    way_start, way, through = sources.way_start, sources.way, sources.through
+    s_chain = sources.spots.chain
     value, rounder, plain = weights.value, weights.rounder, weights.plain
     end_start, end_node, end_cost = places.end_start, places.end_node, places.end_cost
     place, columns = scratch.place, value.shape[1]
-    # With decays of all or nothing a nearer way changes nothing where the way round is within the
-    # limit; so it is for whole chains that are short enough to be walked through from one end.
-    least = np.int64(limit)
-    for k in range(len(plain)):
-        least = min(least, plain[k])
     pair, share = np.empty((1, 2), dtype=np.int32), np.empty(2)
     for source in range(low, high):
         lane = source - low
         hits = 0
         for k in range(way_start[source], way_start[source + 1]):
+            if through[k] <= least - places.farthest_entry:
+                continue
             w = way[k]
             c = s_chain[w]
             left, right, edge = s_left[w], s_right[w], s_edge[w]
-            through = sources.spots.end_cost[w, 0] + ahead[chain_start[c + 1] - 1]
-            forth = sources.spots.end[w, 0] == chains.first[c]
-            if forth and through + places.farthest_entry <= least:
-                continue
             for turn in range(2):  # along the chain to both sides, as far as the limit goes
                 stop = left if turn == 0 else left - 1
                 while chain_start[c] <= stop < chain_start[c + 1] - 1:
@@ -458,27 +414,37 @@ def add_same_chain(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
 
 @jit
 def sum_clusters(  # noqa: PLR0913, PLR0917
-    forward: CostArcs, backward: CostArcs, chains: Chains, arcs: Arcs, sources: Sources,
+    forward: Links, backward: Links, chains: Chains, arcs: Arcs, sources: Sources,
     cluster: Array, places: Places, weights: Weights, limit: Whole, out: Array,
 ) -> None:  # fmt: skip
     """Fill the sums of every source, shape (g, decays × columns), one cluster after the other."""
     scratch = local_room(len(forward.start) - 1, limit)
-    small = small_room()
+    small = small_room(limit)
     width = out.shape[1]
     sums = np.zeros((width, LANES))
     costs = np.empty((1, LANES), dtype=np.int32)
     direct = np.full(len(places.end_start) - 1, FAR, dtype=np.int64)
     found = np.empty(len(places.end_start) - 1, dtype=np.int32)
+    # With decays of all or nothing a nearer way changes nothing where the way round is within the
+    # limit; so it is for whole chains that are short enough to be walked through from one end.
+    least = np.int64(limit)
+    for k in range(len(weights.plain)):
+        least = min(least, weights.plain[k])
+    way_start, through = sources.way_start, sources.through
     for k in range(len(cluster) - 1):
         low, high = cluster[k], cluster[k + 1]
         count, small = solve_cluster(forward, backward, sources, low, high, limit, scratch, small)
         sums[:] = 0.0
         add_cluster(small.rows, scratch, count, places, weights, limit, costs, sums)
-        add_same_chain(
-            small.rows, scratch, chains, arcs, sources, low, high, places, weights, limit,
-            direct, found, sums,
-        )  # fmt: skip
+        longest = np.int64(-1)
+        for j in range(way_start[low], way_start[high]):
+            longest = max(longest, through[j])
+        if longest + places.farthest_entry > least:
+            add_same_chain(
+                small.rows, scratch, chains, arcs, sources, low, high, places, weights, limit,
+                least, direct, found, sums,
+            )  # fmt: skip
         for source in range(low, high):
             for c in range(width):
                 out[source, c] = sums[c, source - low]
-        clean(scratch, count)
+        clean(scratch, count, limit)
