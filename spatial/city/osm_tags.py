@@ -7,6 +7,7 @@ the online reader both follow it, so that the same object means the same everywh
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from spatial.city.osm_places import FACILITY_KEYS, facility, gate, neighbourhood, protected
@@ -71,17 +72,31 @@ INTERESTING_KEYS: Final = tuple(sorted({key for keys in RULE_KEYS.values() for k
 """An object without any of these keys belongs to no layer."""
 
 
-def keys_of(layers: Collection[str] | None) -> tuple[str, ...]:
+POINT_LAYERS: Final = ("gates", "neighbourhoods", "facilities", "constraints")
+"""Layers that take nodes; a node with any other key belongs to no layer."""
+
+
+def keys_of(layers: Collection[str] | None, *, points: bool = False) -> tuple[str, ...]:
     """Return the keys of which an object of some layers has at least one; None is all layers.
+
+    Parameters
+    ----------
+    layers : collection of str or None
+    points : bool
+        Nodes only.
 
     Examples
     --------
     >>> keys_of(["streets", "gates"])
     ('barrier', 'entrance', 'highway')
+    >>> keys_of(["streets", "gates"], points=True)
+    ('barrier', 'entrance')
     """
-    if layers is None:
+    if layers is None and not points:
         return INTERESTING_KEYS
-    return tuple(sorted({key for layer in layers for key in RULE_KEYS.get(layer, ())}))
+    wanted = [layer for layer in RULE_KEYS if layers is None or layer in layers]
+    wanted = [layer for layer in wanted if not points or layer in POINT_LAYERS]
+    return tuple(sorted({key for layer in wanted for key in RULE_KEYS[layer]}))
 
 
 def street(tags: Tags, shape: Shape) -> Columns | None:
@@ -185,8 +200,19 @@ def layers_of(
     >>> [layer for layer, _ in layers_of({"leisure": "park", "barrier": "fence"}, "area")]
     ['barriers', 'facilities', 'land_use']
     """
-    candidates = {layer for key in tags for layer in LAYERS_BY_KEY.get(key, ())}
-    if only is not None:
-        candidates &= set(only)
-    found = ((layer, RULES[layer](tags, shape)) for layer in RULES if layer in candidates)
+    asked = tuple(key for key in tags if key in LAYERS_BY_KEY)
+    found = ((layer, RULES[layer](tags, shape)) for layer in _candidates(asked, only))
     return [(layer, columns) for layer, columns in found if columns is not None]
+
+
+def _candidates(keys: tuple[str, ...], only: Collection[str] | None) -> tuple[str, ...]:
+    """Layers whose rules look at an object with these keys, in the order of the rules."""
+    return _among(keys, None if only is None else frozenset(only))
+
+
+@lru_cache(maxsize=4096)
+def _among(keys: tuple[str, ...], only: frozenset[str] | None) -> tuple[str, ...]:
+    candidates = {layer for key in keys for layer in LAYERS_BY_KEY[key]}
+    return tuple(
+        layer for layer in RULES if layer in candidates and (only is None or layer in only)
+    )

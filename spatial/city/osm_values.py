@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 __all__ = [
@@ -61,6 +62,7 @@ def name_of(tags: Tags) -> str | None:
     return tags.get("name") or tags.get("name:zh") or tags.get("name:en")
 
 
+@lru_cache(maxsize=4096)  # few values, met again and again
 def number_of(text: str | None) -> float | None:
     """Read a plain number, metres allowed; anything else (feet, ranges) is missing.
 

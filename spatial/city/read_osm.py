@@ -33,7 +33,7 @@ class OsmCollector:
     """Gathers OSM objects by layer: what can be drawn as rows, the rest as refusals."""
 
     def __init__(self, only: Collection[str] | None = None) -> None:
-        self._only = only  # layers asked for; None is all
+        self._only = None if only is None else frozenset(only)  # layers asked for; None is all
         self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self._refusals: dict[str, list[Refusal]] = defaultdict(list)
         self._repairs: dict[str, list[Repair]] = defaultdict(list)
@@ -115,8 +115,15 @@ class OsmCollector:
         if geometry and isinstance(geometry[0], (bytes, str)):
             geometry = [bytes.fromhex(g) if isinstance(g, str) else g for g in geometry]
         shapes = shapely.from_wkb(geometry) if geometry else []
-        table = pd.DataFrame(rows, index=ids)
-        table = table.drop(columns=["id", "geometry"], errors="ignore")
+        columns = dict.fromkeys(key for row in rows for key in row)
+        table = pd.DataFrame(
+            {
+                key: [row.get(key) for row in rows]
+                for key in columns
+                if key not in ("id", "geometry")
+            },
+            index=ids,
+        )
         if name in ("streets", "barriers") and len(table):
             polygons = shapely.get_dimensions(shapes) == 2
             shapes[polygons] = shapely.boundary(shapes[polygons])
@@ -158,9 +165,19 @@ def read_osm(
     """
     collector = OsmCollector(only)
     keys = osmium.filter.KeyFilter(*keys_of(only))
+    others = osmium.osm.WAY | osmium.osm.RELATION | osmium.osm.AREA
+    keys.enable_for(others)
+    point_keys = keys_of(only, points=True)
+    points = (  # nodes are most of a file, and few of them belong to a layer of points
+        osmium.filter.KeyFilter(*point_keys) if point_keys else osmium.filter.EntityFilter(others)
+    )
+    if point_keys:
+        points.enable_for(osmium.osm.NODE)
     factory = osmium.geom.WKBFactory()
     try:
-        file = osmium.FileProcessor(str(path)).with_locations().with_areas(keys).with_filter(keys)
+        file = osmium.FileProcessor(str(path)).with_locations()
+        file = file.with_areas(osmium.filter.KeyFilter(*keys_of(only)))
+        file = file.with_filter(keys).with_filter(points)
         for number, thing in enumerate(file):
             _take(thing, collector, factory)
             if number % TICK_OBJECTS == 0:
@@ -175,7 +192,7 @@ def read_osm(
 
 
 def _take(thing: Any, collector: OsmCollector, factory: Any) -> None:
-    tags = {tag.k: tag.v for tag in thing.tags}
+    tags = dict(iter(thing.tags))  # a tag is a pair
     if thing.is_node():
         osm_id = f"node/{thing.id}"
         if thing.location.valid():
