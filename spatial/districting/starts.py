@@ -11,7 +11,7 @@ from spatial.districting.problem import Problem
 from spatial.districting.score import districts_of
 from spatial.districting.score_kernels import legal
 
-__all__ = ["legal_districts"]
+__all__ = ["legal_districts", "pieces"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -31,7 +31,7 @@ def legal_districts(problem: Problem, label: npt.NDArray) -> list[Ints]:
     inside = np.zeros(problem.atoms, dtype=np.bool_)
     kept: list[Ints] = []
     for members in districts_of(label):
-        for piece in _pieces(problem, members):
+        for piece in pieces(problem, members):
             stack = np.zeros(len(piece), dtype=np.int64)
             if legal(problem.flat, piece, inside, stack):
                 kept.append(piece)
@@ -40,7 +40,8 @@ def legal_districts(problem: Problem, label: npt.NDArray) -> list[Ints]:
     return sorted(kept, key=lambda district: int(district[0]))
 
 
-def _pieces(problem: Problem, members: Ints) -> list[Ints]:
+def pieces(problem: Problem, members: Ints) -> list[Ints]:
+    """Return the connected pieces of some atoms."""
     if len(members) < 2:
         return [members]
     flat = problem.flat
