@@ -138,7 +138,7 @@ def _heal_unit(edit: sent.HealUnitEdit, place: Place) -> Operation:
 @operation_of.register
 def _import(edit: sent.ImportEdit, place: Place) -> Operation:
     del place
-    return Import(edit.assignment)
+    return Import(edit.assignment, edit.names)
 
 
 @operation_of.register

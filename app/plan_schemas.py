@@ -16,6 +16,7 @@ __all__ = [
     "Compared",
     "Edit",
     "EditAnswer",
+    "ImportAnswer",
     "Plan",
     "PlanChange",
     "PlanEntry",
@@ -266,6 +267,7 @@ class ImportEdit(_Edit):
 
     op: Literal["import"]
     assignment: dict[UnitId, Key | None]
+    names: Annotated[dict[Key, Name], Field(description="of districts that are new")] = {}
 
 
 class TakeEdit(_Edit):
@@ -389,6 +391,19 @@ class EditAnswer(BaseModel):
     redrawn: list[str]
     undo: int | None
     redo: int | None
+
+
+class ImportAnswer(EditAnswer):
+    """What of a file fitted, and what it changed (or would change)."""
+
+    rows: int
+    matched: int
+    unknown: list[str]
+    doubled: list[str]
+    missing: list[str]
+    unknown_count: int
+    doubled_count: int
+    missing_count: int
 
 
 class Atoms(BaseModel):
