@@ -78,6 +78,7 @@ from spatial.progress import Progress, silent
 from spatial.reach import (
     NearestTable,
     Targets,
+    circle_fronts,
     life_circles,
     nearest_facilities,
     nearest_table,
@@ -470,6 +471,11 @@ class _Run:
         metres = {name: float(layers[name].limit_m) for name in timed}
         seconds = {name: minutes * MINUTE_S for name, minutes in timed.items()}
         limits = metres if by == "distance" else seconds
+        walking = self.profile.rooms["walking"]
+        entrances = [walk.facilities, walk.building_access.direct()]
+        fronts = circle_fronts(
+            walk.network, walk.obstacles, parameters=walking, entrances=entrances
+        )
         circles = life_circles(
             walk.network,
             walk.gates,
@@ -477,7 +483,8 @@ class _Run:
             limits,
             walk.obstacles,
             by=by,
-            parameters=self.profile.rooms["walking"],
+            parameters=walking,
+            fronts=fronts,
             progress=self.within,
         )
         measure = "distance_m" if by == "distance" else "time_s"

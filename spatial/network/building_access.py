@@ -49,6 +49,11 @@ class BuildingAccess:
     buildings: pd.Index  # (b,)
     way_to_gate: Objects  # (b,)
 
+    def direct(self) -> Attachments:
+        """Return the straight ways from buildings onto a path or street: one row for each."""
+        rows = np.flatnonzero(np.isin(self.way_to_gate.astype(str), ["paths", "street"]))
+        return self.entries.take(self.start[rows])
+
     def frame(self) -> pd.DataFrame:
         """Say how each building is left, indexed by building.
 

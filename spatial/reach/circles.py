@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -45,6 +45,7 @@ def circle_fronts(
     *,
     street_front_m: float | None = None,
     parameters: ParameterSet | None = None,
+    entrances: Sequence[Attachments] = (),
 ) -> StreetFronts:
     """Find the land along the streets once, for many calls of :func:`life_circles`.
 
@@ -57,6 +58,9 @@ def circle_fronts(
         Depth to each side of a reached street that is drawn.
     parameters : ParameterSet, optional
         Room ``walking``; by default the national values.
+    entrances : sequence of Attachments
+        E.g. of buildings and of facilities. One that lies deeper than the front is joined to its
+        street by a narrow strip along its straight way, and so drawn inside where it is reached.
     """
     walking = parameters or read_parameters("walking")
     return StreetFronts.of(
@@ -65,6 +69,7 @@ def circle_fronts(
         street_front_m=walking["street_front_m"] if street_front_m is None else street_front_m,
         passage_half_width_m=walking["passage_half_width_m"],
         cell_m=walking["circle_cell_m"],
+        entrances=entrances,
     )
 
 

@@ -6,6 +6,7 @@ Made once per network, and shared by the circles of all neighbourhoods, layers a
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -15,8 +16,10 @@ import numpy.typing as npt
 import shapely
 
 from spatial.errors import LayerError
+from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.network.obstacles import Obstacles
+from spatial.reach.corridors import corridor_stamps
 from spatial.reach.kernels import Array
 from spatial.reach.raster_stamp import Pieces, bucketed, stamp_tile
 
@@ -76,6 +79,7 @@ class StreetFronts:
         street_front_m: float,
         passage_half_width_m: float,
         cell_m: float,
+        entrances: Sequence[Attachments] = (),
     ) -> StreetFronts:
         """Find the land along every street.
 
@@ -90,6 +94,9 @@ class StreetFronts:
             The same of bridges, tunnels and passages; at least so much that the grid shows them.
         cell_m : float
             Grid step.
+        entrances : sequence of Attachments
+            Places that lie deeper than the front are joined to their street by a narrow strip
+            along their straight way.
 
         Notes
         -----
@@ -110,6 +117,17 @@ class StreetFronts:
         size = (pieces.ends.reshape(-1, 2).max(axis=0) + margin_m) // cell_m + 1
         shape = (int(size[0]), int(size[1]))
         found = _stamped(network, pieces, walls, (street_front_m, passage_m), cell_m, shape)
+        found += [
+            corridor_stamps(
+                network,
+                points,
+                origin_m=origin,
+                cell_m=cell_m,
+                half_width_m=passage_m,
+                longer_than_m=street_front_m - cell_m,
+            )
+            for points in entrances
+        ]
         return cls(cell_m, origin, shape, street_front_m, passage_m, _by_edge(network, found))
 
 

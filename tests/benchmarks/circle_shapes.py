@@ -104,7 +104,7 @@ def compare(w: Walk, key: str, walking: ParameterSet, *, count: int) -> pd.DataF
     homes = attached_buildings(w, max_entry_m=walking["max_entry_m"])
     known = truth(w.network, gates, homes, limit)
     makers = {
-        "Linli": _linli(w, gates, walking),
+        "Linli": _linli(w, gates, homes, walking),
         "Valhalla": _valhalla(w.network, gates, key),
         "convex hull": _hull(known, shapely.convex_hull),
         "concave hull": _hull(known, lambda g: shapely.concave_hull(g, ratio=CONCAVE_RATIO)),
@@ -116,9 +116,9 @@ def compare(w: Walk, key: str, walking: ParameterSet, *, count: int) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def _linli(w: Walk, gates: Attachments, walking: ParameterSet):
+def _linli(w: Walk, gates: Attachments, homes: Attachments, walking: ParameterSet):
     group = pd.Series([f"{row:05d}" for row in range(len(gates))], index=gates.ids)
-    fronts = circle_fronts(w.network, w.obstacles, parameters=walking)
+    fronts = circle_fronts(w.network, w.obstacles, parameters=walking, entrances=[homes])
     limits = {LAYER: limits_m(MINUTES)[LAYER]}
 
     def draw():

@@ -303,3 +303,43 @@ def test_nothing_to_start_from_or_to_walk_on_gives_no_circles():
     found = life_circles(network, points, group, LIMITS, obstacles)
     assert found.empty
     assert found.crs == network.crs
+
+
+def test_a_reached_entrance_deeper_than_the_front_is_inside_and_one_not_reached_is_not():
+    network, obstacles = made(streets=[line((0, 0), (600, 0))])
+    deep = places((200, 90), (290, 90), (400, -30))
+    homes = attach_points(network, deep, obstacles, max_entry_m=100.0)
+    assert (homes.edge >= 0).all()
+    walking = WALKING.with_values({"street_front_m": FRONT_M}, source="test")
+    fronts = circle_fronts(network, obstacles, parameters=walking, entrances=[homes])
+    bare = one_circle(network, obstacles, (100, 0), limit_m=250.0)
+    drawn = one_circle(network, obstacles, (100, 0), limit_m=250.0, fronts=fronts)
+    walks_m = [100 + 90, 190 + 90, 300 + 30]  # to the place on the street, and straight on
+    assert [bool(drawn.intersects(point)) for point in deep] == [walk <= 250 for walk in walks_m]
+    assert not bare.intersects(deep.iloc[0])
+    assert drawn.is_valid
+    assert drawn.area - bare.area < 90 * 4 * CELL_M  # a strip, not a block of land
+
+
+@FEW
+@given(towns())
+def test_circles_with_strips_to_far_entrances_hold_every_reached_one_and_stay_nested(drawn):
+    _, network, obstacles, origins, facilities = drawn
+    group = pd.Series("home", index=origins.ids)
+    bare = WALKING.with_values({"street_front_m": 12.0}, source="test")
+    fronts = circle_fronts(network, obstacles, parameters=bare, entrances=[facilities])
+    found = life_circles(network, origins, group, LIMITS, obstacles, fronts=fronts)
+    assert found.geometry.is_valid.all()
+    shapes = found.geometry.to_numpy()
+    assert shapely.covers(shapes[1:], shapes[:-1]).all()
+    graph = split_graph(network, origins, facilities)
+    away = np.full(len(facilities), np.inf)
+    for origin in range(len(origins)):
+        reach = distances_mm(graph, 0, origin)
+        away = np.minimum(away, [reach.get((1, n), np.inf) for n in range(len(facilities))])
+    by_layer = found.set_index("layer").geometry
+    for layer, limit_m in LIMITS.items():
+        deep = (facilities.entry_mm > (12.0 + CELL_M) * 1000) & (facilities.edge >= 0)
+        # A strip of grid points: true to a step of the grid along the way.
+        for row in np.flatnonzero(deep & (away <= (limit_m - CELL_M) * 1000)):
+            assert by_layer[layer].intersects(shapely.Point(facilities.xy_m[row]))
