@@ -220,11 +220,12 @@ export interface ProposalList {
   data_version: string;
   job: string | null;
   items: Proposal[];
+  /** Rules that cannot all hold: then there are no proposals. */
+  clashes: Clash[];
 }
 
 export interface Clash {
   rules: string[];
-  units: NeighbourhoodId[];
   zh: string;
   en: string;
 }

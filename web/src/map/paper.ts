@@ -9,7 +9,7 @@ import { PlanDrawer } from "./planScene";
 export const PAPERS = { a4: { width_mm: 297, height_mm: 210 }, a3: { width_mm: 420, height_mm: 297 } } as const;
 export type Paper = keyof typeof PAPERS;
 /** Round scales, from the largest; the first at which the whole plan fits is taken. */
-export const SCALES = [500, 1000, 2000, 2500, 5000, 7500, 10_000, 15_000, 20_000, 25_000, 50_000, 75_000, 100_000, 200_000] as const;
+export const SCALES = [500, 1000, 2000, 2500, 5000, 7500, 10_000, 12_500, 15_000, 20_000, 25_000, 50_000, 75_000, 100_000, 200_000] as const;
 /** CSS draws a millimetre with 96 / 25.4 pixels. */
 export const PX_PER_MM = 96 / 25.4;
 const MOST_PIXELS = 8192;
@@ -81,7 +81,7 @@ export async function drawOnPaper(
   addPatterns(map);
   try {
     await once(map, "load", signal);
-    new PlanDrawer(map).show({ ...scene, drawn: { type: "FeatureCollection", features: [] } });
+    new PlanDrawer(map, 0).show({ ...scene, drawn: { type: "FeatureCollection", features: [] } });
     await once(map, "idle", signal);
     const canvas = map.getCanvas();
     if (Math.abs(canvas.width - width * ratio) > 2) throw new Error(`${canvas.width} ≠ ${width * ratio}`);

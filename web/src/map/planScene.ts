@@ -28,22 +28,28 @@ export interface PlanScene {
   tool: boolean;
 }
 
-export const PLAN_SOURCES = ["plan_cells", "plan_edges", "plan_labels", "plan_drawn"] as const;
+export const PLAN_SOURCES = ["plan_cells", "plan_edges", "plan_signs", "plan_labels", "plan_drawn"] as const;
 
 const state = (name: string, otherwise: unknown): unknown[] => ["coalesce", ["feature-state", name], otherwise];
 const expression = (parts: unknown[]): ExpressionSpecification => parts as unknown as ExpressionSpecification;
 const inDistrict = [">=", state("c", -2), 0];
 
+/** Widths by zoom of lines that part districts; the others have none, and cost nothing to draw. */
+const partingWidth = (...stops: number[]): ExpressionSpecification => {
+  const on = ["boolean", ["feature-state", "on"], false];
+  return expression(["interpolate", ["exponential", 1.5], ["zoom"], ...stops.map((stop, at) => (at % 2 === 0 ? stop : ["case", on, stop, 0]))]);
+};
+
 export const PLAN_PAINT = {
+  line: partingWidth(10, 0.6, 12.5, 1.2, 14, 2.4, 18, 4),
+  halo: partingWidth(10, 1, 12.5, 2.6, 14, 5.5, 18, 9),
   colour: expression(["match", state("c", -2), ...DISTRICT_COLOURS.flatMap((one, at) => [at, one]), "#ffffff"]),
   filled: expression(["case", inDistrict, 0.6, 0]),
-  excluded: expression(["case", ["==", state("c", -2), -3], 0.55, 0]),
-  unassigned: expression(["case", ["==", state("c", -2), -1], 0.8, 0]),
-  locked: expression(["case", ["boolean", ["feature-state", "l"], false], 0.75, 0]),
-  parting: expression(["case", ["boolean", ["feature-state", "on"], false], 1, 0]),
-  markColour: expression(["match", state("m", 0), 1, "#6a1b9a", 2, "#b2182b", 3, "#10343c", "#000000"]),
-  markWidth: expression(["match", state("m", 0), 1, 3, 2, 3, 3, 3, 0]),
+  markColour: expression(["match", ["get", "mark"], 1, "#6a1b9a", 2, "#b2182b", "#10343c"]),
 } as const;
+
+/** What lies on a cell's colour. */
+const SIGNS = ["", "unassigned", "excluded", "locked"] as const;
 
 /** How a cell is outlined; the strongest reason wins. */
 export const MARKS = { none: 0, differs: 1, fragment: 2, picked: 3 } as const;
@@ -52,17 +58,23 @@ export const MARKS = { none: 0, differs: 1, fragment: 2, picked: 3 } as const;
 export class PlanDrawer {
   private world: World | null = null;
   private colour = new Int8Array(0);
-  private marks = new Uint8Array(0);
+  private signs = new Uint8Array(0);
+  private timer: ReturnType<typeof setTimeout> | null = null;
   private district = new Int32Array(0);
   private parting = new Uint8Array(0);
   private shown: PlanScene | null = null;
 
-  constructor(private readonly map: MapLibre) {}
+  /** @param patience_ms how long signs wait for the gesture to pause; 0: not at all. */
+  constructor(
+    private readonly map: MapLibre,
+    private readonly patience_ms = 120,
+  ) {}
 
   show(scene: PlanScene | null): void {
     const before = this.shown;
     this.shown = scene;
     if (!scene) {
+      if (this.timer) clearTimeout(this.timer);
       if (before) for (const name of ["plan_labels", "plan_drawn"] as const) this.source(name).setData(collection([]));
       return;
     }
@@ -85,30 +97,57 @@ export class PlanDrawer {
     this.source("plan_cells").setData(collection(shapes.flatMap((geometry, id) => (geometry ? [{ type: "Feature", id, properties: { row: id }, geometry } as GeoJSON.Feature] : []))));
     this.source("plan_edges").setData(collection(linesOf(world, edges)));
     this.colour = new Int8Array(units.count).fill(-2);
-    this.marks = new Uint8Array(units.count);
+    this.signs = new Uint8Array(units.count);
+    this.source("plan_signs").setData(collection([]));
     this.district = new Int32Array(units.count).fill(-2);
     this.parting = new Uint8Array(edges.count);
+    const zoom = zoomOfCells(world);
+    this.map.setLayerZoomRange("plan_cells_line", zoom, 24);
+    this.map.setLayerZoomRange("plan_halo", Math.max(10, zoom - 0.7), 24);
+  }
+
+  /** Hatching, studs and outlines have a source of their own with only the cells that need them: each is drawn over and over,
+   * and most cells have none. It follows a moment after the colours. */
+  private laySigns(scene: PlanScene): void {
+    if (this.timer) clearTimeout(this.timer);
+    const lay = (): void => {
+      this.timer = null;
+      const { shapes } = scene.world;
+      const features: GeoJSON.Feature[] = [];
+      this.signs.forEach((code, row) => {
+        const geometry = shapes[row];
+        if (code !== 0 && geometry) features.push({ type: "Feature", properties: { sign: SIGNS[code & 3], mark: code >> 2 }, geometry });
+      });
+      this.source("plan_signs").setData(collection(features));
+    };
+    if (this.patience_ms === 0) lay();
+    else this.timer = setTimeout(lay, this.patience_ms);
   }
 
   private paint(scene: PlanScene): void {
     const { district, colours, lockedDistricts, lockedUnits, picked, fragments, differing } = scene;
     const { edges, admitted } = scene.world;
     const around = new Set<number>();
+    let signed = false;
     for (let row = 0; row < district.length; row++) {
       const slot = district[row]!;
-      const paint = slot < 0 ? (admitted[row] ? -1 : -3) : (colours[slot] ?? 0) % DISTRICT_COLOURS.length;
+      const paint = slot < 0 ? -1 : (colours[slot] ?? 0) % DISTRICT_COLOURS.length;
       const locked = lockedUnits.has(row) || lockedDistricts.has(slot);
       const mark = picked.has(row) ? MARKS.picked : fragments.has(row) ? MARKS.fragment : differing.has(row) ? MARKS.differs : MARKS.none;
-      const marks = 2 * mark + (locked ? 1 : 0);
-      if (paint !== this.colour[row] || marks !== this.marks[row]) {
+      const code = 4 * mark + (slot < 0 ? (admitted[row] ? 1 : 2) : locked ? 3 : 0);
+      if (code !== this.signs[row]) {
+        this.signs[row] = code;
+        signed = true;
+      }
+      if (paint !== this.colour[row]) {
         this.colour[row] = paint;
-        this.marks[row] = marks;
-        this.map.setFeatureState({ source: "plan_cells", id: row }, { c: paint, l: locked, m: mark });
+        this.map.setFeatureState({ source: "plan_cells", id: row }, { c: paint });
       }
       if (slot === this.district[row]) continue;
       this.district[row] = slot;
       for (let at = edges.ofStart[row]!; at < edges.ofStart[row + 1]!; at++) around.add(edges.of[at]!);
     }
+    if (signed) this.laySigns(scene);
     for (const edge of around) {
       const now = parts(edges, edge, district) ? 1 : 0;
       if (now === this.parting[edge]) continue;
@@ -116,6 +155,14 @@ export class PlanDrawer {
       this.map.setFeatureState({ source: "plan_edges", id: edge }, { on: now === 1 });
     }
   }
+}
+
+/** The zoom from which a cell is wide enough (24 pixels) for a line around each. */
+function zoomOfCells({ units, cells }: World): number {
+  const sizes = [...units.cell_m2].filter((size) => size > 0).sort((a, b) => a - b);
+  const side_m = Math.sqrt(sizes[Math.floor(sizes.length / 2)] ?? 10_000);
+  const lat = cells.plane.middle[1];
+  return Math.log2((24 * 40_075_016.7 * Math.cos((lat * Math.PI) / 180)) / (512 * side_m));
 }
 
 const collection = (features: GeoJSON.Feature[]): GeoJSON.FeatureCollection => ({ type: "FeatureCollection", features });

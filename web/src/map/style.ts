@@ -104,6 +104,13 @@ const kindsText: Expression = ["coalesce", ["get", "kinds"], ["get", "kind"], ""
 const comma: Expression = ["index-of", ",", kindsText];
 const firstKind: Expression = ["slice", kindsText, 0, ["case", [">=", comma, 0], comma, 99]];
 
+const planSign = (sign: string, pattern: string, opacity: number): Part => ({
+  type: "fill",
+  source: "plan_signs",
+  filter: ["==", ["get", "sign"], sign],
+  paint: { "fill-pattern": pattern, "fill-opacity": opacity, "fill-antialias": false },
+});
+
 const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
   land_use: {
     type: "fill",
@@ -144,10 +151,10 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
   },
   neighbourhoods_pattern: { type: "fill", paint: { "fill-pattern": "hatch" }, layout: { visibility: "none" } },
   districts: { type: "fill", paint: { "fill-color": districtColour, "fill-opacity": 0.16 } },
-  plan_fill: { type: "fill", source: "plan_cells", paint: { "fill-color": PLAN_PAINT.colour, "fill-opacity": PLAN_PAINT.filled } },
-  plan_locked: { type: "fill", source: "plan_cells", paint: { "fill-pattern": "studs", "fill-opacity": PLAN_PAINT.locked } },
-  plan_excluded: { type: "fill", source: "plan_cells", paint: { "fill-pattern": "dots", "fill-opacity": PLAN_PAINT.excluded } },
-  plan_unassigned: { type: "fill", source: "plan_cells", paint: { "fill-pattern": "hatch", "fill-opacity": PLAN_PAINT.unassigned } },
+  plan_fill: { type: "fill", source: "plan_cells", paint: { "fill-color": PLAN_PAINT.colour, "fill-opacity": PLAN_PAINT.filled, "fill-antialias": false } },
+  plan_locked: planSign("locked", "studs", 0.75),
+  plan_excluded: planSign("excluded", "dots", 0.55),
+  plan_unassigned: planSign("unassigned", "hatch", 0.8),
   constraints: { type: "fill", filter: polygons, paint: { "fill-color": "#9c4f6b", "fill-opacity": 0.14 } },
   constraints_line: { type: "line", paint: { "line-color": "#9c4f6b", "line-width": 1.4, "line-dasharray": [3, 2] } },
   buildings: {
@@ -230,20 +237,21 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
   plan_halo: {
     type: "line",
     source: "plan_edges",
-    layout: { "line-join": "round", "line-cap": "round" },
-    paint: { "line-color": GROUND.halo, "line-opacity": PLAN_PAINT.parting, "line-width": byZoom(10, 1, 12.5, 2.6, 14, 5.5, 18, 9) },
+    layout: { "line-join": "miter", "line-cap": "square" }, // round ones are thrice as many triangles, of tens of thousands
+    paint: { "line-color": GROUND.halo, "line-width": PLAN_PAINT.halo },
   },
   plan_line: {
     type: "line",
     source: "plan_edges",
-    layout: { "line-join": "round", "line-cap": "round" },
-    paint: { "line-color": "#173f49", "line-opacity": PLAN_PAINT.parting, "line-width": byZoom(10, 0.6, 12.5, 1.2, 14, 2.4, 18, 4) },
+    layout: { "line-join": "miter", "line-cap": "square" }, // round ones are thrice as many triangles, of tens of thousands
+    paint: { "line-color": "#173f49", "line-width": PLAN_PAINT.line },
   },
   plan_mark: {
     type: "line",
-    source: "plan_cells",
+    source: "plan_signs",
+    filter: [">", ["get", "mark"], 0],
     layout: { "line-join": "round" },
-    paint: { "line-color": PLAN_PAINT.markColour, "line-width": PLAN_PAINT.markWidth, "line-offset": 1.2 },
+    paint: { "line-color": PLAN_PAINT.markColour, "line-width": 3, "line-offset": 1.2 },
   },
   plan_drawn_area: {
     type: "fill",

@@ -311,7 +311,7 @@ export class MapView {
     const release = (event: MouseEvent): void => {
       if (!this.drawing || event.target === map.getCanvas()) return;
       this.drawing = false;
-      events.plan({ how: "up", place: this.lastPlace, metresPerPixel: this.metresPerPixel(), shift: event.shiftKey, alt: event.altKey });
+      events.plan({ how: "up", place: this.lastPlace, metresPerPixel: this.metresPerPixel(), client: { x: event.clientX, y: event.clientY }, shift: event.shiftKey, alt: event.altKey });
     };
     addEventListener("keydown", keyed);
     addEventListener("keyup", keyed);
@@ -359,7 +359,9 @@ export class MapView {
     const { lng, lat } = event.lngLat;
     this.lastPlace = [lng, lat];
     const { shiftKey, altKey } = event.originalEvent;
-    return { how, place: this.lastPlace, metresPerPixel: this.metresPerPixel(), shift: shiftKey, alt: altKey };
+    const { left, top } = this.map.getCanvas().getBoundingClientRect();
+    const client = { x: left + event.point.x, y: top + event.point.y };
+    return { how, place: this.lastPlace, metresPerPixel: this.metresPerPixel(), client, shift: shiftKey, alt: altKey };
   }
 
   private metresPerPixel(): number {

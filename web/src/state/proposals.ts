@@ -36,13 +36,12 @@ export class Proposals {
   async done(job?: string): Promise<void> {
     const { drawing } = this.around;
     try {
-      this.found.set(await drawing.plans.proposals(drawing.city, job));
-      this.clashes.set([]);
+      const found = await drawing.plans.proposals(drawing.city, job);
+      this.found.set(found);
+      this.clashes.set(found.clashes);
     } catch (reason) {
       const problem = asProblem(reason);
-      const { clashes } = problem.more;
-      if (problem.code === "rules-clash" && Array.isArray(clashes)) this.clashes.set(clashes as Clash[]);
-      else if (problem.status !== 404) this.problem.set(problem);
+      if (problem.status !== 404) this.problem.set(problem);
     }
   }
 

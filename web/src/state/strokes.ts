@@ -13,6 +13,8 @@ export interface PlanPointed {
   how: "down" | "move" | "up" | "hover" | "double" | "leave";
   place: LonLat;
   metresPerPixel: number;
+  /** On the page, in pixels. */
+  client: { x: number; y: number };
   shift: boolean;
   alt: boolean;
 }
@@ -28,6 +30,8 @@ export class Strokes {
   /** The district that a merge begins with. */
   readonly mergeFrom = new Store<number>(-1);
   readonly pointed = new Store<number>(-1);
+  /** Where the brush is on the page. */
+  readonly brushAt = new Store<{ x: number; y: number } | null>(null);
   /** Neighbourhoods that locks kept where they are. */
   readonly held = new Store(0);
   private begun: XY | null = null;
@@ -91,6 +95,7 @@ export class Strokes {
     const { tool } = this.drawing;
     if (!this.drawing.world.value || !this.drawing.now || this.drawing.frozen) return;
     const at = this.xy(pointed.place);
+    this.brushAt.set(pointed.how === "leave" || tool.value !== "brush" ? null : pointed.client);
     if (pointed.how === "leave") {
       this.pointed.set(-1);
       if (!this.begun) this.show([]);
@@ -184,7 +189,6 @@ export class Strokes {
       this.last = at;
       this.preview();
     }
-    this.show([this.circle(at, radius)]);
     if (how === "up") this.commit();
   }
 
@@ -358,11 +362,6 @@ export class Strokes {
   private show(features: GeoJSON.Feature[]): void {
     if (features.length === 0 && this.drawn.value.features.length === 0) return;
     this.drawn.set({ type: "FeatureCollection", features });
-  }
-
-  private circle([x, y]: XY, radius: number): GeoJSON.Feature {
-    const corners = Array.from({ length: 33 }, (_, at) => this.place(x + radius * Math.cos((at * Math.PI) / 16), y + radius * Math.sin((at * Math.PI) / 16)));
-    return line([corners], "brush");
   }
 
   /** For `ringOf`. */

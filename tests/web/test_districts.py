@@ -1,0 +1,374 @@
+"""A planner's morning at the drawing table: real page, real server, real browser."""
+
+import re
+from urllib.parse import quote
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgis]
+
+MIDDLE = """(id) => {
+  const { cells, rowOf } = linliPage.drawing.world.value;
+  const row = rowOf.get(id);
+  const at = linliMap.project(cells.plane.place(cells.middle[2 * row], cells.middle[2 * row + 1]));
+  const box = document.querySelector("#map").getBoundingClientRect();
+  return [box.x + at.x, box.y + at.y];
+}"""
+BELONGS = """(id) => {
+  const table = linliPage.drawing; const row = table.world.value.rowOf.get(id);
+  return table.infoOf(table.now.district[row])?.id ?? null;
+}"""
+OPENED = "() => (globalThis.linliPage?.drawing.plan.value ?? null) !== null"
+SETTLED = """() => {
+  const table = linliPage.drawing;
+  return table.outbox.value.waiting.value.length === 0 && !table.busy.value;
+}"""
+GRIPS = """() => {
+  const table = linliPage.drawing;
+  const { edges, cells, units, admitted } = table.world.value;
+  const { district } = table.now;
+  const box = document.querySelector("#map").getBoundingClientRect();
+  const pixel = (x, y) => {
+    const at = linliMap.project(cells.plane.place(x, y));
+    return [box.x + at.x, box.y + at.y];
+  };
+  const found = [];
+  for (let edge = 0; edge < edges.count; edge++) {
+    const [a, b] = [edges.a[edge], edges.b[edge]];
+    for (const [from, to] of [[a, b], [b, a]]) {
+      if (from < 0 || to < 0 || district[to] < 0) continue;
+      if (district[from] === district[to] || !admitted[from]) continue;
+      const corner = (edges.start[edge] + edges.start[edge + 1]) >> 1;
+      const [x, y] = [edges.xy[2 * corner], edges.xy[2 * corner + 1]];
+      const [mx, my] = [cells.middle[2 * from], cells.middle[2 * from + 1]];
+      const [from_id, to_id] = [units.ids[from], table.infoOf(district[to]).id];
+      const aim = pixel(x + 2.2 * (mx - x), y + 2.2 * (my - y));
+      const length = edges.length_m[edge];
+      found.push({ from: from_id, to: to_id, grip: pixel(x, y), aim, length });
+    }
+  }
+  return found.sort((one, other) => other.length - one.length);
+}"""
+FIGURES = """() => {
+  const table = linliPage.drawing;
+  return table.districts.value.map((one, slot) =>
+    [one.id, table.now.figures(slot), table.now.lacking(slot), table.now.diameter(slot)]);
+}"""
+NAME = """(id) => {
+  const { rowOf, units } = linliPage.drawing.world.value;
+  return units.names[rowOf.get(id)];
+}"""
+
+
+@pytest.fixture(scope="module")
+def api(site):
+    with httpx.Client(base_url=f"{site}/api/v1", timeout=120) as client:
+        (city,) = client.get("/cities").json()["items"]
+        base = f"{site}/api/v1/cities/{quote(city['id'])}"
+        with httpx.Client(base_url=base, timeout=120) as asked:
+            yield asked
+
+
+@pytest.fixture
+def planner(reader_of):
+    """Make planners who told their names before: ``planner("王工")``."""
+
+    def make(name: str, width: int = 1440, height: int = 900):
+        reader = reader_of(width, height)
+        reader.page.add_init_script(f"localStorage.setItem('linli.author', '{name}')")
+        return reader
+
+    return make
+
+
+def until(reader, script, argument=None):
+    """Wait until a script says yes; the page forbids scripts that wait by themselves."""
+    for _ in range(400):
+        if reader.page.evaluate(script, argument):
+            return
+        reader.page.wait_for_timeout(50)
+    raise AssertionError(f"the page never came to: {script}")
+
+
+def make_plan(api, plan, author="王工"):
+    """Store a plan that begins with the districts of the analysis; without limits that refuse."""
+    rules = {"maximum": {}, "minimum": {"households": 1500}, "refuse": ["excluded"]}
+    new = {"id": plan, "name": f"方案 {plan}", "author": author, "from": "analysis"}
+    answer = api.post("/plans", json=new | {"rules": rules})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def table(reader, plan):
+    """Lay a plan on the table of a reader."""
+    reader.open(f"#plan={plan}&theme=districts")
+    until(reader, OPENED)
+    reader.settle()
+
+
+def at(reader, unit):
+    x, y = reader.page.evaluate(MIDDLE, unit)
+    return x, y
+
+
+def belongs(reader, unit):
+    return reader.page.evaluate(BELONGS, unit)
+
+
+def done(reader):
+    """Wait until the server has every edit."""
+    until(reader, SETTLED)
+    reader.settle()
+
+
+def tool(reader, name):
+    pressed = reader.page.get_by_role("toolbar", name="划分工具").get_by_role(
+        "button", name=name, exact=True
+    )
+    if pressed.get_attribute("aria-pressed") != "true":
+        pressed.click()
+
+
+def drag(reader, start, end, steps=8, *, held=None):
+    reader.page.mouse.move(*start)
+    reader.page.mouse.down()
+    reader.page.mouse.move(*end, steps=steps)
+    reader.page.wait_for_timeout(120)  # a frame or two
+    if held:
+        held()
+    reader.page.mouse.up()
+
+
+def visible(reader, *places):
+    return all(reader.free(*place) for place in places)
+
+
+def neighbours(api, reader, plan):
+    """Pairs (unit, other) of different districts that both may move and both can be seen."""
+    atoms = api.get("/atoms").json()
+    ids, links = atoms["units"]["id"], atoms["links"]
+    for a, b, joined in zip(links["a"], links["b"], links["linked"], strict=True):
+        one, other = plan["assignment"][ids[a]], plan["assignment"][ids[b]]
+        eligible = atoms["units"]["eligible"]
+        if not (joined and one and other and one != other and eligible[a] and eligible[b]):
+            continue
+        if visible(reader, at(reader, ids[a]), at(reader, ids[b])):
+            yield ids[a], ids[b]
+
+
+def assignment(api, plan):
+    return api.get(f"/plans/{plan}").json()["assignment"]
+
+
+def brush(api, reader, plan, giver, taker):
+    """Brush out of a district: the map, the figures and then the server follow."""
+    tool(reader, "画笔")
+    live = reader.page.get_by_role("region", name="改动前后")
+    drag(
+        reader,
+        at(reader, taker),
+        at(reader, giver),
+        held=lambda: (expect(live).to_contain_text("户数"), reader.shot("districts-brush")),
+    )
+    done(reader)
+    assert belongs(reader, giver) == plan["assignment"][taker]
+    assert assignment(api, plan["id"])[giver] == plan["assignment"][taker]
+
+
+def pull_a_boundary(api, reader, plan):
+    """Pull a boundary over a neighbourhood: it changes sides."""
+    tool(reader, "拖边界")
+    grips = [
+        one
+        for one in reader.page.evaluate(GRIPS)
+        if visible(reader, one["grip"], one["aim"]) and one["length"] > 60
+    ]
+    for grip in grips[:6]:
+        before = belongs(reader, grip["from"])
+        drag(reader, grip["grip"], grip["aim"], held=lambda: reader.shot("districts-boundary"))
+        done(reader)
+        if belongs(reader, grip["from"]) != before:
+            break
+    else:
+        raise AssertionError("no boundary of the demo city can be dragged")
+    assert assignment(api, plan)[grip["from"]] == grip["to"]
+
+
+def lock(api, reader, plan, inside, outside):
+    """Lock a district: it neither loses nor gains. What the plan is then."""
+    tool(reader, "锁定")
+    locked = belongs(reader, inside)
+    reader.page.mouse.click(*at(reader, inside))
+    done(reader)
+    told = api.get(f"/plans/{plan}").json()
+    assert next(one for one in told["districts"] if one["id"] == locked)["locked"]
+    tool(reader, "画笔")
+    drag(reader, at(reader, inside), at(reader, outside))
+    done(reader)
+    assert api.get(f"/plans/{plan}").json()["head"] == told["head"]
+    return told
+
+
+def split_undo_redo(api, reader, plan, told):
+    """A line splits a district; undo takes it back, redo does it again, also after a reload."""
+    page = reader.page
+    tool(reader, "切分")
+    big = max(told["districts"], key=lambda one: 0 if one["locked"] else one["members"])
+    members = [unit for unit, district in told["assignment"].items() if district == big["id"]]
+    places = [at(reader, unit) for unit in members]
+    x = sum(place[0] for place in places) / len(places)
+    top, bottom = min(place[1] for place in places), max(place[1] for place in places)
+    drag(reader, (x, top - 60), (x, bottom + 60), steps=12)
+    done(reader)
+    split = api.get(f"/plans/{plan}").json()
+    assert len(split["districts"]) == len(told["districts"]) + 1
+    page.keyboard.press("Control+z")
+    done(reader)
+    assert len(api.get(f"/plans/{plan}").json()["districts"]) == len(told["districts"])
+    page.reload()
+    until(reader, OPENED)
+    reader.settle()
+    page.get_by_role("button", name="重做").click()
+    done(reader)
+    assert assignment(api, plan) == split["assignment"]
+
+
+def look_back(reader):
+    """Who did what; the past is looked at, and cannot be changed. Two revisions compared."""
+    page = reader.page
+    page.get_by_role("tab", name="历史").click()
+    expect(page.locator("#plan-body ol li").first).to_contain_text("王工")
+    page.locator("#plan-body ol li button").last.click()
+    expect(page.get_by_text("正在看以前的版本")).to_be_visible()
+    reader.shot("districts-history")
+    page.get_by_role("button", name="回到现在").click()
+    page.get_by_role("tab", name="方案").click()
+    page.get_by_label("第几版").fill("0")
+    page.get_by_role("button", name="对比", exact=True).click()
+    expect(page.locator("#plan-body")).to_contain_text("个小区归属不同")
+    reader.shot("districts-compared")
+    page.get_by_role("button", name="结束对比").click()
+
+
+def put_on_paper(api, reader):
+    page = reader.page
+    page.get_by_role("button", name="打印当前视图").click()
+    page.locator("dialog.print img").wait_for()
+    expect(page.locator("dialog.print")).to_contain_text("比例尺 1")
+    reader.shot("districts-paper")
+    page.locator("dialog.print").get_by_role("button", name="关闭").click()
+    for link, begins in (("A4 图纸", b"%PDF-"), ("CSV", b"\xef\xbb\xbf")):
+        address = page.get_by_role("link", name=link).get_attribute("href")
+        answer = api.get(reader.site + address)
+        assert answer.status_code == 200
+        assert answer.content.startswith(begins)
+
+
+def test_a_planners_whole_morning(api, planner):
+    plan = make_plan(api, "morning")
+    reader = planner("王工")
+    table(reader, "morning")
+    reader.shot("districts-plan")
+    giver, taker = next(neighbours(api, reader, plan))
+    brush(api, reader, plan, giver, taker)
+    pull_a_boundary(api, reader, "morning")
+    told = lock(api, reader, "morning", taker, giver)
+    split_undo_redo(api, reader, "morning", told)
+    look_back(reader)
+    put_on_paper(api, reader)
+    assert reader.complaints == []
+
+
+def test_two_planners_at_one_plan_see_each_other_and_settle_a_conflict(api, planner):
+    plan = make_plan(api, "two")
+    first, second = planner("王工"), planner("李工")
+    table(first, "two")
+    table(second, "two")
+    (unit, other), *_ = list(neighbours(api, first, plan))
+
+    # What one does, the other sees without asking.
+    tool(first, "画笔")
+    drag(first, at(first, other), at(first, unit))
+    done(first)
+    now = plan["assignment"][other]
+    until(second, f"(id) => ({BELONGS})(id) === '{now}'", unit)
+
+    # The second works on what it saw; the first was faster.
+    second.page.evaluate("linliPage.drawing.events?.close()")
+    head = api.get("/plans/two").json()["head"]
+    edit = {"op": "assign", "units": [unit], "district": None, "author": "王工", "id": "faster"}
+    assert (
+        api.post("/plans/two/edits", json=edit, headers={"If-Match": f'"{head}"'}).status_code
+        == 200
+    )
+    tool(second, "点选")
+    second.page.get_by_label("目标").select_option(plan["assignment"][unit])
+    second.page.mouse.click(*at(second, unit))
+    dialog = second.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("王工")
+    second.shot("districts-conflict")
+    dialog.get_by_role("button", name="以我的为准").click()
+    done(second)
+    assert assignment(api, "two")[unit] == plan["assignment"][unit]
+    refused = [one for one in second.complaints if "412" not in one]
+    assert first.complaints + refused == []
+
+
+def test_the_table_of_neighbourhoods_does_all_that_the_map_does(api, planner):
+    plan = make_plan(api, "keys")
+    reader = planner("王工")
+    page = reader.page
+    table(reader, "keys")
+    page.get_by_role("tab", name="小区").click()
+    unit, other = next(neighbours(api, reader, plan))
+    name = page.evaluate(NAME, unit)
+    page.locator("#plan-body").get_by_role("searchbox").fill(name)
+    page.get_by_role("checkbox", name=name, exact=True).first.check()
+    page.get_by_label("移到…").select_option(plan["assignment"][other])
+    page.get_by_role("button", name="移动", exact=True).click()
+    expect(page.locator("#plan-body [role=status]")).to_contain_text("已移到")
+    done(reader)
+    assert assignment(api, "keys")[unit] == plan["assignment"][other]
+    # Nobody is told a figure that the server does not tell: both count the same.
+    page.get_by_role("tab", name="片区").click()
+    own = page.evaluate(FIGURES)
+    server = {one["id"]: one for one in api.get("/plans/keys").json()["districts"]}
+    counted = [row for row in own if row[1]["members"] > 0]
+    assert {row[0] for row in counted} == set(server)
+    for district, figures, lacking, diameter in counted:
+        told = server[district]
+        assert figures["members"] == told["members"]
+        for key in ("households", "persons", "area_m2", "compactness", "gaps_closed_persons"):
+            assert figures[key] == pytest.approx(told[key] or 0, rel=1e-3), key
+        both = figures["gaps_closed_persons"] + figures["gaps_open_persons"]
+        assert both == pytest.approx(told["gaps_persons"], rel=1e-3)
+        assert sorted(lacking) == sorted(told["missing"])
+        assert diameter == pytest.approx(told["diameter_m"], abs=0.1)
+    assert reader.complaints == []
+
+
+def test_the_name_is_asked_once_and_a_refused_edit_goes_back(api, reader_of):
+    plan = make_plan(api, "asked")
+    reader = reader_of(1440, 900)
+    page = reader.page
+    table(reader, "asked")
+    unit, other = next(neighbours(api, reader, plan))
+    lock = {"op": "lock", "units": [unit], "locked": True, "author": "李工", "id": "lock-it"}
+    page.evaluate("linliPage.drawing.events?.close()")  # it does not hear of the lock
+    answer = api.post("/plans/asked/edits", json=lock, headers={"If-Match": '"0"'})
+    assert answer.status_code == 200
+    tool(reader, "画笔")
+    drag(reader, at(reader, other), at(reader, unit))
+    page.get_by_label("姓名").fill("张工")
+    page.get_by_role("button", name="继续").click()
+    dialog = page.get_by_role("dialog").or_(page.get_by_role("alert"))
+    dialog.first.wait_for()
+    if page.get_by_role("button", name="以对方为准").is_visible():
+        page.get_by_role("button", name="以对方为准").click()
+    done(reader)
+    until(reader, f"(id) => ({BELONGS})(id) === '{plan['assignment'][unit]}'", unit)
+    assert assignment(api, "asked")[unit] == plan["assignment"][unit]
+    assert page.evaluate("localStorage.getItem('linli.author')") == "张工"
+    assert [one for one in reader.complaints if not re.search("409|412", one)] == []
