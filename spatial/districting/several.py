@@ -8,18 +8,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from spatial.districting.modes import FixedNumber, Free, Mode
+from spatial.districting.modes import Mode
 from spatial.districting.problem import WEIGHTS, Problem
 from spatial.districting.proposal import Proposal
 from spatial.districting.propose import propose
 from spatial.districting.rules import Weights
-from spatial.errors import InfeasibleError, InputError
+from spatial.districting.score import plan_parts
+from spatial.errors import InputError
 from spatial.progress import Progress, silent
 
 __all__ = ["propose_several"]
 
-FARTHEST: Final = 8.0
-"""The weights of the two parts are shifted against each other by at most this factor each."""
+MOST: Final = 0.9
+"""Share of its weight that one part gives away at most, and the other gains."""
 ATTEMPTS: Final = 3
 """Plans tried for each that is wanted."""
 
@@ -36,11 +37,10 @@ def propose_several(
 ) -> tuple[Proposal, ...]:
     """Propose distinct plans, none of which is beaten in both of two parts.
 
-    The plan at the given weights is always among them, unless another beats it in both; the
-    others come from weights shifted towards one part or the other, with as many districts as the
-    first where the number is free: with fewer merged, every part could be better. Every plan's
-    value, bound and parts are by its own weights (``proposal.problem.weights``); compare the
-    unweighted ``parts["value"]``.
+    A plan is judged twice: by the objective without the second part, and without the first. The
+    plan at the given weights is always among them, unless another beats it in both; the others
+    come from moving weight from one part to the other. Every plan's value and bound are by its
+    own weights (``proposal.problem.weights``); compare the unweighted ``parts["value"]``.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def propose_several(
     Returns
     -------
     tuple of Proposal
-        In order of the first part, best first.
+        Best in the first part first.
 
     Raises
     ------
@@ -71,26 +71,12 @@ def propose_several(
     for number, shift in enumerate(_shifts(attempts)):
         if found and cancel is not None and cancel():
             break
-        factors = {over[0]: shift, over[1]: 1.0 / shift}
-        plan = _proposed(_weighted(problem, factors), mode, found, cancel=cancel, **more)
-        found += [] if plan is None else [plan]
+        factors = {over[0]: 1.0 + shift, over[1]: 1.0 - shift}
+        found.append(propose(_weighted(problem, factors), mode, cancel=cancel, **more))
         progress("districts", (number + 1) / attempts)
-        if len(_front(found, over)) >= count:
+        if len(_front(problem, found, over)) >= count:
             break
-    return tuple(_front(found, over))
-
-
-def _proposed(
-    problem: Problem, mode: Mode | None, found: list[Proposal], **more: Any
-) -> Proposal | None:
-    """Return a plan at these weights; None where there is none of the number."""
-    free = mode is None or isinstance(mode, Free)
-    try:
-        return propose(problem, FixedNumber(found[0].districts) if free and found else mode, **more)
-    except InfeasibleError:
-        if not found:
-            raise
-        return None
+    return tuple(_front(problem, found, over))
 
 
 def _require_two(problem: Problem, over: tuple[str, str]) -> None:
@@ -108,10 +94,9 @@ def _require_two(problem: Problem, over: tuple[str, str]) -> None:
 
 
 def _shifts(attempts: int) -> list[float]:
-    """Factors from 1 outwards, to both sides in turn, evenly in the logarithm."""
-    steps = np.linspace(0, np.log(FARTHEST), max(2, (attempts + 1) // 2 + 1))[1:]
-    both = [float(np.exp(sign * step)) for step in steps[::-1] for sign in (1, -1)]
-    return [1.0, *both][:attempts]
+    """Shares of weight to move, none first, then from the most inwards, to both sides in turn."""
+    steps = np.linspace(MOST, 0.0, max(2, attempts // 2 + 1))[:-1]
+    return [0.0, *[float(sign * step) for step in steps for sign in (1, -1)]][:attempts]
 
 
 def _weighted(problem: Problem, factors: dict[str, float]) -> Problem:
@@ -123,13 +108,13 @@ def _weighted(problem: Problem, factors: dict[str, float]) -> Problem:
     return replace(problem, flat=flat, weights=Weights(**named))
 
 
-def _front(found: list[Proposal], over: tuple[str, str]) -> list[Proposal]:
-    """Distinct plans that none beats in both parts, best in the first part first."""
-    sign = [-1.0 if part == "sharing" else 1.0 for part in over]
-    places = [
-        tuple(s * float(p.parts.loc[part, "value"]) for s, part in zip(sign, over, strict=True))
-        for p in found
-    ]
+def _front(problem: Problem, found: list[Proposal], over: tuple[str, str]) -> list[Proposal]:
+    """Distinct plans that none beats in both views, best without the second part first."""
+    places = []
+    for plan in found:
+        weighted = plan_parts(problem, plan.label)["weighted"]
+        total = float(weighted.sum())
+        places.append(tuple(round(total - float(weighted[part]), 9) for part in over[::-1]))
     kept: list[int] = []
     for i, (x, y) in enumerate(places):
         beaten = any(u <= x and v <= y and (u < x or v < y) for u, v in places)

@@ -1,5 +1,6 @@
 """After an edit: the best around it, why a place is where it is, and several plans at once."""
 
+import itertools
 import time
 
 import numpy as np
@@ -11,7 +12,7 @@ from spatial.districting.problem import Problem
 from spatial.districting.proposal import labels_of
 from spatial.districting.propose import propose
 from spatial.districting.rules import Weights
-from spatial.districting.score import broken_rules, plan_score
+from spatial.districting.score import broken_rules, plan_parts, plan_score
 from spatial.districting.several import propose_several
 from spatial.districting.touch import improve_touched
 from spatial.districting.why import why_here
@@ -139,10 +140,15 @@ def test_several_plans_are_distinct_and_none_is_beaten():
     problem = town()
     plans = propose_several(problem, over=("needs", "nearness"), count=4)
     assert len(plans) >= 2
-    needs = [plan.parts.loc["needs", "value"] for plan in plans]
-    nearness = [plan.parts.loc["nearness", "value"] for plan in plans]
-    assert needs == sorted(needs)
-    assert nearness == sorted(nearness, reverse=True)
+    views = []
+    for plan in plans:
+        weighted = plan_parts(problem, plan.label)["weighted"]
+        views.append((weighted.drop("nearness").sum(), weighted.drop("needs").sum()))
+    assert views == sorted(views)
+    assert all(a[1] > b[1] for a, b in itertools.pairwise(views))
+    assert min(plan_score(problem, plan.label) for plan in plans) == pytest.approx(
+        propose(problem).value
+    )
     assert all(broken_rules(problem, plan.label).empty for plan in plans)
     with pytest.raises(InputError, match="weight of sharing is 0"):
         propose_several(problem, over=("needs", "sharing"))
