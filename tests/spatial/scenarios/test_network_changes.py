@@ -9,7 +9,8 @@ from test_facilities import some_changes
 
 from spatial.errors import InputError
 from spatial.network.edits import Editor, apply_patch, moved_points
-from spatial.scenarios import BuildLink, CloseGate, CutLink, OpenGate, OpenWall
+from spatial.scenarios import BuildLink, CloseGate, CutLink, OpenGate, OpenWall, warm_up
+from spatial.scenarios.missing_links import missing_links
 
 
 def a_change(base, rng):
@@ -148,3 +149,19 @@ def test_a_change_that_touches_nothing_is_an_error_that_says_what_to_do(change, 
     with pytest.raises(InputError, match=said) as told:
         base.run([change])
     assert "Change 1 (" in str(told.value)
+
+
+def test_warming_up_asks_one_question_of_each_sort_and_leaves_no_trace():
+    _, base = demo()
+    before = {name: values.copy() for name, values in base.arrays.items()}
+    assert warm_up(base) >= 5
+    for name, values in before.items():
+        np.testing.assert_array_equal(base.arrays[name], values, err_msg=name)
+
+
+def test_a_link_that_ends_on_a_street_but_for_the_last_digit_joins_it():
+    _, base = demo()
+    links = missing_links(base)
+    assert len(links) > 20
+    for line in links.line[:: len(links) // 20]:
+        base.run([BuildLink(line)])
