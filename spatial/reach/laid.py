@@ -201,9 +201,8 @@ def _places(streets: Streets, points: Attachments) -> tuple[Places, Longs]:
         at_start=at_start,
         at_place=of_end[at].astype(np.int32),
         stop_start=stop_start,
-        stop_row=stop_row,
-        spots=spots,
-        row_place=of.astype(np.int32),
+        spots=Spots(*(column[stop_row] for column in spots)),
+        row_place=of[stop_row].astype(np.int32),
         farthest_entry=int(spots.entry.max(initial=0)),
     )
     return places, first[order]

@@ -50,9 +50,8 @@ class Places(NamedTuple):
     at_start: Array  # (n + 1,) int64
     at_place: Array  # (ends,) int32
     stop_start: Array  # (s + 1,) int64
-    stop_row: Array  # (rows,) int64: rows of `spots` by the stop to their left
-    spots: Spots
-    row_place: Array  # (rows,) int32
+    spots: Spots  # those on chains, by the stop to their left
+    row_place: Array  # (rows,) int32 place of each of the spots
     farthest_entry: Whole  # of all spots
 
 
@@ -346,7 +345,7 @@ def add_same_chain(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
     s_edge, s_offset, s_entry = sources.spots.edge, sources.spots.offset_mm, sources.spots.entry
     t_left_cost, t_right_cost = places.spots.left_cost, places.spots.right_cost
     t_edge, t_offset, t_entry = places.spots.edge, places.spots.offset_mm, places.spots.entry
-    stop_start, stop_row, row_place = places.stop_start, places.stop_row, places.row_place
+    stop_start, row_place = places.stop_start, places.row_place
     ahead, behind, chain_start = chains.ahead, chains.behind, chains.start
     way_start, way, through = sources.way_start, sources.way, sources.through
     s_chain = sources.spots.chain
@@ -373,8 +372,7 @@ def add_same_chain(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
                         away = s_right_cost[w] + ahead[stop] - ahead[right]
                     if away > limit:
                         break
-                    for j in range(stop_start[stop], stop_start[stop + 1]):
-                        r = stop_row[j]
+                    for r in range(stop_start[stop], stop_start[stop + 1]):
                         cost = np.int64(BARRED)
                         if edge >= 0 and edge == t_edge[r]:
                             key = same_edge_key(arcs, edge, s_offset[w], t_offset[r])

@@ -134,16 +134,16 @@ def pack_weights(
         )
     value = np.empty(weights.shape)
     for number, name in enumerate(weights.columns):
-        column = pd.to_numeric(weights[name], errors="coerce").astype("Float64")
-        column = column.where(np.isfinite(column.fillna(0.0)))
-        if column.isna().any():
-            worst = weights.index[column.isna()][0]
+        column = pd.to_numeric(weights[name], errors="coerce")
+        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        if not np.isfinite(numbers).all():
+            worst = weights.index[~np.isfinite(numbers)][0]
             raise LayerError(
                 f"`weights` column {name!r} has no number for {worst!r}. Fill it or leave the "
                 "point out: unknown is not 0.",
                 zh=f"`weights` 的列 {name!r} 在 {worst!r} 处没有数值。请补全或去掉该点。",
             )
-        value[:, number] = column.to_numpy(dtype=np.float64)
+        value[:, number] = numbers
     total = np.abs(value).sum(axis=0)
     step = np.exp2(np.ceil(np.log2(np.where(total > 0, total, 1.0))) - 51)
     every = list((decays or {"": within(UNREACHED / MM_PER_M)}).values())
