@@ -23,6 +23,7 @@ __all__ = [
     "balls",
     "nearest_owner",
     "owners_at_points",
+    "part_key",
     "same_edge_key",
     "to_end_key",
 ]
@@ -118,16 +119,20 @@ def _pop(heap_key: Array, heap_node: Array, size: Whole) -> Whole:
 
 
 @_inline
-def _part_key(arcs: WithEdges, edge: Whole, direction: Whole, part_mm: Whole) -> Whole:
+def part_key(time_ms: Whole, length_mm: Whole, part_mm: Whole, by_time: Whole) -> Whole:
     """Key of walking part of an edge: its time in proportion, rounded half up; FAR if barred."""
-    time_ms = np.int64(arcs.edge_time_ms[edge, direction])
     if time_ms < 0:
         return FAR
-    length_mm = np.int64(arcs.edge_length_mm[edge])
     time = (2 * time_ms * part_mm + length_mm) // (2 * length_mm)
-    if arcs.by_time:
+    if by_time:
         return (time << 32) | part_mm
     return (part_mm << 32) | time
+
+
+@_inline
+def _part_key(arcs: WithEdges, edge: Whole, direction: Whole, part_mm: Whole) -> Whole:
+    time_ms = np.int64(arcs.edge_time_ms[edge, direction])
+    return part_key(time_ms, np.int64(arcs.edge_length_mm[edge]), part_mm, arcs.by_time)
 
 
 @_inline

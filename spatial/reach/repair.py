@@ -7,7 +7,7 @@ answer of points that stand on edges. Both write down nothing but what they touc
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numba
 import numpy as np
@@ -21,6 +21,7 @@ from spatial.reach.kernels import (
     _pop,
     _push,
     _wider,
+    part_key,
     same_edge_key,
     to_end_key,
 )
@@ -40,6 +41,11 @@ __all__ = [
     "walks_of",
     "wipe",
 ]
+
+CLEARED: Final = FAR + 1
+"""Key of a node that has lost its own and not yet been reached again."""
+BUCKETS: Final = 256
+"""Of like keys, up to the limit: with 1,080 m each is 4 to 8 m wide."""
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 
@@ -108,6 +114,18 @@ def _more(values: Array) -> Array:
 
 
 @_jit
+def _put(
+    first: Array, after: Array, keys: Array, nodes: Array, count: Whole, bucket: Whole, key: Whole,
+    node: Whole,
+) -> None:  # fmt: skip
+    """Lay a node into a bucket, as number `count` of all that were ever laid into any."""
+    after[count] = first[bucket]
+    keys[count] = key
+    nodes[count] = node
+    first[bucket] = count
+
+
+@_jit
 def repair(  # noqa: C901, PLR0912, PLR0915
     arcs: AnyArcs,
     label: Array,
@@ -140,26 +158,49 @@ def repair(  # noqa: C901, PLR0912, PLR0915
     -----
     Labels hang on one another by tight arcs: key(w) = key(w → u) + key(u), of one owner. All that
     hangs on something lost is cleared, so nothing wrong remains; what is read again from the
-    border is a walk that exists; the spread is Dijkstra's. After G. Ramalingam, T. Reps (1996),
-    Journal of Algorithms 21, 267-305, with whole cells in place of counts.
+    border is a walk that exists; the spread takes nodes out of buckets of like keys, and again
+    where a shorter walk turns up within a bucket. After G. Ramalingam, T. Reps (1996), Journal of
+    Algorithms 21, 267-305, with whole cells in place of counts, and U. Meyer, P. Sanders (2003),
+    Journal of Algorithms 49, 114-152.
+
+    A cleared node is ``CLEARED`` until it is reached: what it was is in the journal already.
     """
+    # Taken out once: reading a tuple of arrays within a loop costs more than the work.
+    out_start, out_end, out_head, out_key = (
+        arcs.out_start, arcs.out_end, arcs.out_head, arcs.out_key,
+    )  # fmt: skip
+    in_start, in_end, in_tail, in_key = arcs.in_start, arcs.in_end, arcs.in_tail, arcs.in_key
+    edge_from, edge_to = arcs.edge_from, arcs.edge_to
+    lengths, times = arcs.edge_length_mm, arcs.edge_time_ms
+    near_start, near, extra = facilities.near_start, facilities.near, facilities.extra
+    goal_edge, goal_offset, goal_entry = (
+        facilities.edge, facilities.offset_mm, facilities.entry_key,
+    )  # fmt: skip
+    lost_seed_node, lost_seed_key, lost_seed_owner = lost.seed_node, lost.seed_key, lost.seed_owner
+    lost_arc_tail, lost_arc_head, lost_arc_key = lost.arc_tail, lost.arc_head, lost.arc_key
+    gained_seed_node, gained_seed_key, gained_seed_owner = (
+        gained.seed_node, gained.seed_key, gained.seed_owner,
+    )  # fmt: skip
+    gained_arc_tail, gained_arc_head, gained_arc_key = (
+        gained.arc_tail, gained.arc_head, gained.arc_key,
+    )  # fmt: skip
     room = 256
     log_node = np.empty(room, dtype=np.int32)
     log_key = np.empty(room, dtype=np.int64)
     log_owner = np.empty(room, dtype=np.int32)
     logged = 0
-    first = np.empty(len(lost.seed_node) + len(lost.arc_tail), dtype=np.int64)
+    first = np.empty(len(lost_seed_node) + len(lost_arc_tail), dtype=np.int64)
     begun = 0
-    for i in range(len(lost.seed_node)):
-        node = lost.seed_node[i]
-        if label[node] == lost.seed_key[i] and owner[node] == lost.seed_owner[i]:
+    for i in range(len(lost_seed_node)):
+        node = lost_seed_node[i]
+        if label[node] == lost_seed_key[i] and owner[node] == lost_seed_owner[i]:
             first[begun] = node
             begun += 1
-    for i in range(len(lost.arc_tail)):
-        tail, head = lost.arc_tail[i], lost.arc_head[i]
+    for i in range(len(lost_arc_tail)):
+        tail, head = lost_arc_tail[i], lost_arc_head[i]
         if label[head] >= FAR or owner[tail] != owner[head]:
             continue
-        if label[tail] == lost.arc_key[i] + label[head]:
+        if label[tail] == lost_arc_key[i] + label[head]:
             first[begun] = tail
             begun += 1
     for i in range(begun):
@@ -170,58 +211,67 @@ def repair(  # noqa: C901, PLR0912, PLR0915
                 room = len(log_key)
             log_node[logged], log_key[logged], log_owner[logged] = node, label[node], owner[node]
             logged += 1
-            label[node] = FAR
+            label[node] = CLEARED
             owner[node] = -1
     done = 0
     while done < logged:
         node, key, own = log_node[done], log_key[done], log_owner[done]
         done += 1
-        for a in range(arcs.in_start[node], arcs.in_end[node]):
-            tail = arcs.in_tail[a]
-            if owner[tail] == own and label[tail] == key + arcs.in_key[a]:
+        for a in range(in_start[node], in_end[node]):
+            tail = in_tail[a]
+            if owner[tail] == own and label[tail] == key + in_key[a]:
                 if logged == room:
                     log_node, log_key, log_owner = _more(log_node), _more(log_key), _more(log_owner)
                     room = len(log_key)
                 log_node[logged], log_key[logged], log_owner[logged] = tail, label[tail], own
                 logged += 1
-                label[tail] = FAR
+                label[tail] = CLEARED
                 owner[tail] = -1
     cleared = logged
 
-    heap_room = 256
-    heap_key = np.empty(heap_room, dtype=np.int64)
-    heap_node = np.empty(heap_room, dtype=np.int32)
-    size = 0
-    seeds = len(gained.seed_node)
-    news = len(gained.arc_tail)
+    shift = np.int64(0)
+    while limit >> shift >= BUCKETS:
+        shift += 1
+    first_in = np.full(BUCKETS, -1, dtype=np.int32)
+    laid_room = 256 + 2 * cleared
+    laid_after = np.empty(laid_room, dtype=np.int32)
+    laid_key = np.empty(laid_room, dtype=np.int64)
+    laid_node = np.empty(laid_room, dtype=np.int32)
+    laid = 0
+    seeds = len(gained_seed_node)
+    news = len(gained_arc_tail)
     border_key = np.empty(cleared, dtype=np.int64)
     border_owner = np.empty(cleared, dtype=np.int32)
     for i in range(cleared):  # before any is written: only what still stands is read
         best = FAR
         own = np.int32(-1)
         node = np.int64(log_node[i])
-        for a in range(arcs.out_start[node], arcs.out_end[node]):
-            head = arcs.out_head[a]
+        for a in range(out_start[node], out_end[node]):
+            head = out_head[a]
             if label[head] < FAR:
-                key = arcs.out_key[a] + label[head]
+                key = out_key[a] + label[head]
                 if key < best or (key == best and rank[owner[head]] < rank[own]):
                     best = key
                     own = owner[head]
         low, high = np.int64(0), np.int64(0)
-        if node < len(facilities.near_start) - 1:
-            low, high = facilities.near_start[node], facilities.near_start[node + 1]
-        for j in range(low, high + len(facilities.extra)):
-            f = np.int64(facilities.near[j]) if j < high else facilities.extra[j - high]
-            e = facilities.edge[f]
+        if node < len(near_start) - 1:
+            low, high = near_start[node], near_start[node + 1]
+        for j in range(low, high + len(extra)):
+            f = np.int64(near[j]) if j < high else extra[j - high]
+            e = goal_edge[f]
             if e < 0 or not alive[f]:
                 continue
             for end in range(2):
-                if (arcs.edge_from[e] if end == 0 else arcs.edge_to[e]) != node:
+                if (edge_from[e] if end == 0 else edge_to[e]) != node:
                     continue
-                part = to_end_key(arcs, e, facilities.offset_mm[f], end, INWARD)
+                length = np.int64(lengths[e])
+                part_mm = np.int64(goal_offset[f])
+                if end == 1:
+                    part_mm = length - part_mm
+                part = part_key(np.int64(times[e, end]), length, part_mm, arcs.by_time)
                 if part >= FAR:
                     continue
-                key = part + facilities.entry_key[f]
+                key = part + goal_entry[f]
                 if key < best or (key == best and rank[f] < rank[own]):
                     best = key
                     own = np.int32(f)
@@ -231,21 +281,21 @@ def repair(  # noqa: C901, PLR0912, PLR0915
             node = np.int64(log_node[i])
             best, own = border_key[i], border_owner[i]
         elif i < cleared + seeds:
-            node = gained.seed_node[i - cleared]
-            best = gained.seed_key[i - cleared]
-            own = gained.seed_owner[i - cleared]
+            node = gained_seed_node[i - cleared]
+            best = gained_seed_key[i - cleared]
+            own = gained_seed_owner[i - cleared]
         else:
-            node = gained.arc_tail[i - cleared - seeds]
-            head = gained.arc_head[i - cleared - seeds]
+            node = gained_arc_tail[i - cleared - seeds]
+            head = gained_arc_head[i - cleared - seeds]
             best, own = FAR, np.int32(-1)
             if label[head] < FAR:
-                best = gained.arc_key[i - cleared - seeds] + label[head]
+                best = gained_arc_key[i - cleared - seeds] + label[head]
                 own = owner[head]
         if best >= FAR or best > limit or best > label[node]:
             continue
         if best == label[node] and rank[own] >= rank[owner[node]]:
             continue
-        if i >= cleared:
+        if label[node] != CLEARED:
             if logged == room:
                 log_node, log_key, log_owner = _more(log_node), _more(log_key), _more(log_owner)
                 room = len(log_key)
@@ -253,35 +303,51 @@ def repair(  # noqa: C901, PLR0912, PLR0915
             logged += 1
         label[node] = best
         owner[node] = own
-        if size == heap_room:
-            heap_key, heap_node = _wider(heap_key, heap_node)
-            heap_room = len(heap_key)
-        size = _push(heap_key, heap_node, size, best, node)
-    while size > 0:
-        key = heap_key[0]
-        node = np.int64(heap_node[0])
-        size = _pop(heap_key, heap_node, size)
+        if laid == laid_room:
+            laid_after, laid_key, laid_node = _more(laid_after), _more(laid_key), _more(laid_node)
+            laid_room = len(laid_key)
+        _put(first_in, laid_after, laid_key, laid_node, laid, best >> shift, best, node)
+        laid += 1
+    bucket = np.int64(0)
+    while bucket < BUCKETS:
+        at = np.int64(first_in[bucket])
+        if at < 0:
+            bucket += 1
+            continue
+        first_in[bucket] = laid_after[at]
+        key = laid_key[at]
+        node = np.int64(laid_node[at])
         if key > label[node]:
             continue
         own = owner[node]
-        for a in range(arcs.in_start[node], arcs.in_end[node]):
-            tail = arcs.in_tail[a]
-            reached = key + arcs.in_key[a]
+        for a in range(in_start[node], in_end[node]):
+            tail = np.int64(in_tail[a])
+            reached = key + in_key[a]
             if reached > limit or reached > label[tail]:
                 continue
             if reached == label[tail] and rank[own] >= rank[owner[tail]]:
                 continue
-            if logged == room:
-                log_node, log_key, log_owner = _more(log_node), _more(log_key), _more(log_owner)
-                room = len(log_key)
-            log_node[logged], log_key[logged], log_owner[logged] = tail, label[tail], owner[tail]
-            logged += 1
+            if label[tail] != CLEARED:
+                if logged == room:
+                    log_node, log_key, log_owner = _more(log_node), _more(log_key), _more(log_owner)
+                    room = len(log_key)
+                log_node[logged], log_key[logged], log_owner[logged] = (
+                    tail,
+                    label[tail],
+                    owner[tail],
+                )
+                logged += 1
             label[tail] = reached
             owner[tail] = own
-            if size == heap_room:
-                heap_key, heap_node = _wider(heap_key, heap_node)
-                heap_room = len(heap_key)
-            size = _push(heap_key, heap_node, size, reached, tail)
+            if laid == laid_room:
+                laid_after, laid_key = _more(laid_after), _more(laid_key)
+                laid_node = _more(laid_node)
+                laid_room = len(laid_key)
+            _put(first_in, laid_after, laid_key, laid_node, laid, reached >> shift, reached, tail)
+            laid += 1
+    for i in range(cleared):
+        if label[log_node[i]] == CLEARED:
+            label[log_node[i]] = FAR
     return log_node[:logged], log_key[:logged], log_owner[:logged]
 
 
@@ -304,13 +370,14 @@ def points_near(
     A group is added once: `mark` holds the last `epoch` at which it was. Returns the new count.
     Points that moved or were added are not found here; their edges are asked by `points_on`.
     """
-    known = len(points.near_start) - 1
+    near_start, near = points.near_start, points.near
+    known = len(near_start) - 1
     for i in range(len(nodes)):
         node = nodes[i]
         if node >= known:
             continue
-        for j in range(points.near_start[node], points.near_start[node + 1]):
-            group = points.near[j]
+        for j in range(near_start[node], near_start[node + 1]):
+            group = near[j]
             if mark[group] != epoch:
                 mark[group] = epoch
                 found[count] = group
@@ -382,7 +449,7 @@ def seeds_at(arcs: AnyArcs, points: LivePoints, rows: Array) -> tuple[Array, Arr
 
 
 @_jit
-def best_of_points(  # noqa: C901
+def best_of_points(  # noqa: C901, PLR0912
     arcs: AnyArcs,
     label: Array,
     owner: Array,
@@ -395,41 +462,58 @@ def best_of_points(  # noqa: C901
 ) -> tuple[Array, Array]:
     """Smallest key from each of these points to a facility of the kind, and which facility it is.
 
-    As :func:`spatial.reach.kernels.owners_at_points`, for some rows.
+    As :func:`spatial.reach.kernels.owners_at_points`, for some rows. Arrays are taken out of their
+    tuples once: handing a tuple on within the loop would cost more than the work.
     """
+    edge_from, edge_to, by_time = arcs.edge_from, arcs.edge_to, arcs.by_time
+    lengths, times = arcs.edge_length_mm, arcs.edge_time_ms
+    edge, offset, entry = points.edge, points.offset_mm, points.entry_key
+    goal_edge, goal_offset, goal_entry = (
+        facilities.edge,
+        facilities.offset_mm,
+        facilities.entry_key,
+    )
+    on, order, extra = facilities.start, facilities.order, facilities.extra
     best = np.full(len(rows), FAR, dtype=np.int64)
     best_owner = np.full(len(rows), -1, dtype=np.int32)
     for i in range(len(rows)):
         p = rows[i]
-        e = points.edge[p]
+        e = np.int64(edge[p])
         if e < 0:
             continue
+        least, own = np.int64(FAR), np.int64(-1)
+        length, here = np.int64(lengths[e]), np.int64(offset[p])
         for end in range(2):
-            part = to_end_key(arcs, e, points.offset_mm[p], end, OUTWARD)
-            node = arcs.edge_from[e] if end == 0 else arcs.edge_to[e]
-            if part >= FAR or label[node] >= FAR:
+            node = np.int64(edge_from[e] if end == 0 else edge_to[e])
+            if label[node] >= FAR:
                 continue
-            key = part + label[node] + points.entry_key[p]
-            if key < best[i] or (key == best[i] and rank[owner[node]] < rank[best_owner[i]]):
-                best[i] = key
-                best_owner[i] = owner[node]
+            part_mm = here if end == 0 else length - here
+            part = part_key(np.int64(times[e, 1 - end]), length, part_mm, by_time)
+            if part >= FAR:
+                continue
+            key = part + label[node] + entry[p]
+            if key < least or (key == least and rank[owner[node]] < rank[own]):
+                least, own = key, np.int64(owner[node])
         low, high = np.int64(0), np.int64(0)
-        if e < len(facilities.start) - 1:
-            low, high = facilities.start[e], facilities.start[e + 1]
-        for j in range(low, high + len(facilities.extra)):
-            f = facilities.order[j] if j < high else facilities.extra[j - high]
-            if facilities.edge[f] != e or not alive[f]:
+        if e < len(on) - 1:
+            low, high = on[e], on[e + 1]
+        for j in range(low, high + len(extra)):
+            f = np.int64(order[j] if j < high else extra[j - high])
+            if goal_edge[f] != e or not alive[f]:
                 continue
-            direct = same_edge_key(arcs, e, points.offset_mm[p], facilities.offset_mm[f])
+            ahead = np.int64(goal_offset[f]) - here
+            direct = np.int64(FAR)
+            if ahead >= 0:
+                direct = part_key(np.int64(times[e, 0]), length, ahead, by_time)
+            if ahead <= 0:
+                direct = min(direct, part_key(np.int64(times[e, 1]), length, -ahead, by_time))
             if direct >= FAR:
                 continue
-            key = direct + facilities.entry_key[f] + points.entry_key[p]
-            if key < best[i] or (key == best[i] and rank[f] < rank[best_owner[i]]):
-                best[i] = key
-                best_owner[i] = np.int32(f)
-        if best[i] > limit:
-            best[i] = FAR
-            best_owner[i] = -1
+            key = direct + goal_entry[f] + entry[p]
+            if key < least or (key == least and rank[f] < rank[own]):
+                least, own = key, f
+        if least <= limit:
+            best[i], best_owner[i] = least, own
     return best, best_owner
 
 

@@ -65,38 +65,34 @@ def nearest_of_groups(  # noqa: C901
         if points.extra[j] >= known and group[points.extra[j]] >= 0:
             extra[extras] = points.extra[j]
             extras += 1
-    rows = np.empty(len(points.edge), dtype=np.int64)
     for i in range(len(kinds)):
         kind = kinds[i]
+        room = 0
+        for a in range(start[i], start[i + 1]):
+            room += of_start[groups[a] + 1] - of_start[groups[a]] + extras
+        rows = np.empty(room, dtype=np.int64)
+        row_of = np.empty(room, dtype=np.int64)
+        count = 0
         for a in range(start[i], start[i + 1]):
             g = groups[a]
-            count = 0
-            for j in range(of_start[g], of_start[g + 1]):
-                if group[order[j]] == g:
-                    rows[count] = order[j]
+            low, high = of_start[g], of_start[g + 1]
+            for j in range(low, high + extras):
+                point = order[j] if j < high else extra[j - high]
+                if group[point] == g:
+                    rows[count], row_of[count] = point, a
                     count += 1
-            for j in range(extras):
-                if group[extra[j]] == g:
-                    rows[count] = extra[j]
-                    count += 1
-            key, own = best_of_points(
-                arcs,
-                label[kind],
-                owner[kind],
-                rank,
-                facilities,
-                alive[kind],
-                points,
-                rows[:count],
-                limit,
-            )
-            for j in range(count):
-                if key[j] >= FAR:
-                    continue
-                mm, was = key[j] >> 32, best[a] >> 32
-                first = mm < was
-                if mm == was and not by_key:
-                    first = place_rank[own[j]] < place_rank[best_own[a]]
-                if key[j] < best[a] if by_key else first:
-                    best[a], best_own[a] = key[j], own[j]
+        key, own = best_of_points(
+            arcs, label[kind], owner[kind], rank, facilities, alive[kind], points, rows[:count],
+            limit,
+        )  # fmt: skip
+        for j in range(count):
+            if key[j] >= FAR:
+                continue
+            a = row_of[j]
+            mm, was = key[j] >> 32, best[a] >> 32
+            first = mm < was
+            if mm == was and not by_key:
+                first = place_rank[own[j]] < place_rank[best_own[a]]
+            if key[j] < best[a] if by_key else first:
+                best[a], best_own[a] = key[j], own[j]
     return best, best_own
