@@ -246,7 +246,7 @@ export interface Wish {
 export interface Why {
   district: DistrictId | null;
   shares: { unit: NeighbourhoodId; name: string | null; kinds: string[]; likeness: number | null; walk_m: number | null }[];
-  moves: { district: DistrictId | null; cost: number | null; parts: Record<string, number>; broken: string[] }[];
+  moves: { district: DistrictId | null; cost: number | null; parts: Record<string, number>; broken: { zh: string; en: string }[] }[];
 }
 
 export interface ImportReport {

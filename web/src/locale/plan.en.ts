@@ -239,7 +239,6 @@ export const planEn: Record<keyof typeof planZh, string> = {
   "plan.moving": "What moving it would do",
   "plan.costs": "worse by {value}",
   "plan.saves": "better by {value}",
-  "plan.breaks": "breaks {n} rules",
   "plan.blame": "Who changed where it belongs",
   "plan.blame_none": "Unchanged since the plan was made",
 };

@@ -237,7 +237,6 @@ export const planZh = {
   "plan.moving": "移到别处会怎样",
   "plan.costs": "目标变差 {value}",
   "plan.saves": "目标变好 {value}",
-  "plan.breaks": "违反 {n} 条规则",
   "plan.blame": "谁改过它的归属",
   "plan.blame_none": "自方案建立以来没有改过",
 } as const;
