@@ -19,6 +19,7 @@ __all__ = [
     "DraftsDep",
     "HubDep",
     "LanguageDep",
+    "ProblemsDep",
     "SettingsDep",
     "StoreDep",
     "refuse_unknown_parameters",
@@ -37,6 +38,16 @@ def _drafts(request: Request) -> Drafts:
     return request.app.state.drafts
 
 
+def _problems(request: Request) -> Any:
+    """Give the problems kept in memory; made when first asked for, for they load the engine."""
+    kept = request.app.state
+    if not hasattr(kept, "problems"):
+        from app.proposing import Problems  # noqa: PLC0415  (loads the engine)
+
+        kept.problems = Problems()
+    return kept.problems
+
+
 def _hub(request: Request) -> Hub:
     return request.app.state.hub
 
@@ -53,6 +64,7 @@ StoreDep = Annotated[Store, Depends(_store)]
 BasesDep = Annotated[Bases, Depends(_bases)]
 DraftsDep = Annotated[Drafts, Depends(_drafts)]
 HubDep = Annotated[Hub, Depends(_hub)]
+ProblemsDep = Annotated[Any, Depends(_problems)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 LanguageDep = Annotated[str, Depends(_language)]
 

@@ -1,4 +1,4 @@
-"""What a job does: analyse a stored city again, prepare its scenarios, find openings that pay."""
+"""What a job does: analyse a city again, prepare its scenarios, find openings, propose plans."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from app.bases import Bases
 from app.errors import AppError, problem_of
 from app.store import Store, jobs
 from app.store.copy import plain_record
-from spatial.errors import CancelledError, SpatialError
+from app.store.rows import current_version
+from spatial.errors import CancelledError, InfeasibleError, SpatialError
 from spatial.progress import Progress
 from spatial.standards import read_profile
 
@@ -70,6 +71,8 @@ def runner(bases: Bases) -> JobRunner:
                 return prepare_scenarios(store, job, progress, bases=bases)
             case "openings":
                 return find_openings(store, job, progress, bases=bases)
+            case "proposals":
+                return propose_plans(store, job, progress)
             case _:
                 return analyse_again(store, job, progress, bases=bases)
 
@@ -125,6 +128,42 @@ def find_openings(
         progress=lambda _step, share: progress("openings", 0.6 + 0.39 * share),
     )
     return JobOutcome(version, plain_record(openings_record(found, base)))
+
+
+def propose_plans(store: Store, job: dict[str, Any], progress: Progress) -> JobOutcome:
+    """Propose several plans on a city's current data; where rules clash, say which."""
+    from app import proposing  # noqa: PLC0415  (loads the engine)
+    from app.drafts import Drafts  # noqa: PLC0415  (loads the engine)
+    from app.planning import reading  # noqa: PLC0415  (loads the engine)
+    from app.store.plans import find_plan  # noqa: PLC0415  (loads the engine)
+
+    asked = job["request"]
+    progress("read_city", 0.0)
+    with reading(store.engine) as connection:
+        version = current_version(connection, job["city"])
+        draft = None
+        if asked.get("plan"):
+            plan = find_plan(connection, job["city"], asked["plan"])
+            proposing.require_current(plan.data_version, version, plan.name)
+            draft = Drafts().at_head(connection, plan)
+        try:
+            problem = proposing.problem_of(
+                connection,
+                version,
+                rules=asked.get("rules") or {},
+                weights=asked.get("weights") or {},
+                draft=draft,
+            )
+        except InfeasibleError as fault:
+            return JobOutcome(version.data_version, proposing.clashing(fault))
+    start = None if draft is None else proposing.assigned(draft, problem)
+    try:
+        found = proposing.proposals(
+            problem, asked, start=start, progress=_part(progress, 0.15, 0.99)
+        )
+    except InfeasibleError as fault:
+        found = proposing.clashing(fault)
+    return JobOutcome(version.data_version, plain_record(found))
 
 
 def _save_base(bases: Bases, city_id: str, analysis: Analysis, progress: Progress) -> None:

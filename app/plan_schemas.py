@@ -17,6 +17,8 @@ __all__ = [
     "Edit",
     "EditAnswer",
     "ImportAnswer",
+    "ImproveRequest",
+    "Improved",
     "Plan",
     "PlanChange",
     "PlanEntry",
@@ -28,6 +30,7 @@ __all__ = [
     "Tag",
     "TagList",
     "TagNew",
+    "Why",
 ]
 
 Row = dict[str, Any]
@@ -426,3 +429,32 @@ class ProposalList(BaseModel):
     request: Row | None
     items: list[Row]
     clashes: list[Row]
+
+
+class ImproveRequest(BaseModel):
+    """What was moved, and what of it is meant to stay as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+    units: Annotated[list[UnitId], Field(min_length=1, max_length=2_000)]
+    locked: Annotated[list[UnitId], Field(max_length=100_000)] = []
+
+
+class Improved(BaseModel):
+    """The best plan around an edit: units whose district would change, and the proof."""
+
+    assignment: dict[str, str | None]
+    value_before: float | None
+    value: float | None
+    bound: float | None
+    status: str
+    scope: str
+    units: list[str]
+    elapsed_ms: float
+
+
+class Why(BaseModel):
+    """What a neighbourhood shares with each member of its district; the cost of every move."""
+
+    district: str | None
+    shares: list[Row]
+    moves: list[Row]

@@ -52,6 +52,7 @@ __all__ = [
     "edit_plan",
     "new_plan",
     "plan_record",
+    "problem_of_plan",
     "reading",
     "told_revisions",
 ]
@@ -401,6 +402,17 @@ def told_revisions(engine: Engine, key: int, after: int) -> list[Record]:
         }
         for one in found
     ]
+
+
+def problem_of_plan(
+    engine: Engine, drafts: Drafts, problems: Any, city_id: str, plan_id: str
+) -> tuple[Draft, Any]:
+    """Return a plan at its head, and the districting problem of its rules and locks."""
+    with reading(engine) as connection:
+        plan = find_plan(connection, city_id, plan_id)
+        draft = drafts.at_head(connection, plan)
+        version = find_version(connection, city_id, plan.data_version)
+        return draft, problems.of(connection, version, draft)
 
 
 def changes_record(units: Mapping[str, tuple[str | None, str | None]]) -> list[Record]:

@@ -40,6 +40,10 @@ __all__ = [
     "WeighedList",
 ]
 
+PROPOSAL_CHOICES = {
+    *("mode", "k", "amount", "at_least", "rules", "weights", "count", "seed", "plan"),
+}
+MOST_OPENINGS = 50
 Row = dict[str, Any]
 Bounds = tuple[float, float, float, float]
 
@@ -381,17 +385,25 @@ class StockDetail(StockEntry):
 
 
 class JobRequest(BaseModel):
-    """What is to be done: analyse again, prepare scenarios, or find openings that pay."""
+    """What is to be done: analyse again, prepare scenarios, find openings, or propose plans."""
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["analyse", "scenario-base", "openings"] = "analyse"
+    kind: Literal["analyse", "scenario-base", "openings", "proposals"] = "analyse"
     profile: str | None = None
     year: int | None = None
     walking_profile: Literal["adult", "elder", "child", "wheelchair"] | None = None
     circles_by: Literal["distance", "time"] | None = None
-    k: Annotated[int | None, Field(ge=1, le=50)] = None
+    k: Annotated[int | None, Field(ge=1, le=20_000)] = None
     objective: Literal["person_seconds", "persons_covered"] | None = None
+    mode: Literal["free", "fixed", "most"] | None = None
+    amount: Literal["households", "persons", "area_m2", "members"] | None = None
+    at_least: Annotated[float | None, Field(gt=0)] = None
+    rules: Row | None = None
+    weights: dict[str, Annotated[float, Field(ge=0)]] | None = None
+    count: Annotated[int | None, Field(ge=1, le=12)] = None
+    seed: int | None = None
+    plan: str | None = None
 
     @model_validator(mode="after")
     def _only_its_own(self) -> JobRequest:
@@ -400,6 +412,7 @@ class JobRequest(BaseModel):
             "analyse": {"profile", "year", "walking_profile", "circles_by"},
             "scenario-base": set(),
             "openings": {"k", "objective"},
+            "proposals": PROPOSAL_CHOICES,
         }[self.kind]
         given = {name for name in self.model_fields_set if getattr(self, name) is not None}
         strange = sorted(given - own - {"kind"})
@@ -410,7 +423,21 @@ class JobRequest(BaseModel):
         if self.kind == "openings":
             self.k = self.k or 5
             self.objective = self.objective or "person_seconds"
+            if self.k > MOST_OPENINGS:
+                raise ValueError(f"at most {MOST_OPENINGS} openings are chosen at once")
+        if self.kind == "proposals":
+            self._complete_proposals()
         return self
+
+    def _complete_proposals(self) -> None:
+        """Fill in what was left open, and refuse what lacks a number."""
+        self.mode = self.mode or "free"
+        self.count = self.count or 4
+        self.seed = self.seed or 0
+        if self.mode == "fixed" and self.k is None:
+            raise ValueError("mode `fixed` needs `k`, the number of districts")
+        if self.mode == "most" and (self.amount is None or self.at_least is None):
+            raise ValueError("mode `most` needs `amount` and `at_least`")
 
 
 class Job(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
@@ -11,7 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from app import compare_plans as comparing
 from app import planning
-from app.deps import DraftsDep, HubDep, StoreDep
+from app.deps import DraftsDep, HubDep, ProblemsDep, StoreDep
 from app.errors import BadRequestError
 from app.plain import plain
 from app.plan_schemas import (
@@ -19,6 +20,8 @@ from app.plan_schemas import (
     Compared,
     Edit,
     EditAnswer,
+    Improved,
+    ImproveRequest,
     Plan,
     PlanChange,
     PlanList,
@@ -27,6 +30,7 @@ from app.plan_schemas import (
     Tag,
     TagList,
     TagNew,
+    Why,
 )
 from app.routes.paging import link_next
 from app.store import Store, history, plans
@@ -159,6 +163,37 @@ def add_tag(city: str, plan: str, request: TagNew, store: StoreDep) -> Tag:
         row = plans.find_plan(connection, city, plan)
         made = history.add_tag(connection, row, **request.model_dump())
     return Tag.model_validate(made)
+
+
+@router.get("/{plan}/why/{unit:path}", response_model=Why)
+def read_why(
+    city: str, plan: str, unit: str, store: StoreDep, drafts: DraftsDep, problems: ProblemsDep
+) -> Response:
+    """Tell what a neighbourhood shares with its district, and what moving it would cost."""
+    from app import proposing  # noqa: PLC0415  (loads the engine)
+
+    draft, problem = planning.problem_of_plan(store.engine, drafts, problems, city, plan)
+    told = proposing.reasons(problem, draft, unit)
+    return JSONResponse(plain(told), headers={"Cache-Control": "no-store"})
+
+
+@router.post("/{plan}/improve", response_model=Improved, responses=EDIT_PROBLEMS)
+def improve_plan(
+    city: str,
+    plan: str,
+    request: ImproveRequest,
+    store: StoreDep,
+    drafts: DraftsDep,
+    problems: ProblemsDep,
+) -> Response:
+    """Find the best plan around an edit; nothing is stored: send it as `take` to keep it."""
+    from app import proposing  # noqa: PLC0415  (loads the engine)
+
+    draft, problem = planning.problem_of_plan(store.engine, drafts, problems, city, plan)
+    started = time.perf_counter()
+    told = proposing.improvement(problem, draft, request.units, request.locked)
+    told["elapsed_ms"] = round((time.perf_counter() - started) * 1000, 3)
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
 @router.get(

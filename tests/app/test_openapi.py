@@ -46,7 +46,7 @@ def client(store, serving, tmp_path_factory):
     with (
         pytest.MonkeyPatch.context() as patch,
         serving(app) as url,
-        httpx.Client(base_url=url) as client,
+        httpx.Client(base_url=url, timeout=300) as client,
     ):
         patch.setattr("spatial.scenarios.explain_gap", explain_gap)
         yield client
