@@ -38,6 +38,8 @@ Floats = npt.NDArray[np.float64]
 EXACT: Final = 1e-9
 """Share of the value within which bound and value are the same number."""
 
+SEEDS: Final = 8
+"""Windows of one pass that an atom is in, about."""
 MAX_CELLS: Final = 60_000_000
 """Districts times atoms that the exact search may hold; beyond, HiGHS does better anyway."""
 
@@ -57,6 +59,8 @@ class Effort:
     window_atoms : tuple of int
         Sizes of the windows, pass by pass.
     window_branches : int
+    programme_atoms : int
+        HiGHS is asked about parts of at most so many atoms; it would take hours for larger ones.
     nodes : int
         Of HiGHS.
     time_limit_s : float or None
@@ -68,7 +72,8 @@ class Effort:
     large: int = 80
     window_atoms: tuple[int, ...] = (15, 20, 25, 30, 35, 40, 45, 50)
     window_branches: int = 3000
-    nodes: int = 2000
+    programme_atoms: int = 320
+    nodes: int = 300
     time_limit_s: float | None = None
 
 
@@ -266,7 +271,7 @@ def _by_windows(cover: _Cover, price: Floats, best: Ints, seed: int) -> Ints:
             index,
             cover.links,
             chosen,
-            rng.permutation(cover.atoms),
+            rng.permutation(cover.atoms)[: 1 + SEEDS * cover.atoms // wanted],
             wanted,
             cover.effort.window_branches,
         )
@@ -305,6 +310,8 @@ def _by_programme(cover: _Cover, reduced: Floats, bound: float, best: Ints) -> P
     """Let HiGHS decide among the districts of small reduced cost, more and more of them."""
     score, effort = cover.pool.score, cover.effort
     value, base = float(score[best].sum()), bound
+    if cover.atoms > effort.programme_atoms:
+        return PartitionProof(best, value, min(bound, value), proven=False)
     tiny = EXACT * max(1.0, abs(value))
     size = min(len(score), 2 * cover.atoms)
     limit = float(np.partition(reduced, size - 1)[size - 1])

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -22,9 +23,10 @@ from spatial.districting.modes import FixedNumber, Free, Mode, MostDistricts
 from spatial.districting.numbers import solve_number
 from spatial.districting.partition import Effort
 from spatial.districting.parts import Part, Solved, part_of, solve_part
+from spatial.districting.plan_search import search_plan
 from spatial.districting.problem import Problem
 from spatial.districting.proposal import Proposal, Status, district_ids, labels_of, reported
-from spatial.districting.score import plan_parts, plan_score
+from spatial.districting.score import districts_of, plan_parts, plan_score
 from spatial.districting.score_kernels import members_score
 from spatial.districting.starts import legal_districts
 from spatial.errors import CancelledError, InputError
@@ -36,6 +38,8 @@ Ints = npt.NDArray[np.int64]
 CAP: Final = 2_000_000
 """Legal districts of one part that are listed; beyond, it is searched by windows."""
 THREADS: Final = 2
+SEARCHED: Final = 320
+"""Parts of more atoms begin with a plan searched by moves."""
 FAMILY: Final = {
     True: {"zh": "全部合规片区", "en": "all legal districts"},
     False: {
@@ -54,6 +58,8 @@ class _Task:
     effort: Effort
     seed: int
     given: bool
+    searched: dict[float, tuple[Ints, ...]] = field(default_factory=dict)
+    turn: Any = field(default_factory=Lock)
 
     def start_of(self, atoms: Ints) -> tuple[Ints, ...]:
         inside = np.zeros(self.problem.atoms, dtype=bool)
@@ -232,9 +238,30 @@ def _of_number(task: _Task, k: int, progress: Progress, stop: Callable[[], bool]
 
 def _solve(task: _Task, part: Part, price: float) -> Solved:
     start = task.start_of(part.atoms) if task.given else None
+    if len(part.atoms) > SEARCHED or not part.pool.complete:
+        start = _searched(task, part, price)
     return solve_part(
         task.problem, part, price, task.mode, start=start, effort=task.effort, seed=task.seed
     )
+
+
+def _searched(task: _Task, part: Part, price: float) -> tuple[Ints, ...]:
+    """Plan of a large part by moves, from the start that was given: once for all parts."""
+    problem = task.problem
+    with task.turn:
+        if price not in task.searched:
+            begin = None
+            if task.given:
+                begin = np.full(problem.atoms, -1, dtype=np.int64)
+                for number, district in enumerate(task.start):
+                    begin[district] = number
+            mode = task.mode if isinstance(task.mode, MostDistricts) else Free()
+            charge = 0.0 if isinstance(task.mode, MostDistricts) else price
+            label = search_plan(problem, mode, start=begin, seed=task.seed, price=charge)
+            task.searched[price] = tuple(districts_of(label))
+    inside = np.zeros(problem.atoms, dtype=bool)
+    inside[part.atoms] = True
+    return tuple(found for found in task.searched[price] if inside[found[0]])
 
 
 def _as_it_was(task: _Task, atoms: Ints) -> Solved:
