@@ -396,8 +396,8 @@ class EditAnswer(BaseModel):
     redo: int | None
 
 
-class ImportAnswer(EditAnswer):
-    """What of a file fitted, and what it changed (or would change)."""
+class ImportAnswer(BaseModel):
+    """What of a file fitted; how many units and districts it changed (or would), and `edit`."""
 
     rows: int
     matched: int
@@ -407,6 +407,11 @@ class ImportAnswer(EditAnswer):
     unknown_count: int
     doubled_count: int
     missing_count: int
+    changes: int
+    districts: int
+    seq: int
+    head: int
+    edit: EditAnswer
 
 
 class Atoms(BaseModel):

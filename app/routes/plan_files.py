@@ -43,7 +43,7 @@ class SentFile:
     name: str
     author: str
     reason: str
-    id: str | None
+    request: str | None
     dry_run: bool
 
 
@@ -51,11 +51,14 @@ def _sent_file(
     name: Annotated[str, Query(description="the file's name; its ending says what it is")],
     author: Annotated[str, Query(min_length=1, max_length=100)] = "—",
     reason: Annotated[str, Query(max_length=2_000)] = "",
-    id: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = None,  # noqa: A002
+    request: Annotated[
+        str | None,
+        Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="client-made; sent twice, done once"),
+    ] = None,
     *,
     dry_run: bool = False,
 ) -> SentFile:
-    return SentFile(name, author, reason, id, dry_run)
+    return SentFile(name, author, reason, request, dry_run)
 
 
 @router.get("/{plan}/export", response_class=Response, responses=FILE)
@@ -115,7 +118,7 @@ def import_plan(
     edit = ImportEdit.model_validate(
         {
             "op": "import",
-            "id": file.id or uuid.uuid4().hex,
+            "id": file.request or uuid.uuid4().hex,
             "author": file.author,
             "reason": file.reason,
             "assignment": dict(found.assignment),
@@ -127,7 +130,9 @@ def import_plan(
         store.engine, drafts, city, plan, edit, seen=seen, dry_run=file.dry_run
     )
     headers = {"ETag": f'"{told["head"]}"', "Cache-Control": "no-store"}
-    return JSONResponse(plain({**report.to_record(), **told}), headers=headers)
+    counted = {"changes": len(told["changes"]), "districts": len(told["districts"])}
+    answer = {**report.to_record(), **counted, "seq": told["seq"], "head": told["head"]}
+    return JSONResponse(plain({**answer, "edit": told}), headers=headers)
 
 
 def _packed(draft: Draft, stem: str, kind: str) -> bytes:

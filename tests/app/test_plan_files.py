@@ -56,11 +56,11 @@ def test_a_plan_goes_out_and_comes_back_into_an_empty_one(client, kind):
     make(client, "p2", "empty")
     name = "plan.zip" if kind == "shp" else f"plan.{kind}"
     trial = take(client, file.content, name, plan="p2", dry_run=True).json()
-    assert (trial["matched"], trial["seq"], len(trial["changes"])) == (9, 0, 9)
+    assert (trial["matched"], trial["seq"], trial["changes"]) == (9, 0, 9)
     assert (trial["unknown"], trial["missing"]) == ([], [])
-    taken = take(client, file.content, name, plan="p2", seen=0, author="王工", id="file-1")
+    taken = take(client, file.content, name, plan="p2", seen=0, author="王工", request="file-1")
     assert taken.json()["seq"] == 1
-    again = take(client, file.content, name, plan="p2", seen=0, author="王工", id="file-1")
+    again = take(client, file.content, name, plan="p2", seen=0, author="王工", request="file-1")
     assert again.json() == taken.json()
     one, two = read(client), read(client, "p2")
     assert one["assignment"] == two["assignment"]
@@ -90,7 +90,8 @@ def test_what_does_not_fit_is_told_before_anything_is_stored(client):
     rows = b"id,district\nn0-0,d1\nn0-1,d1\nn0-1,d0\nx9,d1\n"
     told = take(client, rows, "plan.csv", dry_run=True).json()
     assert (told["unknown"], told["doubled"], told["missing_count"]) == (["x9"], ["n0-1"], 7)
-    assert told["changes"] == [{"unit": "n0-0", "before": "d0", "after": "d1"}]
+    assert told["changes"] == 1
+    assert told["edit"]["changes"] == [{"unit": "n0-0", "before": "d0", "after": "d1"}]
     assert read(client)["head"] == 0
     problem(take(client, rows, "plan.csv"), 428, "precondition-required")
     problem(take(client, b"a,b\n1,2", "plan.csv", seen=0), 422, "unusable-input")
