@@ -15,7 +15,8 @@ from app.planning import reading
 from app.store.base_layers import read_base_layers
 from app.store.plans import PlanRow, find_plan, unrolled
 from app.store.rows import find_version
-from spatial.plans import Draft, district_figures
+from spatial.plans import Draft
+from spatial.plans.outlines import district_polygons
 
 if TYPE_CHECKING:
     from spatial.maps import SheetText
@@ -26,7 +27,6 @@ ROOM: Final = 1.3
 """The paper shows this many times the plan's own extent, at most."""
 BUILDINGS_WITHIN_M: Final = 6_000.0
 """Of a larger plan they would be dots, and a million of them."""
-JOINED_M: Final = 0.001
 STATUS: Final = {
     "draft": ("草稿", "draft"),
     "review": ("送审", "in review"),
@@ -84,28 +84,10 @@ def plan_sheet(
 
 def _layers(draft: Draft) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Districts with members, and the cells that belong to none."""
-    ground = draft.ground
-    figures = district_figures(draft)
-    figures = figures[figures["members"] > 0]
-    own = [draft.districts[key] for key in figures.index]
-    cells = ground.cells
-    shapes = [
-        # cells come from a store of degrees: their common corners agree to a millionth of a metre
-        shapely.union_all(cells[draft.members([key])], grid_size=JOINED_M)
-        for key in figures.index
-    ]
-    frame = gpd.GeoDataFrame(
-        figures.drop(columns="missing").assign(
-            name=[one.name for one in own],
-            colour=[one.colour for one in own],
-            locked=[one.locked for one in own],
-        ),
-        geometry=shapes,
-        crs=ground.crs,
-    )
+    ground, cells = draft.ground, draft.ground.cells
     rows = np.flatnonzero(ground.alive & np.array([one is None for one in draft.label], dtype=bool))
     loose = gpd.GeoDataFrame({"id": ground.ids[rows]}, geometry=cells[rows], crs=ground.crs)
-    return frame, loose
+    return district_polygons(draft), loose
 
 
 def _window(districts: gpd.GeoDataFrame, loose: gpd.GeoDataFrame) -> Any:

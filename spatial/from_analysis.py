@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from spatial.analysis import Analysis
 from spatial.city.neighbourhoods import Neighbourhoods
 from spatial.districting import DistrictRules, Pooling, Problem, make_problem
+from spatial.districting.frame import colours
 from spatial.districting.sharing import sharing
 from spatial.errors import InputError
 from spatial.joins import shared_needs
@@ -76,21 +78,34 @@ def first_draft(analysis: Analysis, assignment: pd.Series | None = None) -> Draf
     ----------
     analysis : Analysis
     assignment : Series, optional
-        District id by neighbourhood, NA in none; e.g. ``Proposal.assignment``. Districts that
-        the analysis has too keep their names and colours.
+        District id by neighbourhood, NA in none; e.g. ``Proposal.assignment``. Its districts are
+        named by their ids.
     """
     tables, profile = analysis.tables, analysis.profile
-    given = tables["neighbourhoods"]["district_id"] if assignment is None else assignment
+    own = tables["neighbourhoods"]["district_id"]
+    given = own if assignment is None else assignment.reindex(own.index)
     label = {str(unit): None if pd.isna(one) else str(one) for unit, one in given.items()}
     known = tables["districts"]
-    districts = [
-        District(key, str(known.loc[key, "name"]), int(known.loc[key, "colour"]))
-        if key in known.index and assignment is None
-        else District(key, key, number % 6)
-        for number, key in enumerate(sorted({one for one in label.values() if one is not None}))
-    ]
+    keys = pd.Index(sorted({one for one in label.values() if one is not None}), dtype="str")
+    if assignment is None:
+        names, colour = known["name"].reindex(keys), known["colour"].reindex(keys)
+    else:
+        names, colour = pd.Series(keys, index=keys), colours(keys, _touching(tables, label, keys))
+    districts = [District(key, str(names[key]), int(colour[key])) for key in keys]
     rules = PlanRules.from_parameters(profile.rooms["districts"])
     return Draft.of(planning_ground(analysis), label, districts, rules=rules)
+
+
+def _touching(
+    tables: Mapping[str, pd.DataFrame], label: Mapping[str, str | None], keys: pd.Index
+) -> npt.NDArray[np.int64]:
+    """Rows of districts whose cells share a boundary, shape (2, m)."""
+    edges = tables["cell_edges"].dropna(subset="b")
+    ends = [
+        keys.get_indexer(pd.Index([label.get(str(unit)) for unit in edges[end]])) for end in "ab"
+    ]
+    pairs = np.sort(np.stack(ends), axis=0)
+    return np.unique(pairs[:, (pairs[0] >= 0) & (pairs[0] < pairs[1])], axis=1)
 
 
 def _pooling(analysis: Analysis) -> Pooling:

@@ -69,3 +69,13 @@ def test_a_plan_can_be_worked_on_without_any_database(analysis):
 def test_an_analysis_without_its_places_is_told_so(analysis):
     with pytest.raises(InputError, match="Analyse the city again"):
         district_problem(replace(analysis, basis=None))
+
+
+def test_districts_of_another_assignment_touch_none_of_their_colour(analysis):
+    places = analysis.tables["neighbourhoods"]
+    each = pd.Series([f"E{row:02d}" for row in range(len(places))], index=places.index)
+    draft = first_draft(analysis, each)
+    edges = analysis.tables["cell_edges"].dropna(subset="b")
+    colour = {key: draft.districts[one].colour for key, one in draft.assignment().items()}
+    assert len(edges) > 10
+    assert all(colour[a] != colour[b] for a, b in zip(edges["a"], edges["b"], strict=True))
