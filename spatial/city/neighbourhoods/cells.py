@@ -107,7 +107,9 @@ def coverage_cells(
     edges = shapely.union_all(np.concatenate(drawn), grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
     shapely.prepare(limit)
-    shapely.intersects(limit, shapely.Point(0, 0))  # its index must be complete before threads ask
+    # Its index must be complete before threads ask, and a point outside its bounds makes none.
+    west, south, east, north = shapely.bounds(limit)
+    shapely.intersects(limit, shapely.Point((west + east) / 2, (south + north) / 2))
     held = in_order(
         lambda rows: shapely.intersects(limit, shapely.point_on_surface(faces[rows])),
         slices(len(faces), FACES_AT_ONCE),
