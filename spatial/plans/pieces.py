@@ -67,32 +67,22 @@ def fragments(draft: Draft, districts: Iterable[str] | None = None) -> tuple[Fra
     if not len(rows):
         return ()
     ground = draft.ground
-    table = pd.DataFrame(
-        {
-            "district": draft.label[rows],
-            "piece": pieces_of(draft, rows),
-            "households": np.nan_to_num(ground.households[rows]),
-            "persons": np.nan_to_num(ground.persons[rows]),
-            "unit": ground.ids[rows].to_numpy(dtype=object),
-        }
-    )
-    split = table.groupby("district")["piece"].transform("nunique") > 1
-    table = table[split]
-    if not len(table):
+    piece = pieces_of(draft, rows)
+    code, names = pd.factorize(draft.label[rows], sort=True)
+    whose = np.zeros(int(piece.max()) + 1, dtype=np.int64)
+    whose[piece] = code
+    several = np.bincount(whose, minlength=len(names)) > 1
+    if not several.any():
         return ()
-    pieces = table.groupby(["district", "piece"], as_index=False).agg(
-        households=("households", "sum"),
-        persons=("persons", "sum"),
-        members=("unit", "size"),
-        first=("unit", "min"),
+    weights = [np.nan_to_num(ground.households[rows]), np.nan_to_num(ground.persons[rows]), None]
+    sums = [np.bincount(piece, weights=weight, minlength=len(whose)) for weight in weights]
+    units: dict[int, list[str]] = {}
+    for at in np.flatnonzero(several[code]).tolist():
+        units.setdefault(int(piece[at]), []).append(str(ground.ids[rows[at]]))
+    order = sorted(
+        units, key=lambda one: (whose[one], *(-float(s[one]) for s in sums), min(units[one]))
     )
-    pieces = pieces.sort_values(
-        ["district", "households", "persons", "members", "first"],
-        ascending=[True, False, False, False, True],
-    )
-    loose = pieces[pieces.duplicated("district")].sort_values(["district", "first"])
-    units = {piece: tuple(sorted(found)) for piece, found in table.groupby("piece")["unit"]}
-    return tuple(
-        Fragment(str(district), units[piece])
-        for district, piece in zip(loose["district"], loose["piece"], strict=True)
-    )
+    largest = {int(whose[one]): one for one in reversed(order)}
+    loose = [one for one in order if largest[int(whose[one])] != one]
+    found = [Fragment(str(names[whose[one]]), tuple(sorted(units[one]))) for one in loose]
+    return tuple(sorted(found, key=lambda one: (one.district, one.units)))
