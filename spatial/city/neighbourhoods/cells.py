@@ -18,15 +18,11 @@ import shapely
 
 from spatial.city.neighbourhoods.faces import face_owners
 from spatial.city.neighbourhoods.halfway import along_dividers, halfway_lines
-from spatial.cores import in_order, slices
 
 __all__ = ["coverage_cells", "exclusive_parcels"]
 
 GRID_M = 0.01
 """Vertices lie on a grid of one centimetre, so that noding cannot leave slivers."""
-
-FACES_AT_ONCE = 20_000
-"""Faces looked at together by one core."""
 
 Geometries = npt.NDArray[np.object_]
 
@@ -107,14 +103,8 @@ def coverage_cells(
     edges = shapely.union_all(np.concatenate(drawn), grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
     shapely.prepare(limit)
-    # Its index must be complete before threads ask, and a point outside its bounds makes none.
-    west, south, east, north = shapely.bounds(limit)
-    shapely.intersects(limit, shapely.Point((west + east) / 2, (south + north) / 2))
-    held = in_order(
-        lambda rows: shapely.intersects(limit, shapely.point_on_surface(faces[rows])),
-        slices(len(faces), FACES_AT_ONCE),
-    )
-    faces = faces[np.concatenate([np.empty(0, dtype=bool), *held])]
+    # On one core: a prepared geometry is not to be shared by threads (GEOS fills it as it is asked).
+    faces = faces[shapely.intersects(limit, shapely.point_on_surface(faces))]
     owner = face_owners(faces, own[kept], near, reach_m=reach_m)
     owner = np.where(owner >= 0, kept[owner], -1)
     cells = np.full(len(own), shapely.Polygon(), dtype=object)
