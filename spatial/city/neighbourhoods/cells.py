@@ -83,9 +83,8 @@ def coverage_cells(
         return parcels.copy()
     own = exclusive_parcels(parcels.to_numpy())
     kept = np.flatnonzero(shapely.area(own) > 0)
-    with ThreadPoolExecutor(
-        1
-    ) as aside:  # overlays leave the interpreter free, the diagram does not
+    # Overlays leave the interpreter free; the Voronoi diagram does not.
+    with ThreadPoolExecutor(1) as aside:
         around = aside.submit(_limit, own[kept], reach_m)
         halfway = halfway_lines(own[kept], reach_m)
         limit = around.result()
@@ -103,7 +102,7 @@ def coverage_cells(
     edges = shapely.union_all(np.concatenate(drawn), grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
     shapely.prepare(limit)
-    # On one core: a prepared geometry is not to be shared by threads (GEOS fills it as it is asked).
+    # On one core: threads may not share a prepared geometry, which GEOS fills as it is asked.
     faces = faces[shapely.intersects(limit, shapely.point_on_surface(faces))]
     owner = face_owners(faces, own[kept], near, reach_m=reach_m)
     owner = np.where(owner >= 0, kept[owner], -1)
