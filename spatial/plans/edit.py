@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import singledispatch
@@ -302,10 +303,10 @@ def require_district(draft: Draft, district: str) -> District:
     return found
 
 
-def new_id(draft: Draft, taken: Iterable[str] = ()) -> str:
+def new_id(draft: Draft, taken: Iterable[str | None] = ()) -> str:
     """Return the next free id of the form D001."""
-    used = {*draft.districts, *taken}
-    numbers = [int(key[1:]) for key in used if key[:1] == "D" and key[1:].isdigit()]
+    used = {*draft.districts, *(key for key in taken if key is not None)}
+    numbers = [int(key[1:]) for key in used if re.fullmatch(r"D[0-9]{1,9}", key)]
     number = max(numbers, default=0) + 1
     return f"D{number:03d}"
 
