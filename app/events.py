@@ -35,7 +35,7 @@ class Hub:
     Parameters
     ----------
     read : callable
-        Gives the revisions of a plan after a number, oldest first.
+        Gives the revisions of a plan after a number, oldest first, not too many at once.
     """
 
     def __init__(self, read: Reader, *, heartbeat_s: float = HEARTBEAT_S) -> None:
@@ -95,9 +95,10 @@ class Hub:
                 except TimeoutError:
                     yield ": still here\n\n"
                     continue
-                for one in await run_sync(self._read, key, last):
-                    last = one["seq"]
-                    yield event("revision", one, number=last)
+                while found := await run_sync(self._read, key, last):  # a few at a time
+                    for one in found:
+                        last = one["seq"]
+                        yield event("revision", one, number=last)
         finally:
             self._count -= 1
             mine = self._listeners.get(key, set())

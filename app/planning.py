@@ -58,6 +58,8 @@ __all__ = [
 ]
 
 RESERVED: Final = ("compare",)
+TOLD_AT_ONCE: Final = 200
+"""Revisions read at once for those who follow a plan."""
 FROZEN: Final = ("approved", "archived")
 KIND_NAMES: Final = "SELECT catalogue FROM linli.city_version WHERE key = :key"
 FROM_ANALYSIS: Final = """
@@ -385,9 +387,10 @@ def _write_settings(
 
 
 def told_revisions(engine: Engine, key: int, after: int) -> list[Record]:
-    """Return the revisions of a plan after one, as the readers of its events are told."""
+    """Return the next revisions of a plan after one, as the readers of its events are told."""
     with reading(engine) as connection:
-        found = steps_after(connection, find_plan_by_key(connection, key), after)
+        plan = find_plan_by_key(connection, key)
+        found = steps_after(connection, plan, after, min(plan.head, after + TOLD_AT_ONCE))
     return [
         {
             "seq": one["seq"],

@@ -60,6 +60,8 @@ DISTRICT_COLUMNS: Final = (
 NAME_COLUMNS: Final = ("district_name", "dist_name", "pqmc", "片区名称")
 TOO_LONG: Final = 64
 MOST_SHOWN: Final = 100
+MOST_UNPACKED_BYTES: Final = 512 << 20
+"""A zip that unpacks to more is no plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +300,11 @@ def _read_zip(path: Path) -> pd.DataFrame:
     try:
         with zipfile.ZipFile(path) as packed, tempfile.TemporaryDirectory() as folder:
             shapes = [name for name in packed.namelist() if name.lower().endswith(".shp")]
+            if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED_BYTES:
+                raise InputError(
+                    f"`{path.name}` unpacks to more than {MOST_UNPACKED_BYTES >> 20} MiB.",
+                    zh=f"“{path.name}”解压后超过 {MOST_UNPACKED_BYTES >> 20} MiB。",
+                )
             units = [name for name in shapes if not name.lower().endswith("_districts.shp")]
             if not shapes:
                 raise InputError(

@@ -10,7 +10,7 @@ from grid_town import grid_analysis
 from plan_client import PLANS, edit, make, problem, read, send
 from sqlalchemy import text
 
-from app import events
+from app import events, planning
 from app.main import create_app
 from app.settings import Settings
 
@@ -166,6 +166,17 @@ def test_others_are_told_every_revision_once_and_in_order(client):
     change = {"unit": "n1-0", "before": "d0", "after": "d1"}
     assert readers[0].found[0]["changes"] == [change]
     assert all(one.found == readers[0].found for one in readers)
+
+
+def test_who_was_away_for_long_gets_everything_a_few_at_a_time(client, monkeypatch):
+    monkeypatch.setattr(planning, "TOLD_AT_ONCE", 3)
+    make(client)
+    for number in range(10):
+        edit(client, "rename", number, district="d0", name=f"片区{number}")
+    late = Listener(client, 10, **{"Last-Event-ID": "0"})
+    late.start()
+    late.join(30)
+    assert [one["seq"] for one in late.found] == list(range(1, 11))
 
 
 def test_events_of_nothing_and_of_too_many_are_problems(client, monkeypatch):

@@ -1,5 +1,7 @@
 """Plans as files: what is written is read back, and what does not fit is said."""
 
+import zipfile
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import shapely
 from squares import squared_ground, striped, unit
 
 from spatial.errors import InputError
-from spatial.plans import Assign, Create, Rename, SplitUnit, apply
+from spatial.plans import Assign, Create, Rename, SplitUnit, apply, exchange
 from spatial.plans.exchange import SHAPEFILE_NAMES, read_plan, write_plan
 from spatial.plans.outlines import district_polygons
 
@@ -105,6 +107,17 @@ def test_what_cannot_be_read_is_said(tmp_path, name, content, says):
     with pytest.raises(InputError, match=says) as caught:
         read_plan(path, squared_ground(2, 2))
     assert caught.value.message_zh != str(caught.value)
+
+
+def test_a_zip_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    write_plan(striped(), tmp_path / "plan.shp")
+    with zipfile.ZipFile(tmp_path / "plan.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for part in tmp_path.glob("plan.[!z]*"):
+            packed.write(part, part.name)
+    assert read_plan(tmp_path / "plan.zip", striped().ground)[1].matched == 24
+    monkeypatch.setattr(exchange, "MOST_UNPACKED_BYTES", 100)
+    with pytest.raises(InputError, match="unpacks to more"):
+        read_plan(tmp_path / "plan.zip", striped().ground)
 
 
 def test_a_plan_is_not_written_as_anything(tmp_path):
