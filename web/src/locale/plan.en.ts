@@ -220,6 +220,7 @@ export const planEn: Record<keyof typeof planZh, string> = {
   "plan.propose": "Propose",
   "plan.improve_mine": "Improve my plan",
   "plan.searching": "Looking for better districts …",
+  "plan.found": "Proposals are ready",
   "plan.clash": "These rules cannot all hold",
   "plan.proven": "proven best",
   "plan.within": "within {share} % of the best possible",

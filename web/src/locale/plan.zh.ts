@@ -218,6 +218,7 @@ export const planZh = {
   "plan.propose": "生成建议",
   "plan.improve_mine": "改进我的方案",
   "plan.searching": "正在寻找更好的划分…",
+  "plan.found": "划分建议已算好",
   "plan.clash": "这些规则不能同时满足",
   "plan.proven": "已证明最优",
   "plan.within": "与可能的最优相差不超过 {share} %",

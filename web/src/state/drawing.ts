@@ -426,12 +426,13 @@ export class Drawing {
   /** Atoms, cells and lines: read once per data version, again when the plan cut a neighbourhood. */
   private async furnish(plan: Plan): Promise<void> {
     const { value: world } = this.world;
-    const halves = plan.units.map((one) => one.id).join(" ");
+    const { cut_barriers: cutting } = plan.rules;
+    const halves = [...plan.units.map((one) => one.id), ...cutting].join(" ");
     if (world && world.dataVersion === plan.data_version && this.halves === halves) return;
     this.raw ??= Promise.all([this.plans.atoms(this.city), this.plans.cells(this.city)]);
     try {
       const [atoms, shapes] = await this.raw;
-      this.world.set(makeWorld(atoms, shapes, this.around.names(), plan.units));
+      this.world.set(makeWorld(atoms, shapes, this.around.names(), plan.units, cutting));
       this.halves = halves;
       this.now = this.saved = null;
     } finally {

@@ -26,6 +26,7 @@ type Shape = GeoJSON.Polygon | GeoJSON.MultiPolygon;
  *
  * @param shapes the cell of each neighbourhood, by id.
  * @param names its name, by id.
+ * @param cutting barriers that no district crosses.
  * @param own neighbourhoods that the plan cut in two: their halves take their place.
  */
 export function makeWorld(
@@ -33,6 +34,7 @@ export function makeWorld(
   shapes: ReadonlyMap<string, Shape>,
   names: ReadonlyMap<string, string | null>,
   own: readonly OwnUnit[] = [],
+  cutting: readonly string[] = [],
 ): World {
   const { units: columns } = atoms;
   const halved = new Set(own.map((one) => one.parent));
@@ -72,7 +74,7 @@ export function makeWorld(
       subdistrict: from.map((at) => columns.subdistrict[at] ?? null),
       missingLow: Uint32Array.from(from, (at) => columns.missing[at]?.[0] ?? 0),
       missingHigh: Uint32Array.from(from, (at) => columns.missing[at]?.[1] ?? 0),
-      links: linksOf(atoms, rows, own, touches, rowOf, ids.length),
+      links: linksOf(atoms, rows, own, touches, rowOf, ids.length, cutting),
       closes: closesOf(atoms, rows, ids.length),
       cell_m2: Float64Array.from(ids, (_, row) => (row < whole.length ? columns.cell_m2[from[row]!] : null) ?? cells.area_m2[row]!),
       outline_m: Float64Array.from(ids, (_, row) => (row < whole.length ? columns.perimeter_m[from[row]!] : null) ?? cells.perimeter_m[row]!),
@@ -98,6 +100,7 @@ function linksOf(
   touches: Units["touches"],
   rowOf: ReadonlyMap<string, number>,
   count: number,
+  cutting: readonly string[],
 ): Units["links"] {
   const isHalf = new Set(own.map((one) => rowOf.get(one.id)!));
   const touch = (a: number, b: number): boolean => {
@@ -107,7 +110,7 @@ function linksOf(
   const pairs: [number, number][] = [];
   const join = (a: number, b: number): void => void pairs.push([a, b], [b, a]);
   links.a.forEach((left, at) => {
-    if (!links.linked[at]) return;
+    if (!links.linked[at] || cutting.includes(links.barrier[at] ?? "")) return;
     for (const a of rows[left] ?? []) for (const b of rows[links.b[at]!] ?? []) if (!(isHalf.has(a) || isHalf.has(b)) || touch(a, b)) join(a, b);
   });
   const halves = new Map<string, number[]>();
