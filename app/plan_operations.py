@@ -165,7 +165,8 @@ def _restore(edit: sent.RestoreEdit, place: Place) -> Operation:
 
 @operation_of.register
 def _undo(edit: sent.UndoEdit, place: Place) -> Operation:
-    seq = edit.seq or next_undo(place.connection, place.plan)
+    newest = next_undo(place.connection, place.plan)
+    seq = edit.seq or newest
     if seq is None:
         raise ConflictError("There is nothing to undo.", "没有可撤销的操作。")
     op, step = place.step_of(seq)
@@ -175,7 +176,7 @@ def _undo(edit: sent.UndoEdit, place: Place) -> Operation:
             f"Revision {seq} is {'an undo: redo it' if op == 'undo' else 'no edit of the map'}.",
             f"第 {seq} 次修订{'是撤销,请用重做' if op == 'undo' else '不是对图的编辑'}。",
         )
-    return Undo(seq, step)
+    return Undo(seq, step, older=seq != newest)
 
 
 @operation_of.register

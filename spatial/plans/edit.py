@@ -36,6 +36,7 @@ __all__ = ["Applied", "Change", "apply", "change_labels", "new_id", "step_of"]
 Ints = npt.NDArray[np.int64]
 MOST_NAMED: Final = 5
 RESTORING: Final = (Undo, Redo, Restore)
+"""They lead to a state that stood before, whatever the rules say now; locks hold all the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +107,8 @@ def apply(draft: Draft, operation: Operation, *, trial: bool = False) -> Applied
     after = take(base, change.step)
     touched = sorted(change.step.touched() & set(after.districts))
     broken = broken_rules(after, touched)
-    if refused is None and not isinstance(operation, RESTORING):
+    stood = isinstance(operation, RESTORING) and not getattr(operation, "older", False)
+    if refused is None and not stood:
         refused = _against_rules(worse(after, draft, broken))
         if refused is not None and not trial:
             raise refused

@@ -156,6 +156,8 @@ class Undo:
 
     seq: int
     step: Step
+    older: bool = False
+    """Not the newest one: the plan becomes one that never was, and the rules are asked."""
 
 
 @dataclass(frozen=True, slots=True)

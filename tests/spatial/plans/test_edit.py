@@ -186,6 +186,18 @@ def test_undoing_a_creation_is_refused_while_others_belong_to_the_new_district()
         apply(more.draft, Undo(1, made.step))
 
 
+def test_taking_back_an_older_revision_asks_the_rules_taking_back_the_newest_does_not():
+    limited = PlanRules(maximum={"members": 8})
+    freed = apply(striped(), Assign((unit(0, 0),), None))
+    filled = apply(freed.draft, Assign((unit(2, 0),), "D1"))
+    under = filled.draft.with_rules(limited)
+    with pytest.raises(EditRefusedError, match="9 neighbourhoods"):
+        apply(under, Undo(1, freed.step, older=True))
+    over = apply(striped(), Assign((unit(2, 0),), "D1"))
+    less = apply(over.draft, Assign((unit(2, 0),), None))
+    assert apply(less.draft.with_rules(limited), Undo(2, less.step)).step.units
+
+
 def test_a_file_makes_the_districts_that_it_names_and_leaves_the_others():
     done = apply(striped(), Import({unit(0, 0): "甲", unit(0, 1): None}, {"甲": "甲片区"}))
     assert done.draft.districts["甲"].name == "甲片区"
