@@ -40,6 +40,12 @@ Ints = npt.NDArray[np.int64]
 ROUNDING: Final = 1e-9
 MOVES_PER_UNIT: Final = 600
 """Single moves tried for each unit unless the caller says otherwise: about 20 µs a unit."""
+LEAST_MOVES: Final = 200_000
+"""Small maps are tried harder: a few milliseconds find what luck would miss."""
+RUN_MOVES: Final = 4_000
+"""Moves of one annealing, at least: a budget makes 8 to 40 of them."""
+HEATS: Final = (1.5, 0.4, 3.0, 0.8)
+"""First temperatures of the runs, in shares of a unit's mean square."""
 BALLS_PER_UNIT: Final = 60
 """Balls tried for each unit: about 150 µs a unit."""
 NAMED: Final = 6
@@ -157,7 +163,7 @@ def regionalise(
     land = checked_map(links, values, amounts)
     _require_possible(land, int(k), float(at_least), float(at_most))
     limits = (float(at_least) * (1 - ROUNDING), float(at_most) * (1 + ROUNDING))
-    budget = MOVES_PER_UNIT * land.units if moves is None else int(moves)
+    budget = max(MOVES_PER_UNIT * land.units, LEAST_MOVES) if moves is None else int(moves)
     return fixed_number(land, int(k), limits, budget, seed=seed, progress=progress)
 
 
@@ -326,13 +332,13 @@ def _annealed(
     seen = [held.label.astype(np.int64)]
     best, value = held.label.copy(), squares(held)
     limits = (float(held.limits[0]), float(held.limits[1]))
-    runs = 8
+    runs = int(np.clip(budget // max(RUN_MOVES, 100 * land.units), 8, 40))
     spread = float(np.square(land.x).sum())
     for run in range(runs if value > ROUNDING * spread else 0):
         progress("regions", run / runs)
         held = land.held(best, limits)
         unit = value / land.units
-        anneal(held, budget // runs, (1.5, 0.4)[run % 2] * unit, 0.01 * unit, state)
+        anneal(held, budget // runs, HEATS[run % len(HEATS)] * unit, 0.01 * unit, state)
         _improve(held, room, state)
         seen.append(held.label.astype(np.int64))
         now = squares(held)
