@@ -332,6 +332,9 @@ export class Drawing {
     const why = reason || this.reason.value;
     this.reason.set("");
     this.around.trouble(null);
+    // What differed from another plan, and what the finder led to, is another matter after this.
+    if (operation.op !== "lock") this.differing.set(new Set());
+    this.found.set(new Set());
     this.stroke.clear();
     outbox?.put({ ...operation, id: crypto.randomUUID(), author: this.author.value, reason: why });
     this.rebuild();
