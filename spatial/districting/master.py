@@ -115,7 +115,6 @@ def solve_cover(
         "mip_rel_gap": 0.0,
         "mip_abs_gap": 1e-9,
         "mip_max_nodes": max_nodes,
-        "objective_bound": float(cutoff),
     }
     if time_limit_s is not None:
         options["time_limit"] = max(0.01, time_limit_s)

@@ -46,7 +46,7 @@ MAX_CELLS: Final = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard to try; the same effort gives the same answer on every machine.
+    """How hard to try; the same effort gives the same answer, unless a clock ends it.
 
     Parameters
     ----------
@@ -63,17 +63,20 @@ class Effort:
         HiGHS is asked about parts of at most so many atoms; it would take hours for larger ones.
     nodes : int
         Of HiGHS.
+    programme_s : float
+        Wall seconds that HiGHS may take at a time: it was seen to hang on a small part.
     time_limit_s : float or None
         A further end by the clock.
     """
 
     rounds: int = 30
-    branches: int = 20_000
+    branches: int = 500_000
     large: int = 80
     window_atoms: tuple[int, ...] = (15, 20, 25, 30, 35, 40, 45, 50)
     window_branches: int = 3000
     programme_atoms: int = 320
     nodes: int = 300
+    programme_s: float = 20.0
     time_limit_s: float | None = None
 
 
@@ -290,7 +293,7 @@ def _proven(cover: _Cover, price: Floats, bound: float, best: Ints) -> Partition
         room = min(limit, value - base)
         keep = np.flatnonzero(reduced <= room)
         if len(keep) * cover.atoms > MAX_CELLS:
-            return _by_programme(cover, reduced, bound, best)
+            return _by_programme(cover, reduced, (base, bound), best)
         some = cover.pool.take(keep)
         found, _, whole = cover_exactly(
             some.members, some.start, reduced[keep], cover.atoms, room + tiny, branches
@@ -298,7 +301,7 @@ def _proven(cover: _Cover, price: Floats, bound: float, best: Ints) -> Partition
         if len(found) and some.score[found].sum() < value:
             best, value = keep[found], float(some.score[found].sum())
         if not whole:
-            return _by_programme(cover, reduced, bound, best)
+            return _by_programme(cover, reduced, (base, bound), best)
         if len(found) or room >= value - base - tiny:
             return PartitionProof(best, value, value, proven=True)
         bound = base + room  # every plan with another district costs more
@@ -306,10 +309,15 @@ def _proven(cover: _Cover, price: Floats, bound: float, best: Ints) -> Partition
     return PartitionProof(best, value, min(bound, value), proven=value - bound <= tiny)
 
 
-def _by_programme(cover: _Cover, reduced: Floats, bound: float, best: Ints) -> PartitionProof:
-    """Let HiGHS decide among the districts of small reduced cost, more and more of them."""
+def _by_programme(
+    cover: _Cover, reduced: Floats, known: tuple[float, float], best: Ints
+) -> PartitionProof:
+    """Let HiGHS decide among the districts of small reduced cost, more and more of them.
+
+    `known` are the sum of the prices, from which reduced costs count, and the bound so far.
+    """
     score, effort = cover.pool.score, cover.effort
-    value, base = float(score[best].sum()), bound
+    value, (base, bound) = float(score[best].sum()), known
     if cover.atoms > effort.programme_atoms:
         return PartitionProof(best, value, min(bound, value), proven=False)
     tiny = EXACT * max(1.0, abs(value))
@@ -325,7 +333,7 @@ def _by_programme(cover: _Cover, reduced: Floats, bound: float, best: Ints) -> P
             cutoff=value,
             start=np.searchsorted(keep, np.sort(best)),
             max_nodes=nodes,
-            time_limit_s=cover.left_s(),
+            time_limit_s=min(effort.programme_s, cover.left_s() or effort.programme_s),
         )
         if len(answer.chosen) and score[keep[answer.chosen]].sum() < value:
             best, value = keep[answer.chosen], float(score[keep[answer.chosen]].sum())

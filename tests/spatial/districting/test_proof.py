@@ -6,6 +6,7 @@ import pytest
 from spatial.districting.assemble import Limits, Units, assemble
 from spatial.districting.enumerate import enumerate_districts
 from spatial.districting.modes import FixedNumber, MostDistricts
+from spatial.districting.partition import Effort
 from spatial.districting.pooling import Pooling
 from spatial.districting.problem import Problem
 from spatial.districting.propose import propose
@@ -201,3 +202,27 @@ def test_no_units_at_all_is_an_empty_plan():
     assert found.value == 0
     assert found.status == "proven_optimal"
     assert found.assignment.empty
+
+
+def test_no_rule_is_broken_in_hundreds_of_worlds_and_the_bound_holds():
+    for seed in range(100, 400):
+        problem = small_problem(seed, units=7 + seed % 9)
+        mode = [None, FixedNumber(1), MostDistricts("households", 500.0)][seed % 3]
+        try:
+            found = propose(problem, mode, seed=seed)
+        except InfeasibleError:
+            assert isinstance(mode, FixedNumber)
+            continue
+        assert broken_rules(problem, found.label).empty, seed
+        assert plan_score(problem, found.label) == pytest.approx(found.value)
+        if np.isfinite(found.bound):
+            assert found.bound <= found.value + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_the_programme_and_the_search_prove_the_same_plan(seed):
+    problem = small_problem(seed, units=13)
+    searched = propose(problem)
+    asked = propose(problem, effort=Effort(rounds=1, branches=1))
+    assert searched.status == asked.status == "proven_optimal"
+    assert searched.value == pytest.approx(asked.value, abs=1e-6)
