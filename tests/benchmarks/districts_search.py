@@ -1,8 +1,9 @@
 """Regions against peers: ``python -m tests.benchmarks.districts_search [TASK] [--maps …]``.
 
-Tasks: ``fixed`` (k regions, within sum of squares), ``most`` (max-p), ``limits`` (hard limits:
-legality and objective), ``barriers`` (disconnected maps). Every peer runs in a process of its own
-with a limit of CPU time; its regions are judged here, by the same functions as ours.
+Tasks: ``fixed`` (k regions, within sum of squares), ``most`` (max-p), ``limits`` (synthetic cities
+with hard limits: legality and objective at the same number of districts). Every peer runs in a
+process of its own with a limit of CPU time; its regions are judged here, by the same functions as
+ours.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from tests.benchmarks.district_worlds import make_world
+from tests.benchmarks.district_worlds import make_world, problem_of
 from tests.benchmarks.foreign import in_peer
 from tests.benchmarks.measure import ROOT
 
@@ -241,7 +242,39 @@ def most_row(city: Map, method: str, bound: int, runs: list, at_least: float) ->
     }
 
 
-TASKS = {"fixed": (fixed, FIXED), "most": (most, MOST)}
+def limits(city: Map, peers: tuple[str, ...], seeds: int, limit_s: int) -> list[dict]:
+    """Hard limits: how many of the peers' districts break them, and the objective of all."""
+    from spatial.districting.plan_search import search_plan
+    from spatial.districting.score import broken_rules, plan_score
+
+    problem = problem_of(make_world(city.units), "open")
+    search_plan(problem, moves=500)  # compiles
+    rows = []
+    runs = timed(lambda seed: search_plan(problem, seed=seed), seeds)
+    cpu_s, label = runs[0]
+    k = len(np.unique(label[label >= 0])) + int((label < 0).sum())
+    value = plan_score(problem, label)
+    illegal = len(broken_rules(problem, label))
+    plain = {"map": city.name, "k": k}
+    rows.append(
+        plain | {"method": "ours", "cpu_s": round(cpu_s, 3), "value": round(value, 3)}
+        | {"illegal": illegal, "ratio": 1.0}
+    )  # fmt: skip
+    for method in peers:
+        run = ask_peer(city, method, k=k, at_least=0.0, seed=0, limit_s=limit_s)
+        if "error" in run:
+            rows.append(plain | {"method": method, "error": run["error"]})
+            continue
+        theirs = plan_score(problem, run["label"])
+        broken = broken_rules(problem, run["label"])["district"].nunique()
+        rows.append(
+            plain | {"method": method, "cpu_s": round(run["cpu_s"], 3), "value": round(theirs, 3)}
+            | {"illegal": broken, "ratio": round(value / theirs, 4)}
+        )  # fmt: skip
+    return rows
+
+
+TASKS = {"fixed": (fixed, FIXED), "most": (most, MOST), "limits": (limits, FIXED)}
 
 
 def main() -> int:
