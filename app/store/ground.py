@@ -38,6 +38,7 @@ def read_ground(connection: Connection, version: Version) -> Ground:
         stock=read_result(connection, version, "stock", ("neighbourhood_id",)),
         stock_fits=read_result(connection, version, "stock_fits"),
     )
+    admitted = ("eligible", "conditional")
     bits = _bits_of(gaps, places.frame.index, pooling.kinds)
     return ground_of(
         places.frame,
@@ -47,6 +48,7 @@ def read_ground(connection: Connection, version: Version) -> Ground:
         pooling,
         missing=bits["missing"],
         offers=bits["present"],
+        admitted=(*admitted, "unknown") if parameters["unknown_may_join"] else admitted,
     )
 
 

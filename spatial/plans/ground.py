@@ -127,6 +127,7 @@ def ground_of(
     *,
     missing: Bits,
     offers: Bits,
+    admitted: tuple[str, ...] = ADMITTED,
 ) -> Ground:
     """Put together what plans of one city are drawn on.
 
@@ -140,6 +141,8 @@ def ground_of(
         Rows are those of `neighbourhoods`.
     missing, offers : array of uint64, shape (n,)
         Kinds of ``pooling.kinds`` that each neighbourhood misses, and has to share.
+    admitted : tuple of str
+        Values of ``eligibility`` that may join a district.
 
     Raises
     ------
@@ -155,7 +158,7 @@ def ground_of(
     require_same_index(neighbourhoods, cells, names=("neighbourhoods", "cells"))
     ids = pd.Index(neighbourhoods.index.astype(str), dtype="str", name="id")
     office, offices = pd.factorize(neighbourhoods["subdistrict"], sort=True)
-    admitted = neighbourhoods["eligibility"].isin(ADMITTED).to_numpy(dtype=bool)
+    may_join = neighbourhoods["eligibility"].isin(admitted).to_numpy(dtype=bool)
     parcels = neighbourhoods.geometry.to_numpy()
     shapes = cells.geometry.to_numpy()
     return Ground(
@@ -169,13 +172,13 @@ def ground_of(
         households=_numbers(neighbourhoods["households"]),
         persons=_numbers(neighbourhoods["persons"]),
         area_m2=_numbers(neighbourhoods["area_m2"]),
-        limited=_limited(neighbourhoods, admitted),
+        limited=_limited(neighbourhoods, may_join),
         cell_m2=shapely.area(shapes),
         perimeter_m=shapely.length(shapes),
         xy_m=shapely.get_coordinates(shapely.centroid(parcels)),
         office=office.astype(np.int64),
         offices=tuple(str(one) for one in offices),
-        admitted=admitted,
+        admitted=may_join,
         pairs=_pairs(ids, edges, adjacency),
         pooling=pooling,
         missing=missing,

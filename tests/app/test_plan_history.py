@@ -172,7 +172,7 @@ def test_who_was_away_for_long_gets_everything_a_few_at_a_time(client, monkeypat
     monkeypatch.setattr(planning, "TOLD_AT_ONCE", 3)
     make(client)
     for number in range(10):
-        edit(client, "rename", number, district="d0", name=f"片区{number}")
+        edit(client, "rename", number, district="d0", name=f"新名{number}")
     late = Listener(client, 10, **{"Last-Event-ID": "0"})
     late.start()
     late.join(30)

@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spatial.districting.edges import cell_edges
@@ -53,6 +53,7 @@ def test_a_cell_inside_another_shares_its_whole_boundary():
     assert edges["length_m"].to_dict() == {"a|": 36.0, "a|b": 12.0}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_the_boundaries_of_a_cell_sum_up_to_its_perimeter(seed):
     cells = random_cells(seed)
@@ -65,6 +66,7 @@ def test_the_boundaries_of_a_cell_sum_up_to_its_perimeter(seed):
     np.testing.assert_allclose(length.loc[cells.index].to_numpy(), cells.length.to_numpy())
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 5))
 def test_boundaries_between_different_districts_are_the_outlines_of_the_dissolved(seed, k):
     cells = random_cells(seed)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from squares import squared_ground, striped, unit
 
@@ -43,6 +43,7 @@ def test_a_gap_closes_by_sharing_only_inside_one_district():
     assert district_figures(nobody).loc["D1", "gaps_closed_persons"] == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([None, "A", "B", "C"]), min_size=24, max_size=24))
 def test_figures_of_any_plan_are_those_of_its_dissolved_outlines(labels):
     ground = squared_ground()

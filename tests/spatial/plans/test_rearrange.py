@@ -129,6 +129,7 @@ def test_one_district_of_a_proposal_leaves_all_others_their_names():
         apply(start, Take(proposal, ("P9",)))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([None, "A", "B", "C"]), min_size=12, max_size=12),
     st.lists(st.sampled_from([None, "P", "Q", "R", "S"]), min_size=12, max_size=12),

@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from squares import striped, unit
 
@@ -26,6 +26,7 @@ def divided(draft=None, *places, line=ACROSS, name=N):
     return apply(draft or striped(), SplitUnit(name, line, homes(*places), seq=7))
 
 
+@settings(deadline=None)
 @given(
     st.one_of(st.integers(0, 10**6).map(float), st.floats(0, 1e7)),
     st.floats(0.0, 1.0),
