@@ -22,6 +22,7 @@ __all__ = ["Half", "apportioned", "split_unit", "with_halves"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+TINY: Final = 1e-6
 LEAST_SHARE: Final = 1e-3
 """A piece with less of the parcel than this is a slip of the pen."""
 
@@ -130,7 +131,9 @@ def apportioned(total: float, share: Floats, *, whole: bool) -> Floats:
     """
     if np.isnan(total):
         return np.full(len(share), np.nan)
-    unit = 1.0 if whole else 2.0 ** (np.floor(np.log2(total)) - 40) if total > 0 else 1.0
+    if total < TINY:  # too little to be divided: less than a millionth
+        return np.r_[total, np.zeros(len(share) - 1)]
+    unit = 1.0 if whole else 2.0 ** (np.floor(np.log2(total)) - 40)
     exact = share * total / unit
     parts = np.floor(exact)
     rest = round(np.floor(total / unit) - parts.sum())
