@@ -28,7 +28,7 @@ from spatial.progress import Progress, silent
 __all__ = ["search_plan"]
 
 Ints = npt.NDArray[np.int64]
-MOVES_PER_ATOM: Final = 300
+MOVES_PER_ATOM: Final = 1500
 RUNS: Final = 6
 HEATS: Final = (0.05, 0.2, 0.4)
 """First temperatures of the runs, in shares of the plan's value for one atom."""
@@ -59,7 +59,7 @@ def search_plan(
     seed : int
         The same seed and budget give the same plan.
     moves : int, optional
-        Budget of single moves; by default 300 an atom. 0: joins and descent only.
+        Budget of single moves; by default 1500 an atom. 0: joins and descent only.
     price : float
         Added for every district that counts.
     progress : Progress
