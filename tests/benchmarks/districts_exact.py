@@ -24,12 +24,12 @@ DRAGS = 200
 
 
 def propose_one(units: int, kind: str, far_m: float, seed: int) -> dict[str, object]:
-    """Propose districts for one city, with the first small city as a rehearsal."""
+    """Propose districts for one city, after a small one as a rehearsal."""
     from spatial.districting.propose import propose
     from spatial.districting.score import broken_rules
 
-    for other in ("hard", "open"):
-        propose(problem_of(make_world(360, seed=9), other, max_distance_m=450.0))
+    rehearsal = ("open", 360) if kind == "open" else ("hard", 200)
+    propose(problem_of(make_world(rehearsal[1], seed=9), rehearsal[0], max_distance_m=450.0))
     problem = problem_of(make_world(units, seed=seed), kind, max_distance_m=far_m)
     meter = Meter()
     meter.start("propose")
