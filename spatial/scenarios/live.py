@@ -410,7 +410,7 @@ class LiveReach:
                     raise _too_much()
                 for column, values in enumerate(columns):
                     more = np.array([arc[column] for arc in added], dtype=values.dtype)
-                    values[at : at + size] = np.concatenate([values[kept], more])
+                    self._set(values, slice(at, at + size), np.concatenate([values[kept], more]))
                 self._set(start, node, at)
                 self._set(end, node, at + size)
                 at += size

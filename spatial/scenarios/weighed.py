@@ -31,11 +31,13 @@ def changed_access(result: ScenarioResult) -> pd.DataFrame:
 
     Capacity is shared among all who reach it, so a kind is worked out again for everybody where
     any pair of it, any of its facilities or anybody's number differs. Of a kind whose capacity is
-    no longer known anywhere the rows stay, with nothing but ``neighbourhood_id, kind, layer``.
+    no longer known anywhere, or that has no facility left, the rows stay, with nothing but
+    ``neighbourhood_id, kind, layer``.
     """
     base = result.base
     before = base.frame("access")
-    kinds = _kinds_again(result)
+    again = _kinds_again(result)
+    kinds = result.kinds[result.kinds["kind"].isin(again).to_numpy(dtype=bool)]
     table = facility_access(
         _places(result),
         result.facilities,
@@ -44,7 +46,7 @@ def changed_access(result: ScenarioResult) -> pd.DataFrame:
         base.profile,
         measured=result.frame.index[result.measured],
     )
-    old = before[before["kind"].isin(kinds["kind"].unique()).to_numpy(dtype=bool)]
+    old = before[before["kind"].isin(again).to_numpy(dtype=bool)]
     gone = old.index.difference(table.index, sort=False)
     empty = old.loc[gone, ["neighbourhood_id", "kind", "layer"]]
     table = pd.concat([table, empty.reindex(columns=table.columns).astype(table.dtypes)])
@@ -55,12 +57,12 @@ def changed_access(result: ScenarioResult) -> pd.DataFrame:
     return table[other]
 
 
-def _kinds_again(result: ScenarioResult) -> pd.DataFrame:
-    """Facilities of the kinds that must be shared again, and of those that are no more."""
+def _kinds_again(result: ScenarioResult) -> pd.Index:
+    """Kinds that must be shared again, and those of which the last facility closed."""
     base, plan, delta = result.base, result.plan, result.delta
-    before, after = base.frame("kinds"), result.kinds
+    both = pd.concat([base.frame("kinds"), result.kinds])
     if delta.persons is not None or delta.measured is not None:
-        return after
+        return pd.Index(both["kind"].unique())
     pairs, known = delta.pairs, base.known_pairs
     touched = np.unique(
         result.facility_of[np.concatenate([known.entrance[pairs.gone], pairs.entrance])]
@@ -71,9 +73,7 @@ def _kinds_again(result: ScenarioResult) -> pd.DataFrame:
         *plan.added,
         *plan.sizes,
     }
-    both = pd.concat([before, after])
-    names = both.loc[both["facility_id"].isin(ids).to_numpy(dtype=bool), "kind"].unique()
-    return after[after["kind"].isin(names).to_numpy(dtype=bool)]
+    return pd.Index(both.loc[both["facility_id"].isin(ids).to_numpy(dtype=bool), "kind"].unique())
 
 
 def _reached(result: ScenarioResult, kinds: pd.DataFrame) -> pd.DataFrame:

@@ -57,6 +57,22 @@ def test_life_circles_by_time_are_exact_too():
         assert_exact(base, analysis, some_changes(base, np.random.default_rng(seed), 4))
 
 
+@pytest.mark.parametrize("people_move_too", [False, True])
+def test_a_kind_whose_last_facility_closes_is_shared_by_nobody(people_move_too):
+    analysis, base = demo()
+    kinds, access = base.frame("kinds"), base.frame("access")
+    kinds = kinds[kinds["kind"].isin(access["kind"].unique())]
+    few = kinds["kind"].value_counts().index[-1]
+    changes = [CloseFacility(str(id_)) for id_ in kinds.loc[kinds["kind"] == few, "facility_id"]]
+    if people_move_too:
+        changes.append(ChangePopulation(str(base.frame("neighbourhoods").index[0]), 17.0))
+    result, whole = assert_exact(base, analysis, changes)
+    rows = result.access[result.access["kind"] == few]
+    assert len(rows) == len(base.frame("neighbourhoods"))
+    assert rows["status"].isna().all()
+    assert few not in set(whole.access["kind"])
+
+
 def test_a_run_never_alters_the_base():
     _, base = demo()
     before = {name: values.copy() for name, values in base.arrays.items()}

@@ -71,6 +71,42 @@ def test_changes_of_the_network_leave_no_trace():
     assert before.figures == after.figures
 
 
+def arrays_of(base):
+    return {name: values.copy() for name, values in base.arrays.items()}
+
+
+def assert_untouched(base, before):
+    for name, values in before.items():
+        np.testing.assert_array_equal(base.arrays[name], values, err_msg=name)
+
+
+def test_changes_of_the_network_put_every_array_back_to_the_last_digit():
+    _, base = demo()
+    before = arrays_of(base)
+    for seed in range(3):
+        base.run(possible(base, np.random.default_rng(seed), 4))
+        assert_untouched(base, before)
+
+
+def test_a_question_that_fails_half_way_leaves_no_trace(monkeypatch):
+    _, base = demo()
+    changes = possible(base, np.random.default_rng(3), 3)
+    asked = base.run(changes)
+    before = arrays_of(base)
+    live = base.live
+    with pytest.raises(InputError, match="there is no gate"):
+        base.run([*changes, CloseGate("nobody")])
+    assert_untouched(base, before)
+    # Room for the arcs that leave, none for those that arrive: half of them are laid already.
+    monkeypatch.setitem(live.counts, "in", len(live.arcs.in_key))
+    with pytest.raises(InputError, match="more streets than one base has room for"):
+        base.run(changes)
+    assert_untouched(base, before)
+    again = base.run(changes)
+    assert_frame_equal(asked.gaps, again.gaps, check_exact=True)
+    assert asked.figures == again.figures
+
+
 def test_cutting_an_edge_loses_neither_millimetres_nor_milliseconds():
     _, base = demo()
     network = base.network
@@ -153,10 +189,9 @@ def test_a_change_that_touches_nothing_is_an_error_that_says_what_to_do(change, 
 
 def test_warming_up_asks_one_question_of_each_sort_and_leaves_no_trace():
     _, base = demo()
-    before = {name: values.copy() for name, values in base.arrays.items()}
+    before = arrays_of(base)
     assert warm_up(base) >= 5
-    for name, values in before.items():
-        np.testing.assert_array_equal(base.arrays[name], values, err_msg=name)
+    assert_untouched(base, before)
 
 
 def test_a_link_that_ends_on_a_street_but_for_the_last_digit_joins_it():
