@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
 from spatial.city.neighbourhoods import Neighbourhoods
 from spatial.districting.clash import clashes, rules_in
+from spatial.districting.modes import FixedNumber, MostDistricts
 from spatial.districting.rules import DistrictRules
+from spatial.districting.unmet import _filled, unmet_minima
 
 
 def street(houses=6):
@@ -97,3 +100,58 @@ def test_every_rule_is_listed_in_words():
     assert keys[:3] == ["closed", "locks", "locks"]
     assert "same_subdistrict" in keys
     assert all(rule.zh and rule.en for rule in rules_in(rules))
+
+
+# a street of six with 400 households and 1000 persons each; a river after the third
+FREE = DistrictRules(max_distance_m=5_000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "mode", "keys"),
+    [
+        ({}, MostDistricts("households", 1_200), []),  # three of them, on each side of the river
+        ({}, MostDistricts("households", 1_300), ["at_least", "cut_barriers"]),
+        ({"cut_barriers": ()}, MostDistricts("households", 2_400), []),
+        ({"cut_barriers": ()}, MostDistricts("households", 2_401), ["at_least"]),
+        (
+            {"cut_barriers": (), "max_distance_m": 150},
+            MostDistricts("households", 1_300),
+            ["at_least", "max_distance_m"],
+        ),
+        (
+            {"maximum": {"persons": 2_000}},
+            MostDistricts("households", 1_000),
+            ["at_least", "max_persons"],
+        ),
+        ({"maximum": {"members": 2}}, MostDistricts("persons", 2_000), []),
+        ({"minimum": {"persons": 3_001}}, None, []),  # a wish: such districts are flagged
+        (
+            {"minimum": {"persons": 3_001}, "keep_below_minimum": False},
+            FixedNumber(2),
+            ["min_persons", "cut_barriers"],
+        ),
+    ],
+)
+def test_a_minimum_out_of_reach_names_what_stands_against_it(changes, mode, keys):
+    found = unmet_minima(*street(), replace(FREE, **changes), mode)
+    assert [list(clash.relax) for clash in found] == ([keys] if keys else [])
+    for clash in found:
+        assert clash.zh != clash.en
+        assert "No district can have more than" in clash.en
+
+
+def test_limits_of_an_amount_that_nobody_knows_are_not_asked():
+    places, adjacency, eligible = street()
+    places.frame["households"] = places.frame["households"].where(places.frame["persons"] < 0)
+    assert unmet_minima(places, adjacency, eligible, FREE, MostDistricts("households", 10)) == ()
+
+
+def test_the_bound_is_never_below_what_a_district_holds():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        value, size = rng.uniform(0, 10, 8), rng.integers(0, 5, 8).astype(float)
+        cap = float(rng.uniform(0, 12))
+        at = np.zeros(8, dtype=np.int64)
+        chosen = [[bool(bits >> i & 1) for i in range(8)] for bits in range(256)]
+        best = max(value[one].sum() for one in chosen if size[one].sum() <= cap)
+        assert _filled(at, value, size, cap, 1)[0] >= best - 1e-9
