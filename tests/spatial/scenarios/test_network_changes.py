@@ -90,10 +90,10 @@ def test_changes_of_the_network_put_every_array_back_to_the_last_digit():
 
 def test_a_question_that_fails_half_way_leaves_no_trace(monkeypatch):
     _, base = demo()
+    before, live = arrays_of(base), base.live
     changes = possible(base, np.random.default_rng(3), 3)
     asked = base.run(changes)
-    before = arrays_of(base)
-    live = base.live
+    assert_untouched(base, before)
     with pytest.raises(InputError, match="there is no gate"):
         base.run([*changes, CloseGate("nobody")])
     assert_untouched(base, before)
