@@ -6,6 +6,7 @@
     ├── NotFoundError          no such city, layer, neighbourhood, job
     ├── BadRequestError        a parameter is unknown or cannot be read
     ├── ConflictError          what was asked does not fit what is stored now
+    ├── RulesClashError        rules of districts cannot all hold; tells which and what to relax
     ├── BaseMissingError       the engine's state for scenarios has to be made first
     ├── ChangeError            a change of a scenario cannot be used; says which one
     ├── PreconditionError      a change of something stored does not name the state that it changes
@@ -44,6 +45,7 @@ __all__ = [
     "PlanStaleError",
     "PreconditionError",
     "Problem",
+    "RulesClashError",
     "StaleError",
     "StoreError",
     "TooLargeError",
@@ -77,6 +79,23 @@ class BadRequestError(AppError):
 
 class ConflictError(AppError):
     """What was asked does not fit what is stored now."""
+
+
+class RulesClashError(AppError):
+    """Rules of districts cannot all hold, so there is no plan to propose.
+
+    Parameters
+    ----------
+    clashes : list of dict
+        Smallest sets: ``rules`` (each ``key, units, zh, en``), ``units``, ``relax`` (keys of the
+        rules any of which may be relaxed), ``zh`` and ``en``.
+    """
+
+    def __init__(self, clashes: list[dict[str, Any]]) -> None:
+        super().__init__(
+            " ".join(one["en"] for one in clashes), "".join(one["zh"] for one in clashes)
+        )
+        self.clashes = clashes
 
 
 class BaseMissingError(AppError):
@@ -167,6 +186,7 @@ PROBLEMS: Final[dict[type[Exception], Problem]] = {
     ClusterError: Problem(503, "store-unavailable", "The database is not ready", "数据库尚不可用"),
     CancelledError: Problem(409, "cancelled", "Cancelled", "已取消"),
     EditRefusedError: Problem(409, "edit-refused", "The edit is refused", "编辑被拒绝"),
+    RulesClashError: Problem(409, "rules-clash", "The rules clash", "规则互相矛盾"),
     InfeasibleError: Problem(409, "infeasible", "The rules clash", "规则互相矛盾"),
     IndexMismatchError: Problem(422, "unusable-input", "The input cannot be used", "输入无法使用"),
     InputError: Problem(422, "unusable-input", "The input cannot be used", "输入无法使用"),

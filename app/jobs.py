@@ -12,11 +12,11 @@ import psycopg
 from sqlalchemy.exc import OperationalError
 
 from app.bases import Bases
-from app.errors import AppError, problem_of
+from app.errors import AppError, RulesClashError, problem_of
 from app.store import Store, jobs
 from app.store.copy import plain_record
 from app.store.rows import current_version
-from spatial.errors import CancelledError, InfeasibleError, SpatialError
+from spatial.errors import CancelledError, SpatialError
 from spatial.progress import Progress
 from spatial.standards import read_profile
 
@@ -131,7 +131,13 @@ def find_openings(
 
 
 def propose_plans(store: Store, job: dict[str, Any], progress: Progress) -> JobOutcome:
-    """Propose several plans on a city's current data; where rules clash, say which."""
+    """Propose several plans on a city's current data.
+
+    Raises
+    ------
+    RulesClashError
+        If the rules cannot all hold; the job has failed then, and tells which.
+    """
     from app import proposing  # noqa: PLC0415  (loads the engine)
     from app.drafts import Drafts  # noqa: PLC0415  (loads the engine)
     from app.planning import reading  # noqa: PLC0415  (loads the engine)
@@ -146,23 +152,16 @@ def propose_plans(store: Store, job: dict[str, Any], progress: Progress) -> JobO
             plan = find_plan(connection, job["city"], asked["plan"])
             proposing.require_current(plan.data_version, version, plan.name)
             draft = Drafts().at_head(connection, plan)
-        try:
-            problem = proposing.problem_of(
-                connection,
-                version,
-                rules=asked.get("rules") or {},
-                weights=asked.get("weights") or {},
-                draft=draft,
-            )
-        except InfeasibleError as fault:
-            return JobOutcome(version.data_version, proposing.clashing(fault))
-    start = None if draft is None else proposing.assigned(draft, problem)
-    try:
-        found = proposing.proposals(
-            problem, asked, start=start, progress=_part(progress, 0.15, 0.99)
+        problem = proposing.problem_of(
+            connection,
+            version,
+            rules=asked.get("rules") or {},
+            weights=asked.get("weights") or {},
+            draft=draft,
+            mode=proposing.Asked.of(asked).mode,
         )
-    except InfeasibleError as fault:
-        found = proposing.clashing(fault)
+    start = None if draft is None else proposing.assigned(draft, problem)
+    found = proposing.proposals(problem, asked, start=start, progress=_part(progress, 0.15, 0.99))
     return JobOutcome(version.data_version, plain_record(found))
 
 
@@ -223,11 +222,13 @@ def run_claimed(
     except CancelledError:
         jobs.finish(engine, identifier, worker, status="dismissed")
     except (AppError, SpatialError) as fault:
-        told = {
+        told: dict[str, Any] = {
             "code": problem_of(fault).code,
             "detail_en": str(fault),
             "detail_zh": fault.message_zh,
         }
+        if isinstance(fault, RulesClashError):
+            told["clashes"] = fault.clashes
         jobs.finish(engine, identifier, worker, status="failed", message=str(fault), error=told)
     except Exception:
         logger.exception("job %s failed", identifier)

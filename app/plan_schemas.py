@@ -427,13 +427,12 @@ class Atoms(BaseModel):
 
 
 class ProposalList(BaseModel):
-    """Proposed plans; `job` is null if there was none. `clashes` say why there is no plan."""
+    """Proposed plans; `job` is null if there was none."""
 
     data_version: str
     job: str | None
     request: Row | None
     items: list[Row]
-    clashes: list[Row]
 
 
 class ImproveRequest(BaseModel):

@@ -12,7 +12,14 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from app.errors import AppError, ChangeError, PlanStaleError, Problem, problem_of
+from app.errors import (
+    AppError,
+    ChangeError,
+    PlanStaleError,
+    Problem,
+    RulesClashError,
+    problem_of,
+)
 from spatial.errors import EditRefusedError, SpatialError
 
 __all__ = ["add_problem_handlers", "preferred_language", "problem_answer"]
@@ -126,6 +133,8 @@ def _answer_known(request: Request, error: Exception) -> JSONResponse:
 def _more(error: AppError | SpatialError) -> dict[str, Any]:
     if isinstance(error, PlanStaleError):
         return error.told
+    if isinstance(error, RulesClashError):
+        return {"clashes": error.clashes}
     if isinstance(error, EditRefusedError):
         return {
             "rule": error.rule,

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
+from app.clashing import clashes_of, require_minima, require_ranges, told_as_clash
 from app.errors import BadRequestError, ConflictError
 from app.plain import Record, plain
 from app.store.frames import read_parameters_of, read_places, read_result
@@ -29,7 +30,6 @@ __all__ = [
     "Asked",
     "Problems",
     "assigned",
-    "clashing",
     "improvement",
     "problem_of",
     "proposals",
@@ -54,6 +54,7 @@ def problem_of(
     rules: Mapping[str, Any],
     weights: Mapping[str, float],
     draft: Draft | None = None,
+    mode: Mode | None = None,
 ) -> Problem:
     """Return the districting problem of a stored city.
 
@@ -67,13 +68,15 @@ def problem_of(
         Of the parts of the objective.
     draft : Draft, optional
         A plan whose locks are kept.
+    mode : Mode, optional
+        What is to be looked for; its own minimum is asked too.
 
     Raises
     ------
     StandardsError
         If a rule is unknown or its value makes no sense.
-    InfeasibleError
-        If rules contradict one another.
+    RulesClashError
+        If rules cannot all hold; it tells the smallest sets that clash, and what to relax.
     """
     from spatial.districting.build import make_problem  # noqa: PLC0415  (loads the engine)
     from spatial.districting.sharing import sharing  # noqa: PLC0415  (loads the engine)
@@ -84,12 +87,16 @@ def problem_of(
     chosen = {key: value for key, value in rules.items() if key not in ABOUT_UNITS}
     parameters = parameters.with_values(chosen, source="planner")
     planner |= _weights(parameters, weights) | _locks(draft)
+    require_ranges(parameters)
     district_rules = DistrictRules.from_parameters(parameters, **planner)
     places = read_places(connection, version)
     gaps = read_result(connection, version, "gaps", GAP_COLUMNS, where="need = 'must'")
     adjacency = read_result(connection, version, "adjacency", ("a", "b", "barrier", "walk_m"))
     admitted = ["eligible", "conditional"]
     admitted += ["unknown"] if parameters["unknown_may_join"] else []
+    eligible = places.frame["eligibility"].isin(admitted)
+    world = (places, adjacency, eligible, district_rules)
+    require_minima(*world, mode)
     pooling = sharing(
         places,
         gaps,
@@ -99,14 +106,11 @@ def problem_of(
         stock=read_result(connection, version, "stock", ("neighbourhood_id",)),
         stock_fits=read_result(connection, version, "stock_fits"),
     )
-    return make_problem(
-        places,
-        adjacency,
-        shared_needs(places, gaps),
-        places.frame["eligibility"].isin(admitted),
-        district_rules,
-        sharing=pooling,
-    )
+    needs = shared_needs(places, gaps)
+    try:
+        return make_problem(places, adjacency, needs, eligible, district_rules, sharing=pooling)
+    except InfeasibleError as fault:
+        raise clashes_of(fault, *world) from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,25 +139,28 @@ def proposals(
     start: pd.Series | None = None,
     progress: Progress = silent,
 ) -> Record:
-    """Return several good plans as plain values; where rules clash, which and what to relax."""
+    """Return several good plans as plain values.
+
+    Raises
+    ------
+    RulesClashError
+        If there cannot be so many (or so few) districts as are asked for.
+    """
     from spatial.districting.propose import propose  # noqa: PLC0415  (loads the engine)
     from spatial.districting.several import propose_several  # noqa: PLC0415  (loads the engine)
 
     asked = Asked.of(request)
     how: dict[str, Any] = {"start": start, "seed": asked.seed, "progress": progress}
     weighed = all(getattr(problem.weights, part) > 0 for part in TRADED)
-    if asked.count > 1 and weighed:
-        found = propose_several(problem, asked.mode, over=TRADED, count=asked.count, **how)
-    else:
-        found = (propose(problem, asked.mode, **how),)
+    try:
+        if asked.count > 1 and weighed:
+            found = propose_several(problem, asked.mode, over=TRADED, count=asked.count, **how)
+        else:
+            found = (propose(problem, asked.mode, **how),)
+    except InfeasibleError as fault:
+        raise told_as_clash(fault, "k" if isinstance(asked.mode, FixedNumber) else None) from fault
     told = [_proposal(one, name) for one, name in zip(found, _names(len(found)), strict=True)]
-    return {"items": told, "clashes": []}
-
-
-def clashing(fault: InfeasibleError) -> Record:
-    """Return the answer where no plan can keep the rules."""
-    words = {"rules": [], "units": [], "zh": fault.message_zh, "en": str(fault)}
-    return {"items": [], "clashes": [words]}
+    return {"items": told}
 
 
 def improvement(
@@ -171,7 +178,10 @@ def improvement(
             "这些小区均不参与片区划分。",
         )
     held = [unit for unit in locked if unit in known]
-    found = improve_touched(problem, assigned(draft, problem), asked, locked=held)
+    try:
+        found = improve_touched(problem, assigned(draft, problem), asked, locked=held)
+    except InfeasibleError as fault:  # what is meant to stay cannot stay within the rules
+        raise told_as_clash(fault, "locked", units=held) from fault
     alive = set(ground.ids[ground.alive])
     changed = found.changed[found.changed.index.isin(alive)]
     after = changed["after"].astype(object).where(changed["after"].notna(), None)

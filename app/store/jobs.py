@@ -18,6 +18,7 @@ __all__ = [
     "beat",
     "claim",
     "enqueue",
+    "error_of",
     "finish",
     "give_back",
     "latest_result",
@@ -220,6 +221,17 @@ def result_record(engine: Engine, city_id: str, job_id: str, *, kind: str) -> Re
     with engine.connect() as connection:
         found = rows(connection, statement, id=job_id, city=city_id, kind=kind)
     return found[0] if found else None
+
+
+def error_of(engine: Engine, city_id: str, job_id: str, *, kind: str) -> Record:
+    """Return why a job failed; empty if it did not, or there is none."""
+    statement = (
+        "SELECT error FROM linli.job WHERE id = :id AND city_id = :city AND kind = :kind "
+        "AND error IS NOT NULL"
+    )
+    with engine.connect() as connection:
+        found = rows(connection, statement, id=job_id, city=city_id, kind=kind)
+    return found[0]["error"] if found else {}
 
 
 def result_of(connection: Connection, city_id: str, job_id: str) -> Record:

@@ -214,4 +214,5 @@ def _filled(at: Ints, value: Floats, size: Floats, cap: float, count: int) -> Fl
     start = np.searchsorted(at, np.arange(count))
     before = total - size - np.r_[0.0, total][start][at]
     share = np.clip((cap - before) / size, 0.0, 1.0)
-    return gain + np.bincount(at, weights=value * share, minlength=count)
+    filled = np.bincount(at, weights=value * share, minlength=count)
+    return (gain + filled).astype(np.float64)

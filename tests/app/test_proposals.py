@@ -93,13 +93,91 @@ def test_a_plan_is_where_the_search_begins_and_what_it_locks_stays(client, store
     assert members == {"n0-0", "n1-0"}
 
 
-def test_rules_that_clash_and_rules_that_do_not_exist_are_said(client, store, bases):
-    together = {"must_join": [["n0-0", "n3-3"]], **LOOSE}
-    job, answer = propose(client, store, bases, rules=together)
-    assert job["status"] == "successful"
-    told = answer.json()
-    assert told["items"] == []
-    assert told["clashes"][0]["zh"] != told["clashes"][0]["en"]
+def clashing(client, store, bases, **wish):
+    """The clashes that a job ended with; the job and the answer tell the same."""
+    job, answer = propose(client, store, bases, **wish)
+    assert job["status"] == "failed"
+    assert job["error"]["code"] == "rules-clash"
+    told = problem(answer, 409, "rules-clash")
+    assert told["clashes"] == job["error"]["clashes"]
+    for one in told["clashes"]:
+        assert one["zh"] != one["en"]
+        assert one["relax"] == list(dict.fromkeys(rule["key"] for rule in one["rules"]))
+        assert all(rule["zh"] and rule["en"] for rule in one["rules"])
+    return told["clashes"]
+
+
+NEAR = ["n0-0", "n1-0"]
+TOGETHER = {"must_join": [NEAR]}
+
+
+@pytest.mark.parametrize(
+    ("wish", "relax", "units"),
+    [
+        (
+            {"rules": {**LOOSE, **TOGETHER, "must_not_join": [NEAR]}},
+            ["must_join", "must_not_join"],
+            NEAR,
+        ),
+        ({"rules": {**LOOSE, **TOGETHER, "max_persons": 150}}, ["must_join", "max_persons"], NEAR),
+        ({"rules": {**LOOSE, "must_join": [["n0-0", "n3-3"]]}}, ["must_join"], ["n0-0", "n3-3"]),
+        (
+            {"mode": "most", "amount": "persons", "at_least": 5_000, "rules": LOOSE},
+            ["at_least"],
+            [],
+        ),
+        (
+            {"mode": "most", "amount": "persons", "at_least": 350, "rules": LOOSE},
+            ["at_least", "max_persons"],
+            [],
+        ),
+        (
+            {"rules": {**LOOSE, "min_persons": 250, "max_persons": 200}},
+            ["min_persons", "max_persons"],
+            [],
+        ),
+        (
+            {"rules": {**LOOSE, "min_persons": 300, "max_members": 2, "keep_below_minimum": False}},
+            ["min_persons", "max_members"],
+            [],
+        ),
+        ({"mode": "fixed", "k": 15, "rules": LOOSE, "count": 1}, ["k"], []),
+    ],
+)
+def test_rules_that_clash_are_told_in_the_smallest_set(client, store, bases, wish, relax, units):
+    (one,) = clashing(client, store, bases, **wish)
+    assert (one["relax"], one["units"]) == (relax, units)
+    assert client.get(f"{CITY}/proposals").json()["items"] == []
+
+
+def test_locked_districts_that_are_tied_together_clash(client, store, bases):
+    make(client, "p1", "empty")
+    edit(client, "create", 0, district="X", units=["n0-0"])
+    edit(client, "create", 1, district="Y", units=["n1-0"])
+    edit(client, "lock", 2, districts=["X", "Y"], locked=True)
+    (one,) = clashing(client, store, bases, rules={**LOOSE, **TOGETHER}, plan="p1")
+    assert set(one["relax"]) == {"must_join", "locks"}
+    assert set(one["units"]) == set(NEAR)
+
+
+def test_relaxing_a_rule_that_clashes_gives_plans(client, store, bases):
+    rules = {**LOOSE, **TOGETHER, "max_persons": 150}
+    (one,) = clashing(client, store, bases, rules=rules, count=1)
+    for key in one["relax"]:
+        fewer = {**rules, key: [] if key == "must_join" else None}
+        job, answer = propose(client, store, bases, rules=fewer, count=1)
+        assert job["status"] == "successful", job
+        assert answer.json()["items"]
+
+
+def test_a_plan_whose_rules_clash_cannot_be_improved_and_says_why(client):
+    rules = {"must_join": [NEAR], "must_not_join": [NEAR], "max_distance_m": 300}
+    make(client, "p1", "empty", rules=rules)
+    told = problem(client.post(f"{PLANS}/p1/improve", json={"units": NEAR}), 409, "rules-clash")
+    assert told["clashes"][0]["relax"] == ["must_join", "must_not_join"]
+
+
+def test_rules_that_do_not_exist_are_said(client, store, bases):
     job, answer = propose(client, store, bases, rules={"max_horses": 3})
     assert job["status"] == "failed"
     assert "max_horses" in job["error"]["detail_en"]

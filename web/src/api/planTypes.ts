@@ -165,6 +165,30 @@ export interface BlameRow {
   after: DistrictId | null;
 }
 
+/** A revision that somebody named. */
+export interface Tag {
+  name: string;
+  seq: number;
+  author: string;
+  created_at: string;
+}
+
+/** The best around an edit; nothing is stored until it is taken. */
+export interface Improved {
+  assignment: Record<NeighbourhoodId, DistrictId | null>;
+  value_before: number;
+  value: number;
+  bound: number | null;
+  status: string;
+}
+
+/** What may be set for a whole plan. */
+export interface PlanSettings {
+  name?: string;
+  status?: PlanItem["status"];
+  rules?: PlanRules;
+}
+
 export interface PlanComparison {
   units: { id: NeighbourhoodId; a: DistrictId | null; b: DistrictId | null }[];
   figures: Record<string, { a: number | null; b: number | null }>;
@@ -220,12 +244,13 @@ export interface ProposalList {
   data_version: string;
   job: string | null;
   items: Proposal[];
-  /** Rules that cannot all hold: then there are no proposals. */
-  clashes: Clash[];
 }
 
+/** Rules that cannot all hold (problem `rules-clash`); without any one of them the others can. */
 export interface Clash {
-  rules: string[];
+  rules: { key: string; units: NeighbourhoodId[]; zh: string; en: string }[];
+  units: NeighbourhoodId[];
+  relax: string[];
   zh: string;
   en: string;
 }

@@ -290,7 +290,7 @@ export interface Job {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
-  error: string | null;
+  error: { code: string; detail_en: string; detail_zh: string } | null;
 }
 
 export interface PageConfig {

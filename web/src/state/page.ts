@@ -381,6 +381,7 @@ export class Page {
       this.job.set(job);
       if (!isOpen(job)) {
         if (job.status === "successful") await this.jobDone(job, city);
+        else if (job.kind === "proposals" && job.status === "failed") await this.proposals.done(job.id); // which rules clash
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 1000));

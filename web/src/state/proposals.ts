@@ -38,10 +38,11 @@ export class Proposals {
     try {
       const found = await drawing.plans.proposals(drawing.city, job);
       this.found.set(found);
-      this.clashes.set(found.clashes);
+      this.clashes.set([]);
     } catch (reason) {
       const problem = asProblem(reason);
-      if (problem.status !== 404) this.problem.set(problem);
+      if (problem.code === "rules-clash") this.clashes.set((problem.more.clashes ?? []) as Clash[]);
+      else if (problem.status !== 404) this.problem.set(problem);
     }
   }
 
