@@ -7,11 +7,14 @@ import type {
   Edit,
   EditAnswer,
   ImportReport,
+  Improved,
   Plan,
   PlanComparison,
   PlanItem,
+  PlanSettings,
   ProposalList,
   Revision,
+  Tag,
   Why,
   Wish,
 } from "./planTypes";
@@ -37,8 +40,18 @@ export class Plans {
     return this.client.get(this.path(city, id) + (at === undefined ? "" : `?at=${at}`), signal);
   }
 
-  change(city: string, id: string, state: { name?: string; status?: string; rules?: object }, head: number): Promise<Plan> {
-    return this.client.send("PATCH", this.path(city, id), state, { headers: { "If-Match": `"${head}"` } });
+  /** Name, status or rules: a revision too, but none to be undone. */
+  change(city: string, id: string, settings: PlanSettings, author: string, head: number): Promise<Plan> {
+    const body = { id: crypto.randomUUID(), author, ...settings };
+    return this.client.send("PATCH", this.path(city, id), body, { headers: { "If-Match": `"${head}"` } });
+  }
+
+  async tags(city: string, id: string): Promise<Tag[]> {
+    return (await this.client.get<{ items: Tag[] }>(`${this.path(city, id)}/tags`)).items;
+  }
+
+  addTag(city: string, id: string, tag: Pick<Tag, "name" | "seq" | "author">): Promise<Tag> {
+    return this.client.send("POST", `${this.path(city, id)}/tags`, tag);
   }
 
   edit(city: string, id: string, edit: Edit, head: number, signal?: AbortSignal): Promise<EditAnswer> {
@@ -68,7 +81,7 @@ export class Plans {
     return this.client.get(`${this.path(city, id)}/why/${part(unit)}`, signal);
   }
 
-  improve(city: string, id: string, units: string[], locked: string[]): Promise<{ assignment: Record<string, string | null>; value_before: number; value: number }> {
+  improve(city: string, id: string, units: string[], locked: string[]): Promise<Improved> {
     return this.client.send("POST", `${this.path(city, id)}/improve`, { units, locked });
   }
 

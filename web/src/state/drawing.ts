@@ -1,7 +1,7 @@
 /** The planner's drawing table: one plan is open, edits are shown at once and sent one after the other. */
 
 import { type Client, Problem } from "../api/client";
-import type { DistrictId, Edit, EditAnswer, Operation, Plan, PlanDistrict, PlanItem, PlanRules } from "../api/planTypes";
+import type { DistrictId, Edit, EditAnswer, Operation, Plan, PlanDistrict, PlanItem, PlanRules, PlanSettings } from "../api/planTypes";
 import { Plans, type PlanStart } from "../api/plans";
 import type { AreaRule } from "./cells";
 import { colourDistricts } from "./colouring";
@@ -11,7 +11,7 @@ import { Store } from "./store";
 import { type Broken, type Limits, Table } from "./table";
 import { makeWorld, type World } from "./world";
 
-export const PLAN_TOOLS = ["assign", "brush", "rectangle", "lasso", "polygon", "boundary", "merge", "split", "lock"] as const;
+export const PLAN_TOOLS = ["assign", "brush", "rectangle", "lasso", "polygon", "boundary", "merge", "split", "cut", "lock"] as const;
 export type PlanTool = (typeof PLAN_TOOLS)[number];
 
 /** Where a gesture brings what it takes: the district it began in, none, a new one, or one by name. */
@@ -37,7 +37,7 @@ export interface DrawingAround {
   names: () => ReadonlyMap<string, string | null>;
   shown: (plan: string | null) => void;
   trouble: (problem: Problem | null) => void;
-  say: (text: { key: "refused" | "others" | "skipped"; values: Record<string, string | number> }) => void;
+  say: (text: { key: "refused" | "others" | "skipped" | "improved" | "best"; values: Record<string, string | number> }) => void;
   words: () => { newDistrict: (n: number) => string; copyOf: (name: string) => string };
   storage: Pick<Storage, "getItem" | "setItem" | "removeItem">;
 }
@@ -62,7 +62,10 @@ export class Drawing {
   /** What the server says the gesture would do. */
   readonly advice = new Store<EditAnswer | null>(null);
   readonly author: Store<string>;
-  readonly asking = new Store<{ operation: Operation; reason: string } | null>(null);
+  /** What waits until the planner has told a name. */
+  readonly asking = new Store<(() => void) | null>(null);
+  /** Neighbourhoods that the last edit moved: what lies around them can be improved. */
+  readonly lately = new Store<readonly string[]>([]);
   readonly reason = new Store("");
   readonly conflict = new Store<Conflict | null>(null);
   readonly outbox = new Store<Outbox | null>(null);
@@ -186,6 +189,7 @@ export class Drawing {
     this.touched.set([]);
     this.advice.set(null);
     this.picked.set(new Set());
+    this.lately.set([]);
     this.differing.set(new Set());
     this.found.set(new Set());
     this.tick.update((tick) => tick + 1);
@@ -327,7 +331,7 @@ export class Drawing {
   /** Change the plan: shown at once where that is possible, sent, taken back when it is refused. */
   edit(operation: Operation, reason = ""): void {
     if (this.frozen) return;
-    if (!this.author.value) return this.asking.set({ operation, reason });
+    if (!this.author.value) return this.asking.set(() => this.edit(operation, reason));
     const { value: outbox } = this.outbox;
     const why = reason || this.reason.value;
     this.reason.set("");
@@ -336,6 +340,7 @@ export class Drawing {
     if (operation.op !== "lock") this.differing.set(new Set());
     this.found.set(new Set());
     this.stroke.clear();
+    this.lately.set(operation.op === "assign" || operation.op === "create" ? operation.units : []);
     outbox?.put({ ...operation, id: crypto.randomUUID(), author: this.author.value, reason: why });
     this.rebuild();
     this.advice.set(null);
@@ -348,7 +353,42 @@ export class Drawing {
     this.asking.set(null);
     if (author === null || !asked) return this.cancelStroke();
     this.author.set(author);
-    this.edit(asked.operation, asked.reason);
+    asked();
+  }
+
+  /** Change name, status or rules of the plan. */
+  async change(settings: PlanSettings): Promise<void> {
+    const { value: plan } = this.plan;
+    if (!plan || this.past.value) return;
+    if (!this.author.value) return this.asking.set(() => void this.change(settings));
+    this.around.trouble(null);
+    try {
+      await this.plans.change(this.city, plan.id, settings, this.author.value, plan.head);
+    } catch (reason) {
+      this.around.trouble(asProblem(reason));
+    }
+    await Promise.all([this.refresh(), this.reload()]);
+  }
+
+  /** Find the best around the last edit; what that edit moved stays where the planner put it. */
+  async improveAround(): Promise<void> {
+    const units = [...this.lately.value];
+    if (units.length === 0 || this.frozen || this.busy.value) return;
+    this.busy.set(true);
+    try {
+      const { planId } = this;
+      const found = await this.plans.improve(this.city, planId, units, units);
+      if (this.planId !== planId) return;
+      this.lately.set([]);
+      const count = Object.keys(found.assignment).length;
+      // The whole plan is sent: districts are known by what they hold, not only by what moves.
+      if (count > 0) this.edit({ op: "take", assignment: { ...this.assignmentNow(), ...found.assignment } });
+      this.around.say({ key: count > 0 ? "improved" : "best", values: { n: count } });
+    } catch (reason) {
+      this.around.trouble(asProblem(reason));
+    } finally {
+      this.busy.set(false);
+    }
   }
 
   /** Move rows to a district without a gesture: the way of the table and the keyboard. */
@@ -413,6 +453,11 @@ export class Drawing {
   rowsFrom(plan: Pick<Plan, "assignment">): Int32Array {
     const { units } = this.world.value!;
     return Int32Array.from(units.ids, (id) => this.slotOf(plan.assignment[id]));
+  }
+
+  private assignmentNow(): Record<string, DistrictId | null> {
+    const { ids } = this.world.value!.units;
+    return Object.fromEntries(ids.map((id, row) => [id, this.infoOf(this.saved!.district[row]!)?.id ?? null]));
   }
 
   private setPast(past: { seq: number; district: Int32Array } | null): void {

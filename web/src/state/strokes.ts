@@ -118,6 +118,7 @@ export class Strokes {
       case "merge":
         return this.merge(pointed, at);
       case "split":
+      case "cut":
         return this.split(pointed, at);
       case "lock":
         return this.lock(pointed);
@@ -299,13 +300,26 @@ export class Strokes {
     this.trail.push(place);
     this.show([line([this.trail], "cut")]);
     if (how !== "up") return;
-    const operation = this.cut();
+    const operation = this.drawing.tool.value === "cut" ? this.cutUnit() : this.cutDistrict();
     this.end();
     if (operation) this.drawing.edit(operation);
   }
 
   /** The district that most of a drawn line crosses is the one it splits. */
-  private cut(): Operation | null {
+  private cutDistrict(): Operation | null {
+    const { district } = this.drawing.now!;
+    const info = this.drawing.infoOf(this.mostCrossed((row) => district[row]!));
+    return info ? { op: "split", district: info.id, line: thinned(this.trail) } : null;
+  }
+
+  /** The neighbourhood that most of a drawn line crosses is cut in two. */
+  private cutUnit(): Operation | null {
+    const unit = this.drawing.world.value!.units.ids[this.mostCrossed((row) => row)];
+    return unit === undefined ? null : { op: "split_unit", unit, line: thinned(this.trail) };
+  }
+
+  /** What the drawn line is longest in; −1: nothing. */
+  private mostCrossed(what: (row: number) => number): number {
     const { cells } = this.drawing.world.value!;
     const lengths = new Map<number, number>();
     for (let at = 1; at < this.trail.length; at++) {
@@ -315,13 +329,11 @@ export class Strokes {
       for (let step = 0; step < steps; step++) {
         const share = (step + 0.5) / steps;
         const row = cellAt(cells, a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]));
-        const slot = row < 0 ? -1 : this.drawing.now!.district[row]!;
-        if (slot >= 0) lengths.set(slot, (lengths.get(slot) ?? 0) + length / steps);
+        const crossed = row < 0 ? -1 : what(row);
+        if (crossed >= 0) lengths.set(crossed, (lengths.get(crossed) ?? 0) + length / steps);
       }
     }
-    const slot = [...lengths].sort((a, b) => b[1] - a[1])[0]?.[0] ?? -1;
-    const info = this.drawing.infoOf(slot);
-    return info ? { op: "split", district: info.id, line: thinned(this.trail) } : null;
+    return [...lengths].sort((a, b) => b[1] - a[1])[0]?.[0] ?? -1;
   }
 
   private lock({ how, shift }: PlanPointed): void {

@@ -139,10 +139,11 @@ export class Table {
     };
   }
 
-  /** Kinds that some member still lacks, though the members share: the standards that are not met. */
+  /** Kinds that some member still lacks, though the members share: the standards that are not met. A kind that several
+   * standards ask for (in 5 and in 15 minutes) is told once, in their order. */
   lacking(district: number): string[] {
     const counts = this.sums[district]?.lacking;
-    return counts ? this.units.kinds.filter((_, kind) => counts[kind]! > 0) : [];
+    return counts ? [...new Set(this.units.kinds.filter((_, kind) => counts[kind]! > 0))] : [];
   }
 
   /** The parts of a district that do not hang together, largest (by members) first. */
