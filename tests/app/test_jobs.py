@@ -39,7 +39,7 @@ def _enqueue(store, **request):
     return jobs.enqueue(store.engine, "grid-town", kind="analyse", request=request)
 
 
-def _wait(store, job, *states, seconds=20):
+def _wait(store, job, *states, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = jobs.read_job(store.engine, job["id"])
@@ -262,10 +262,13 @@ def test_the_worker_program_starts_waits_and_ends_when_asked(store):
         stderr=subprocess.PIPE,
         text=True,
     ) as program:
-        job = _enqueue(store, year=3000, profile="atlantis")
-        failed = _wait(store, job, "failed", "successful")
-        program.send_signal(signal.SIGTERM)
-        _, log = program.communicate(timeout=20)
+        try:
+            job = _enqueue(store, year=3000, profile="atlantis")
+            failed = _wait(store, job, "failed", "successful")
+            program.send_signal(signal.SIGTERM)
+            _, log = program.communicate(timeout=20)
+        finally:
+            program.kill()  # else a failure would wait for it for ever
     assert failed["status"] == "failed"
     assert "atlantis" in failed["message"]
     assert program.returncode == 0, log
