@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from itertools import count
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from spatial.districting.enumerate import Pool, enumerate_districts
-from spatial.districting.partition import solve_partition
+from spatial.districting.partition import Effort, solve_partition
 from spatial.districting.problem import Problem
 from spatial.districting.proposal import labels_of
 from spatial.districting.score import broken_rules, districts_of
@@ -27,6 +29,8 @@ WHOLE_ATOMS: Final = 40
 WINDOWS: Final = (30, 22, 16, 10, 0)
 """Atoms of the window; a smaller one where the districts are too many to list at once."""
 CAP: Final = 40_000
+AT_ONCE: Final = Effort(branches=15_000, programme_atoms=0)
+"""A planner waits: where this is not enough for a proof, value and bound stand apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,9 +108,11 @@ def improve_touched(
             break
     if not pool.complete:
         pool = _listed(problem, [districts[number] for number in chosen])
-    kept, penalty = _keeping(pool, label, held)
+    kept, penalty = _keeping(pool, label, held, len(atoms))
     links = (problem.flat.start, problem.flat.neighbour)
-    found = solve_partition(kept, atoms, links)
+    found = solve_partition(kept, atoms, links, effort=AT_ONCE)
+    if found.value > penalty and not found.proven:  # whether there is any plan is to be known
+        found = solve_partition(kept, atoms, links)
     if found.value > penalty:
         raise _clash(problem, label, held)
     old = float(sum(members_score(problem.flat, districts[number]) for number in chosen))
@@ -173,13 +179,13 @@ def _listed(problem: Problem, districts: list[Ints]) -> Pool:
     return Pool(np.concatenate(found).astype(np.int32), start.astype(np.int64), score, True)  # noqa: FBT003
 
 
-def _keeping(pool: Pool, label: Ints, held: Ints) -> tuple[Pool, float]:
+def _keeping(pool: Pool, label: Ints, held: Ints, atoms: int) -> tuple[Pool, float]:
     """Leave out districts that part what is locked together, or join what is locked apart.
 
-    Every atom alone stays as a last resort, at a price above all plans.
+    Every atom alone stays as a last resort, at a price above all plans of so many atoms.
     """
     size = np.diff(pool.start)
-    penalty = 1.0 + float(np.abs(pool.score / size).max(initial=0.0)) * 2 * len(label)
+    penalty = 1.0 + float(np.abs(pool.score / size).max(initial=0.0)) * 2 * atoms
     if not len(held):
         return pool, np.inf
     group = np.full(len(label), -1, dtype=np.int64)
@@ -189,8 +195,8 @@ def _keeping(pool: Pool, label: Ints, held: Ints) -> tuple[Pool, float]:
     first = pool.start[:-1]
     most = np.maximum.reduceat(mine, first)
     least = np.minimum.reduceat(np.where(mine < 0, np.iinfo(np.int64).max, mine), first)
-    count = np.add.reduceat((mine >= 0).astype(np.int64), first)
-    fits = (most < 0) | ((most == least) & (count == whole[np.maximum(most, 0)]))
+    held_in = np.add.reduceat((mine >= 0).astype(np.int64), first)
+    fits = (most < 0) | ((most == least) & (held_in == whole[np.maximum(most, 0)]))
     keep = np.flatnonzero(fits | (size == 1))
     some = pool.take(keep)
     score = some.score + np.where(fits[keep], 0.0, penalty)
@@ -216,28 +222,40 @@ def _clash(problem: Problem, label: Ints, held: Ints) -> InfeasibleError:
 
 def _named(problem: Problem, assignment: pd.Series, districts: list[Ints]) -> pd.Series:
     """Return the whole plan; a district keeps the id that most of its members had."""
-    after = assignment.astype("string").copy()
-    after.name = "district_id"
-    rows = [np.flatnonzero(np.isin(problem.atom, members)) for members in districts]
-    inside = problem.ids[np.concatenate(rows)]
-    taken = set(after.drop(inside, errors="ignore").dropna().unique().tolist())
-    had = after.reindex(problem.ids)
-    after[inside] = pd.NA
-    number = 0
-    for members, mine in sorted(zip(districts, rows, strict=True), key=lambda pair: -len(pair[1])):
+    had = assignment.reindex(problem.ids).astype("string").to_numpy(dtype=object, na_value=None)
+    mine = _neighbourhoods(problem, districts)
+    inside = np.zeros(len(had), dtype=bool)
+    inside[np.concatenate(mine)] = True
+    after = assignment.astype("string")
+    taken = set(after[~after.index.isin(problem.ids[inside])].dropna().unique())
+    known = taken | {name for name in had[inside] if name is not None}
+    fresh = (name for number in count(1) if (name := f"D{number:03d}") not in known)
+    new = np.full(len(had), None, dtype=object)
+    for members, rows in sorted(zip(districts, mine, strict=True), key=lambda pair: -len(pair[1])):
         lock = int(problem.flat.lock[members].max())
-        if len(mine) < 2 and lock < 0:
+        if len(rows) < 2 and lock < 0:
             continue
-        names = had.iloc[mine].dropna().value_counts(sort=False)
-        names = names[~names.index.isin(list(taken))]
+        names = Counter(name for name in had[rows] if name is not None and name not in taken)
         if lock >= 0:
-            name: Any = problem.labels[lock]
-        elif len(names):
-            name = min(names.index[names == names.max()])
+            name = str(problem.labels[lock])
+        elif names:
+            name = min(names, key=lambda had_by: (-names[had_by], had_by))
         else:
-            while f"D{(number := number + 1):03d}" in taken | set(had.dropna()):
-                pass
-            name = f"D{number:03d}"
-        taken.add(str(name))
-        after[problem.ids[mine]] = name
+            name = next(fresh)
+        taken.add(name)
+        new[rows] = name
+    after[problem.ids[inside]] = pd.array(new[inside], dtype="string")
+    after.name = "district_id"
     return after
+
+
+def _neighbourhoods(problem: Problem, districts: list[Ints]) -> list[Ints]:
+    """Rows of the neighbourhoods of each district."""
+    number = np.full(problem.atoms, -1, dtype=np.int64)
+    for order, members in enumerate(districts):
+        number[members] = order
+    whose = number[problem.atom]
+    rows = np.flatnonzero(whose >= 0)
+    rows = rows[np.argsort(whose[rows], kind="stable")]
+    sizes = np.bincount(whose[rows], minlength=len(districts))
+    return np.split(rows, np.cumsum(sizes)[:-1])
