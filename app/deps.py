@@ -13,6 +13,7 @@ from app.events import Hub
 from app.problems import preferred_language
 from app.settings import Settings
 from app.store import Store
+from app.warming import Warming
 
 __all__ = [
     "BasesDep",
@@ -22,6 +23,7 @@ __all__ = [
     "ProblemsDep",
     "SettingsDep",
     "StoreDep",
+    "WarmingDep",
     "refuse_unknown_parameters",
 ]
 
@@ -52,6 +54,10 @@ def _hub(request: Request) -> Hub:
     return request.app.state.hub
 
 
+def _warming(request: Request) -> Warming:
+    return request.app.state.warming
+
+
 def _settings(request: Request) -> Settings:
     return request.app.state.settings
 
@@ -65,6 +71,7 @@ BasesDep = Annotated[Bases, Depends(_bases)]
 DraftsDep = Annotated[Drafts, Depends(_drafts)]
 HubDep = Annotated[Hub, Depends(_hub)]
 ProblemsDep = Annotated[Any, Depends(_problems)]
+WarmingDep = Annotated[Warming, Depends(_warming)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 LanguageDep = Annotated[str, Depends(_language)]
 

@@ -43,6 +43,7 @@ from app.routes import (
 from app.schemas import ProblemText
 from app.settings import Settings
 from app.store import Store
+from app.warming import Warming
 from app.web import SecurityHeaders, mount_web_page
 
 __all__ = ["API_PREFIX", "create_app"]
@@ -73,7 +74,12 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(settings: Settings | None = None, *, bases: Bases | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    *,
+    bases: Bases | None = None,
+    warming: Warming | None = None,
+) -> FastAPI:
     """Return the app; the database is looked for (and made ready) when it starts to serve.
 
     Parameters
@@ -82,16 +88,20 @@ def create_app(settings: Settings | None = None, *, bases: Bases | None = None) 
         Default: read from the environment.
     bases : Bases, optional
         The engine's states for scenarios; default: the folder of the settings.
+    warming : Warming, optional
+        What is begun in the background when somebody looks at plans.
     """
     chosen = settings or Settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = await run_sync(_open_store, chosen)
+        app.state.warming = warming or Warming()
         app.state.hub = Hub(partial(planning.told_revisions, app.state.store.engine))
         listening = asyncio.create_task(app.state.hub.listen(app.state.store.url))
         yield
         listening.cancel()
+        await run_sync(app.state.warming.close)
         await run_sync(app.state.bases.close)
         await run_sync(app.state.store.close)
 

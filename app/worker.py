@@ -28,6 +28,7 @@ from app.bases import Bases
 from app.jobs import DATABASE_AWAY, JobRunner, StopWorker, analyse_again, run_claimed, runner
 from app.settings import Settings
 from app.store import Store, jobs
+from app.warming import Warming
 
 __all__ = ["main", "supervise", "work"]
 
@@ -55,13 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.inner:
             outer = os.getppid()
+            warming = Warming()
             work(
                 store,
                 options.inner,
                 poll_s=settings.poll_s,
                 stopping=lambda: stop.is_set() or os.getppid() != outer,
                 run=runner(Bases.of(settings)),
+                idle=warming.begin,
             )
+            warming.close()
         else:
             name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
             command = [sys.executable, "-m", "app.worker", "--inner", name]
@@ -78,8 +82,9 @@ def work(
     poll_s: float,
     stopping: Callable[[], bool],
     run: JobRunner = analyse_again,
+    idle: Callable[[], None] = lambda: None,
 ) -> None:
-    """Take jobs and do them, one after another, until `stopping`."""
+    """Take jobs and do them, one after another, until `stopping`; call `idle` before waiting."""
     unsettled = False
     while not stopping():
         try:
@@ -88,6 +93,7 @@ def work(
                 unsettled = False
             job = jobs.claim(store.engine, name)
             if job is None:
+                idle()
                 _wait_for_call(store, poll_s)
                 continue
             logger.info("job %s: %s of %s", job["id"], job["kind"], job["city"])

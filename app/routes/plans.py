@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from app import compare_plans as comparing
 from app import planning
-from app.deps import DraftsDep, HubDep, ProblemsDep, StoreDep
+from app.deps import DraftsDep, HubDep, ProblemsDep, StoreDep, WarmingDep
 from app.errors import BadRequestError
 from app.plain import plain
 from app.plan_schemas import (
@@ -48,8 +48,9 @@ EDIT_PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("")
-def list_plans(city: str, store: StoreDep, response: Response) -> PlanList:
+def list_plans(city: str, store: StoreDep, warming: WarmingDep, response: Response) -> PlanList:
     """List the plans of a city, the one changed last first."""
+    warming.begin()  # whoever looks at plans may soon ask for a better one
     response.headers["Cache-Control"] = "no-store"
     found = plans.list_plans(store.engine, city)
     return PlanList.model_validate({"items": found})
