@@ -33,6 +33,7 @@ from app.store.rows import Record, Version, current_version, find_version, rows
 from spatial.errors import SpatialError
 from spatial.plans import (
     Applied,
+    Carried,
     District,
     Draft,
     Fragment,
@@ -42,6 +43,7 @@ from spatial.plans import (
     Undo,
     apply,
     broken_rules,
+    carry,
     district_figures,
     flips,
     fragments,
@@ -60,6 +62,8 @@ __all__ = [
 RESERVED: Final = ("compare",)
 TOLD_AT_ONCE: Final = 200
 """Revisions read at once for those who follow a plan."""
+TOLD_UNITS: Final = 100
+"""Units named at most in the report of a plan carried over."""
 FROZEN: Final = ("approved", "archived")
 KIND_NAMES: Final = "SELECT catalogue FROM linli.city_version WHERE key = :key"
 FROM_ANALYSIS: Final = """
@@ -516,7 +520,7 @@ def _start(connection: Connection, drafts: Drafts, version: Version, request: Pl
 def _copied(
     connection: Connection, drafts: Drafts, version: Version, request: PlanNew, rules: PlanRules
 ) -> Start:
-    """Begin as another plan is; units that the current data no longer have are left out."""
+    """Begin as another plan is; what does not fit the current data is told in the origin."""
     origin = request.origin
     assert isinstance(origin, FromPlan)
     other = find_plan(connection, version.city_id, origin.plan)
@@ -524,17 +528,29 @@ def _copied(
     seq = other.head if origin.seq is None else origin.seq
     if seq != other.head:
         draft = unrolled(connection, other, draft, seq)
-    then = draft.assignment()
-    ground = drafts.ground(connection, version)
-    assignment = {str(unit): then.get(str(unit)) for unit in ground.ids}
-    locked = frozenset(draft.ground.ids[draft.locked].tolist()) & set(assignment)
+    found = carry(draft, drafts.ground(connection, version).ids)
     return Start(
-        assignment,
+        found.assignment,
         draft.districts.values(),
-        locked,
-        draft.rules if request.rules is None else rules,
-        {"from": {"plan": origin.plan, "seq": seq}},
+        found.locked_units,
+        found.rules if request.rules is None else rules,
+        {"from": {"plan": origin.plan, "seq": seq}, "carried": _carried(other, found)},
     )
+
+
+def _carried(other: PlanRow, found: Carried) -> Record:
+    """Return what of a plan did not fit the current data as it was; lists are cut short."""
+    unknown = [{"unit": unit, "district": key} for unit, key in found.unknown]
+    return {
+        "data_version": other.data_version,
+        "unknown": unknown[:TOLD_UNITS],
+        "unknown_count": len(unknown),
+        "added": list(found.added[:TOLD_UNITS]),
+        "added_count": len(found.added),
+        "joined": list(found.joined[:TOLD_UNITS]),
+        "joined_count": len(found.joined),
+        "dropped_rules": found.dropped_rules,
+    }
 
 
 def _proposed(

@@ -171,7 +171,8 @@ def create_plan(
     connection.execute(text(lock), {"city": city_id})
     there = rows(connection, FIND.format(columns=COLUMNS), city=city_id, id=plan_id)
     if there:
-        same = (there[0]["origin"], there[0]["author"]) == (start.origin, author)
+        asked = (there[0]["origin"].get("from"), there[0]["author"])
+        same = asked == (start.origin.get("from"), author)
         if same:
             return PlanRow(**there[0])
         raise ConflictError(

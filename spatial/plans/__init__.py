@@ -2,6 +2,7 @@
 
 from spatial.plans import rearrange, units
 from spatial.plans.broken import Broken, broken_rules
+from spatial.plans.carry import Carried, carry
 from spatial.plans.edit import Applied, apply
 from spatial.plans.figures import FIGURES, district_figures
 from spatial.plans.flips import Flip, flips
@@ -38,6 +39,7 @@ __all__ = [
     "Applied",
     "Assign",
     "Broken",
+    "Carried",
     "Create",
     "District",
     "Draft",
@@ -64,6 +66,7 @@ __all__ = [
     "Undo",
     "apply",
     "broken_rules",
+    "carry",
     "district_figures",
     "flips",
     "fragments",

@@ -232,6 +232,40 @@ def test_a_plan_outlives_new_data_and_is_called_stale(client, store):
         store.save_analysis(grid_analysis())
 
 
+def test_a_plan_is_carried_over_to_new_data_and_what_does_not_fit_is_told(client, store):
+    rules = {"must_join": [["n2-0", "n1-0", "n0-0"]], "must_not_join": [["n0-0", "n2-2"]]}
+    make(client, rules=rules)
+    edit(client, "lock", 0, districts=["d1"], units=["n0-0"], locked=True)
+    edit(client, "rename", 1, district="d0", name="老城")
+    store.save_analysis(grid_analysis(side=2, data_version="w2"))
+    try:
+        assert read(client)["stale"]
+        body = {"id": "p2", "name": "新", "author": "王工", "from": {"plan": "p1"}}
+        small = client.post(PLANS, json=body).json()
+        told = small["origin"]["carried"]
+        assert (small["data_version"], small["stale"], told["data_version"]) == ("w2", False, "v1")
+        assert small["assignment"] == {"n0-0": "d0", "n0-1": "d0", "n1-0": "d0", "n1-1": "d0"}
+        assert [one["unit"] for one in told["unknown"]] == ["n0-2", "n1-2", "n2-0", "n2-1", "n2-2"]
+        assert {one["district"] for one in told["unknown"]} == {"d0", "d1"}
+        assert (told["unknown_count"], told["added_count"], told["dropped_rules"]) == (5, 0, 2)
+        assert small["rules"]["must_join"] == [["n1-0", "n0-0"]]
+        assert small["rules"]["must_not_join"] == []
+        assert small["locked_units"] == ["n0-0"]
+        assert {one["id"]: one["name"] for one in small["districts"]}["d0"] == "老城"
+        again = client.post(PLANS, json=body)
+        assert (again.status_code, again.json()["head"]) == (201, 0)
+        edit(client, "assign", 0, plan="p2", units=["n1-1"], district=None)
+        store.save_analysis(grid_analysis(side=4, data_version="w3"))
+        large = make(client, "p3", {"plan": "p2"})
+        told = large["origin"]["carried"]
+        assert told["unknown"] == []
+        assert told["added_count"] == 12
+        assert large["assignment"]["n0-1"] == "d0"
+        assert large["assignment"]["n3-3"] is None
+    finally:
+        store.save_analysis(grid_analysis())
+
+
 def test_what_does_not_exist_is_a_problem(client):
     problem(client.get(f"{PLANS}/none"), 404, "not-found")
     problem(client.get("/api/v1/cities/atlantis/plans"), 404, "not-found")
