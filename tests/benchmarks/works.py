@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from tests.benchmarks import audit, circles, pgrouting_reached, scenarios, what_if
+from tests.benchmarks import audit, circles, pgrouting_reached, plans, scenarios, what_if
 from tests.benchmarks import nearest as all_nearest
 from tests.benchmarks import network as networks
 from tests.benchmarks import sums as all_sums
@@ -283,6 +283,7 @@ WORKS = (
     ),
     Work("what-if link", tuple(NETWORKS), scenarios.link_ours, prepare="network"),
     Work(what_if.NAME, what_if.SIZES, what_if.answers_ours, prepare=""),
+    Work(plans.NAME, plans.SIZES, plans.edits_ours, prepare=""),
     Work("fold network", tuple(NETWORKS), all_nearest.fold, prepare="network"),
     Work("attach buildings", tuple(NETWORKS), all_nearest.attach, prepare="network"),
     *(
