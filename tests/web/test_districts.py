@@ -551,4 +551,7 @@ def test_a_plan_is_set_named_cut_healed_and_improved_without_a_pointer(api, plan
     expect(page.get_by_text("方案已定稿")).to_be_hidden()
     assert api.get("/plans/tools").json()["status"] == "draft"
     reader.shot("districts-settings")
+    # Nothing lies over the tools, also where the legend is folded.
+    page.get_by_role("button", name="退出划分").click()
+    expect(page.get_by_role("toolbar", name="划分工具")).to_be_hidden()
     assert reader.complaints == []

@@ -100,7 +100,7 @@ export const planEn: Record<keyof typeof planZh, string> = {
   "plan.unassigned": "Unassigned",
 
   "plan.none": "There is no plan yet. Make one below: from the districts of the analysis, or empty.",
-  "plan.item": "{districts} districts · {unassigned} unassigned · revision {head}",
+  "plan.item": "{districts} districts · {unassigned} in no district, excluded ones too · revision {head}",
   "plan.stale": "data has changed",
   "plan.status_draft": "draft",
   "plan.status_review": "in review",

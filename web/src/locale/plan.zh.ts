@@ -98,7 +98,7 @@ export const planZh = {
   "plan.unassigned": "未划入",
 
   "plan.none": "还没有划分方案。在下面新建一个:可以从分析得出的片区开始,也可以从空白开始。",
-  "plan.item": "{districts} 个片区 · {unassigned} 个小区未划入 · 第 {head} 版",
+  "plan.item": "{districts} 个片区 · {unassigned} 个小区未划入(含不在改造范围的) · 第 {head} 版",
   "plan.stale": "数据已更新",
   "plan.status_draft": "草稿",
   "plan.status_review": "审查中",
