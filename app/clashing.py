@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.errors import RulesClashError
 from app.plain import Record
-from spatial.districting.clash import Clash, clashes
+from spatial.districting.clash import Clash, clashes, limit_rule
 from spatial.districting.modes import Mode
 from spatial.districting.rules import AMOUNTS, DistrictRules
 from spatial.districting.unmet import unmet_minima
@@ -35,10 +35,8 @@ def require_ranges(parameters: ParameterSet) -> None:
         limits = [parameters[k] for k in keys if k in parameters.parameters]
         if len(limits) < 2 or None in limits or float(limits[0]) <= float(limits[1]):
             continue
-        rules = [
-            _rule(keys[0], f"{amount} 下限 {limits[0]:g}", f"at least {limits[0]:g} {amount}"),
-            _rule(keys[1], f"{amount} 上限 {limits[1]:g}", f"at most {limits[1]:g} {amount}"),
-        ]
+        two = [limit_rule("min", amount, limits[0]), limit_rule("max", amount, limits[1])]
+        rules = [_rule(one.key, one.zh, one.en) for one in two]
         found.append(
             _record(
                 rules,

@@ -24,10 +24,23 @@ from spatial.districting.rules import DistrictRules
 from spatial.districting.tied import require_keepable, ties_of
 from spatial.errors import InfeasibleError, SpatialError
 
-__all__ = ["Clash", "Rule", "clashes", "rules_in"]
+__all__ = ["Clash", "Rule", "clashes", "cut_rule", "limit_rule", "rules_in"]
 
 FARTHER: Final = 20.0
 """Times the distance limit that stands for none."""
+AMOUNT_WORDS: Final = {
+    "households": ("户数", "households"),
+    "persons": ("人口", "persons"),
+    "area_m2": ("用地(m²)", "m² of land"),
+    "members": ("小区数", "neighbourhoods"),
+}
+BARRIER_WORDS: Final = {
+    "river": ("河流", "river"),
+    "railway": ("铁路", "railway"),
+    "main_road": ("主干路", "main road"),
+    "minor_road": ("支路", "minor road"),
+    "wall": ("围墙", "wall"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +126,24 @@ class _Test:
         except InfeasibleError as found:
             return found
         return None
+
+
+def limit_rule(which: str, amount: str, limit: float, *, key: str | None = None) -> Rule:
+    """Return the rule of a maximum (``max``) or minimum (``min``) in words."""
+    zh, en = AMOUNT_WORDS[amount]
+    most = which == "max"
+    return Rule(
+        key or f"{which}_{amount}",
+        (),
+        f"{zh}{'上限' if most else '下限'} {limit:,.10g}",
+        f"at {'most' if most else 'least'} {limit:,.10g} {en}",
+    )
+
+
+def cut_rule(kind: str) -> Rule:
+    """Return the rule that no district crosses a kind of barrier, in words."""
+    zh, en = BARRIER_WORDS.get(kind, (kind, kind))
+    return Rule("cut_barriers", (), f"片区不跨{zh}", f"no district crosses a {en}")
 
 
 def rules_in(rules: DistrictRules) -> tuple[Rule, ...]:
@@ -233,8 +264,7 @@ def _ties(rules: DistrictRules) -> Iterator[_Removable]:
 
 def _limits(rules: DistrictRules) -> Iterator[_Removable]:
     for name, limit in rules.maximum.items():
-        rule = Rule(f"max_{name}", (), f"{name} 上限 {limit:g}", f"at most {limit:g} {name}")
-        yield _Removable(rule, partial(_without, "maximum", name))
+        yield _Removable(limit_rule("max", name, limit), partial(_without, "maximum", name))
     far = f"{rules.max_distance_m:g} m"
     rule = Rule("max_distance_m", (), f"成员间距不超过 {far}", f"members at most {far} apart")
     yield _Removable(rule, partial(_set, "max_distance_m", FARTHER * rules.max_distance_m))
@@ -246,8 +276,7 @@ def _cuts(rules: DistrictRules) -> Iterator[_Removable]:
         rule = Rule("same_subdistrict", (), "片区不跨街道", en)
         yield _Removable(rule, partial(_set, "same_subdistrict", False))  # noqa: FBT003 - a value
     for kind in rules.cut_barriers:
-        rule = Rule("cut_barriers", (), f"片区不跨 {kind}", f"no district crosses a {kind}")
-        yield _Removable(rule, partial(_without, "cut_barriers", kind))
+        yield _Removable(cut_rule(kind), partial(_without, "cut_barriers", kind))
     if rules.max_link_walk_m is not None:
         far = f"{rules.max_link_walk_m:g} m"
         rule = Rule("max_link_walk_m", (), f"相邻步行不超过 {far}", f"links at most {far} on foot")

@@ -21,7 +21,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from spatial.city.neighbourhoods.model import Neighbourhoods
-from spatial.districting.clash import Clash, Rule
+from spatial.districting.clash import Clash, Rule, cut_rule, limit_rule
 from spatial.districting.measures import amounts_of, links_of
 from spatial.districting.modes import Mode, MostDistricts
 from spatial.districting.rules import AMOUNTS, DistrictRules
@@ -138,7 +138,7 @@ def _unmet(places: _Places, rules: DistrictRules, wanted: _Wanted) -> Clash | No
     reachable = places.most(wanted.amount, rules, enough=least)
     if reachable >= least:
         return None
-    core = [_words(wanted)]
+    core = [limit_rule("min", wanted.amount, wanted.least, key=wanted.key)]
     fewer = rules
     for rule, without in _relaxable(rules):
         trial = without(fewer)
@@ -159,21 +159,13 @@ def _unmet(places: _Places, rules: DistrictRules, wanted: _Wanted) -> Clash | No
     )
 
 
-def _words(wanted: _Wanted) -> Rule:
-    least = f"{wanted.least:g}"
-    return Rule(
-        wanted.key, (), f"{wanted.amount} 下限 {least}", f"at least {least} {wanted.amount}"
-    )
-
-
 def _relaxable(
     rules: DistrictRules,
 ) -> list[tuple[Rule, Callable[[DistrictRules], DistrictRules]]]:
     """Limits that keep districts small, each with the rules without it."""
     found: list[tuple[Rule, Callable[[DistrictRules], DistrictRules]]] = []
     for key, limit in rules.maximum.items():
-        words = Rule(f"max_{key}", (), f"{key} 上限 {limit:g}", f"at most {limit:g} {key}")
-        found.append((words, partial(_unlimited, key)))
+        found.append((limit_rule("max", key, limit), partial(_unlimited, key)))
     far = f"{rules.max_distance_m:g} m"
     words = Rule("max_distance_m", (), f"成员间距不超过 {far}", f"members at most {far} apart")
     found.append((words, partial(_with, max_distance_m=1e9)))
@@ -181,9 +173,7 @@ def _relaxable(
         en = "a district stays in one street office"
         words = Rule("same_subdistrict", (), "片区不跨街道", en)
         found.append((words, partial(_with, same_subdistrict=False)))
-    for kind in rules.cut_barriers:
-        words = Rule("cut_barriers", (), f"片区不跨 {kind}", f"no district crosses a {kind}")
-        found.append((words, partial(_uncut, kind)))
+    found += [(cut_rule(kind), partial(_uncut, kind)) for kind in rules.cut_barriers]
     if rules.max_link_walk_m is not None:
         far = f"{rules.max_link_walk_m:g} m"
         words = Rule("max_link_walk_m", (), f"相邻步行不超过 {far}", f"links at most {far} on foot")

@@ -100,6 +100,9 @@ def test_every_rule_is_listed_in_words():
     assert keys[:3] == ["closed", "locks", "locks"]
     assert "same_subdistrict" in keys
     assert all(rule.zh and rule.en for rule in rules_in(rules))
+    words = {rule.key: (rule.zh, rule.en) for rule in rules_in(rules)}
+    assert words["max_households"] == ("户数上限 1,300", "at most 1,300 households")
+    assert words["cut_barriers"] == ("片区不跨主干路", "no district crosses a main road")
 
 
 # a street of six with 400 households and 1000 persons each; a river after the third
