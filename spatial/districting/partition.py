@@ -174,41 +174,54 @@ def solve_partition(
 
 
 def partition_with_number(
-    pool: Pool, atoms: npt.NDArray[Any], counted: npt.NDArray[np.bool_], count: int
+    pool: Pool,
+    atoms: npt.NDArray[Any],
+    counted: npt.NDArray[np.bool_],
+    count: int,
+    *,
+    effort: Effort | None = None,
 ) -> Ints | None:
     """Choose districts that cover all atoms, of which exactly `count` are counted; None if none.
 
     Districts of small reduced cost are tried first, more and more of them, until the best plan
-    found is proven or all districts were tried.
+    found is proven, or all districts were tried, or HiGHS has used up the seconds of `effort`:
+    then the plan need not be the best of its number, and None need not mean that there is none.
     """
+    effort = effort or Effort()
+    seconds = min(effort.programme_s, effort.time_limit_s or np.inf)
+    ends_at = time.monotonic() + seconds
     order = np.sort(np.asarray(atoms, dtype=np.int64))
     inner = np.searchsorted(order, pool.members).astype(np.int32)
     some = Pool(inner, pool.start, pool.score, pool.complete)
     arrays = some.members, some.start, some.score
     price = raise_prices(*arrays, np.zeros(len(order)))
     start = greedy_cover(*arrays, reduced_costs(*arrays, price), len(order))
-    price, bound, _ = ascend(*arrays, price, some.score[start].sum(), Effort().rounds)
+    price, bound, _ = ascend(*arrays, price, some.score[start].sum(), effort.rounds)
     reduced = np.maximum(reduced_costs(*arrays, price), 0.0)
     limit = float(np.partition(reduced, min(len(some), 4 * len(order)) - 1)[: 4 * len(order)].max())
-    while True:
+    best: Ints | None = None
+    while (left_s := ends_at - time.monotonic()) > 0:
         keep = np.flatnonzero(reduced <= limit)
         answer = solve_cover(
             some.take(keep),
             len(order),
             cutoff=np.inf,
             start=np.zeros(0, dtype=np.int64),
-            max_nodes=Effort().nodes,
-            time_limit_s=None,
+            max_nodes=effort.nodes,
+            time_limit_s=left_s,
             number=(counted[keep], count),
         )
         found = keep[answer.chosen]
-        if len(keep) == len(some) or (
-            len(found) and some.score[found].sum() - bound <= limit * (1 + EXACT)
-        ):
-            return found if len(found) else None
-        limit = max(2.5 * limit, 1e-9)
-        if len(found):
-            limit = max(limit, float(some.score[found].sum()) - bound)
+        if len(found) and (best is None or some.score[found].sum() < some.score[best].sum()):
+            best = found
+        # a plan with a district left out costs more than the bound and the limit together
+        above = np.inf if best is None else float(some.score[best].sum()) - bound
+        if len(keep) == len(some) or above <= limit * (1 + EXACT):
+            break
+        if best is not None and not answer.whole:
+            break  # with more districts it would take longer still
+        limit = max(2.5 * limit, 1e-9, above if best is not None else 0.0)
+    return best
 
 
 def _localised(

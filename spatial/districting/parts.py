@@ -125,8 +125,10 @@ def solve_part(
     return _by_windows(problem, part, found, price, mode, effort=effort, seed=seed)
 
 
-def solve_part_number(part: Part, price: float, count: int) -> Solved | None:
-    """Return the best plan of a part with exactly so many districts; None where there is none.
+def solve_part_number(
+    part: Part, price: float, count: int, *, effort: Effort | None = None
+) -> Solved | None:
+    """Return the best plan of a part with exactly so many districts; None where none was found.
 
     Parameters
     ----------
@@ -135,10 +137,12 @@ def solve_part_number(part: Part, price: float, count: int) -> Solved | None:
         At which the number nearly comes out by itself: districts that are dear at this price
         are looked at last.
     count : int
+    effort : Effort, optional
+        Its seconds of HiGHS end the search; the plan is then the best that was met.
     """
     pool = part.pool
     priced = Pool(pool.members, pool.start, pool.score + price * part.counted, pool.complete)
-    found = partition_with_number(priced, part.atoms, part.counted, count)
+    found = partition_with_number(priced, part.atoms, part.counted, count, effort=effort)
     if found is None:
         return None
     districts = tuple(np.sort(pool.district(int(j))).astype(np.int64) for j in found)

@@ -22,7 +22,7 @@ import pandas as pd
 from spatial.districting.modes import FixedNumber, Free, Mode, MostDistricts
 from spatial.districting.numbers import solve_number
 from spatial.districting.partition import Effort
-from spatial.districting.parts import Part, Solved, part_of, solve_part
+from spatial.districting.parts import Part, Solved, part_of, solve_part, solve_part_number
 from spatial.districting.plan_search import search_plan
 from spatial.districting.problem import Problem
 from spatial.districting.proposal import Proposal, Status, district_ids, labels_of, reported
@@ -229,7 +229,12 @@ def _of_number(task: _Task, k: int, progress: Progress, stop: Callable[[], bool]
             raise CancelledError("The search for districts was stopped.", zh="片区搜索已停止。")
         return _solve(task, part, price)
 
-    found = solve_number(parts, k, solve)
+    def exactly(part: Part, price: float, count: int) -> Solved | None:
+        if stop():
+            raise CancelledError("The search for districts was stopped.", zh="片区搜索已停止。")
+        return solve_part_number(part, price, count, effort=task.effort)
+
+    found = solve_number(parts, k, solve, exactly)
     whole = [part.pool.complete for part in parts]
     proven = sum(plan.value for plan in found.plans) - found.bound <= 1e-7
     bounds = [plan.value if proven else -np.inf for plan in found.plans]

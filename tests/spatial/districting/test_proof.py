@@ -7,6 +7,7 @@ from spatial.districting.assemble import Limits, Units, assemble
 from spatial.districting.enumerate import enumerate_districts
 from spatial.districting.modes import FixedNumber, MostDistricts
 from spatial.districting.partition import Effort
+from spatial.districting.parts import part_of, solve_part_number
 from spatial.districting.pooling import Pooling
 from spatial.districting.problem import Problem
 from spatial.districting.propose import propose
@@ -226,3 +227,27 @@ def test_the_programme_and_the_search_prove_the_same_plan(seed):
     asked = propose(problem, effort=Effort(rounds=1, branches=1))
     assert searched.status == asked.status == "proven_optimal"
     assert searched.value == pytest.approx(asked.value, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_number_of_one_part_is_its_best_and_the_search_for_it_ends(seed):
+    problem = small_problem(seed, units=8)
+    atoms = np.flatnonzero(problem.component == np.bincount(problem.component).argmax())
+    part = part_of(problem, atoms, FixedNumber(1), cap=10_000)
+    best = {}
+    sets = {tuple(sorted(part.pool.district(j).tolist())): j for j in range(len(part.pool))}
+    for plan in partitions(atoms.tolist()):
+        keys = [tuple(sorted(members)) for members in plan]
+        if all(key in sets for key in keys):
+            numbers = [sets[key] for key in keys]
+            k, value = part.counted[numbers].sum(), part.pool.score[numbers].sum()
+            best[k] = min(value, best.get(k, np.inf))
+    for k in range(len(atoms) + 1):
+        found = solve_part_number(part, 0.0, k)
+        if k not in best:
+            assert found is None
+            continue
+        assert found.count == k
+        assert found.value == pytest.approx(best[k], abs=1e-6)
+    nothing = solve_part_number(part, 0.0, 1, effort=Effort(programme_s=0.0))
+    assert nothing is None
