@@ -67,6 +67,12 @@ class Effort:
         Wall seconds that HiGHS may take at a time: it was seen to hang on a small part.
     time_limit_s : float or None
         A further end by the clock.
+    listed : int
+        Legal districts of one part that are listed; of a part with more, a plan is searched.
+    windows : bool
+        Such a plan is improved by windows that are solved exactly; else it stays as found.
+    moves : int or None
+        Of that search; by default so many an atom.
     """
 
     rounds: int = 30
@@ -78,6 +84,9 @@ class Effort:
     nodes: int = 300
     programme_s: float = 20.0
     time_limit_s: float | None = None
+    listed: int = 2_000_000
+    windows: bool = True
+    moves: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spatial.districting.enumerate import enumerate_districts
 from spatial.districting.modes import FixedNumber, Free, Mode, MostDistricts
 from spatial.districting.numbers import solve_number
 from spatial.districting.partition import Effort
@@ -35,8 +36,6 @@ from spatial.progress import Progress, silent
 __all__ = ["propose"]
 
 Ints = npt.NDArray[np.int64]
-CAP: Final = 2_000_000
-"""Legal districts of one part that are listed; beyond, it is searched by windows."""
 THREADS: Final = 2
 SEARCHED: Final = 320
 """Parts of more atoms begin with a plan searched by moves."""
@@ -178,7 +177,10 @@ def _of_parts(task: _Task, progress: Progress, stop: Callable[[], bool]) -> _Fou
     atoms = _atoms_of_parts(task.problem)
 
     def work(some: Ints) -> tuple[bool, float, Solved]:
-        part = part_of(task.problem, some, task.mode, cap=CAP)
+        free = isinstance(task.mode, Free)
+        if free and not task.effort.windows and not _listed(task, some):
+            return False, 0.0, _found_by_moves(task, some)
+        part = part_of(task.problem, some, task.mode, cap=task.effort.listed)
         reward = _reward(part) if isinstance(task.mode, MostDistricts) else 0.0
         return part.pool.complete, reward, _solve(task, part, -reward)
 
@@ -216,7 +218,7 @@ def _of_number(task: _Task, k: int, progress: Progress, stop: Callable[[], bool]
     atoms = _atoms_of_parts(task.problem)
 
     def work(some: Ints) -> Part:
-        return part_of(task.problem, some, task.mode, cap=CAP)
+        return part_of(task.problem, some, task.mode, cap=task.effort.listed)
 
     parts: list[Part] = list(_over_parts(work, atoms, progress, stop))
     if len(parts) < len(atoms):
@@ -244,13 +246,13 @@ def _of_number(task: _Task, k: int, progress: Progress, stop: Callable[[], bool]
 def _solve(task: _Task, part: Part, price: float) -> Solved:
     start = task.start_of(part.atoms) if task.given else None
     if len(part.atoms) > SEARCHED or not part.pool.complete:
-        start = _searched(task, part, price)
+        start = _searched(task, part.atoms, price)
     return solve_part(
         task.problem, part, price, task.mode, start=start, effort=task.effort, seed=task.seed
     )
 
 
-def _searched(task: _Task, part: Part, price: float) -> tuple[Ints, ...]:
+def _searched(task: _Task, atoms: Ints, price: float) -> tuple[Ints, ...]:
     """Plan of a large part by moves, from the start that was given: once for all parts."""
     problem = task.problem
     with task.turn:
@@ -262,15 +264,31 @@ def _searched(task: _Task, part: Part, price: float) -> tuple[Ints, ...]:
                     begin[district] = number
             mode = task.mode if isinstance(task.mode, MostDistricts) else Free()
             charge = 0.0 if isinstance(task.mode, MostDistricts) else price
-            label = search_plan(problem, mode, start=begin, seed=task.seed, price=charge)
+            moves = task.effort.moves
+            label = search_plan(
+                problem, mode, start=begin, seed=task.seed, moves=moves, price=charge
+            )
             task.searched[price] = tuple(districts_of(label))
     inside = np.zeros(problem.atoms, dtype=bool)
-    inside[part.atoms] = True
+    inside[atoms] = True
     return tuple(found for found in task.searched[price] if inside[found[0]])
 
 
+def _listed(task: _Task, atoms: Ints) -> bool:
+    return enumerate_districts(task.problem, atoms, cap=task.effort.listed).complete
+
+
+def _found_by_moves(task: _Task, atoms: Ints) -> Solved:
+    """Plan of a part with too many legal districts to list, as the search left it."""
+    districts = tuple(np.sort(found) for found in _searched(task, atoms, 0.0))
+    return _given(task, districts)
+
+
 def _as_it_was(task: _Task, atoms: Ints) -> Solved:
-    districts = task.start_of(atoms)
+    return _given(task, task.start_of(atoms))
+
+
+def _given(task: _Task, districts: tuple[Ints, ...]) -> Solved:
     value = sum(float(members_score(task.problem.flat, district)) for district in districts)
     count = sum(bool(task.problem.size[district].sum() > 1) for district in districts)
     return Solved(districts, value, -np.inf, count)
