@@ -37,10 +37,13 @@ __all__ = [
     "require_current",
 ]
 
-TRADED: Final = ("needs", "nearness")
-NAMES: Final = {
-    1: (("推荐方案", "Recommended"),),
-    2: (("需求最相近", "Most alike in needs"), ("步行最近", "Nearest on foot")),
+TRADED: Final = (("needs", "sharing"), ("needs", "nearness"))
+"""Parts of the objective between which plans are offered; the first pair that has weight."""
+RECOMMENDED: Final = ("推荐方案", "Recommended")
+LEANING: Final = {
+    "needs": ("偏重需求相似", "Leaning to like needs"),
+    "sharing": ("偏重共享补缺", "Leaning to sharing"),
+    "nearness": ("偏重步行相近", "Leaning to nearness on foot"),
 }
 BETWEEN: Final = ("折中方案 {}", "In between {}")
 ABOUT_UNITS: Final = ("must_join", "must_not_join")
@@ -151,15 +154,22 @@ def proposals(
 
     asked = Asked.of(request)
     how: dict[str, Any] = {"start": start, "seed": asked.seed, "progress": progress}
-    weighed = all(getattr(problem.weights, part) > 0 for part in TRADED)
+    shared = len(problem.flat.offer) > 0
+    traded = [
+        pair
+        for pair in TRADED
+        if all(getattr(problem.weights, part) > 0 for part in pair)
+        and (shared or "sharing" not in pair)
+    ]
     try:
-        if asked.count > 1 and weighed:
-            found = propose_several(problem, asked.mode, over=TRADED, count=asked.count, **how)
+        if asked.count > 1 and traded:
+            found = propose_several(problem, asked.mode, over=traded[0], count=asked.count, **how)
         else:
             found = (propose(problem, asked.mode, **how),)
     except InfeasibleError as fault:
         raise told_as_clash(fault, "k" if isinstance(asked.mode, FixedNumber) else None) from fault
-    told = [_proposal(one, name) for one, name in zip(found, _names(len(found)), strict=True)]
+    names = _names(len(found), traded[0] if traded else TRADED[-1])
+    told = [_proposal(one, name) for one, name in zip(found, names, strict=True)]
     return {"items": told}
 
 
@@ -318,11 +328,12 @@ def _ids(groups: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(str(unit) for unit in group) for group in groups)
 
 
-def _names(count: int) -> list[tuple[str, str]]:
-    if count <= 2:
-        return list(NAMES.get(count, ()))
+def _names(count: int, traded: tuple[str, str]) -> list[tuple[str, str]]:
+    """Names of plans, in the order of `propose_several`: from the one part to the other."""
+    if count == 1:
+        return [RECOMMENDED]
     middle = [(BETWEEN[0].format(i), BETWEEN[1].format(i)) for i in range(1, count - 1)]
-    return [NAMES[2][0], *middle, NAMES[2][1]]
+    return [LEANING[traded[0]], *middle, LEANING[traded[1]]]
 
 
 def _proposal(found: Any, name: tuple[str, str]) -> Record:
