@@ -12,7 +12,9 @@ from spatial import errors
 ROOT = Path(errors.__file__).parents[1]
 ENGINE = frozenset(errors.__all__)
 APP = frozenset(name for name in app_errors.__all__ if name.endswith("Error"))
-NAMES = ENGINE | APP
+MADE_OF_BOTH = {"RulesClashError"}
+"""Made of records that hold both languages; see the last test."""
+NAMES = (ENGINE | APP) - MADE_OF_BOTH
 SOURCES = sorted([*(ROOT / "spatial").rglob("*.py"), *(ROOT / "app").rglob("*.py")])
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -62,3 +64,16 @@ def test_the_check_finds_errors_without_chinese():
 def test_an_error_without_chinese_falls_back_to_english():
     assert errors.SpatialError("It is empty.").message_zh == "It is empty."
     assert str(errors.LayerError("It is empty.", zh="是空的。")) == "It is empty."
+
+
+def test_a_clash_speaks_the_language_of_its_records():
+    clash = {
+        "rules": [],
+        "units": [],
+        "relax": [],
+        "zh": "户数下限大于上限。",
+        "en": "Min above max.",
+    }
+    told = app_errors.RulesClashError([clash, clash])
+    assert told.message_zh == "户数下限大于上限。户数下限大于上限。"
+    assert str(told) == "Min above max. Min above max."
