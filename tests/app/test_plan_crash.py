@@ -258,7 +258,7 @@ def test_a_request_of_before_the_crashes_is_answered_as_then(crashed):
         by_seq = {one["seq"]: one for one in page}
         again = 0
         for editor in editors:
-            for key, answer in list(editor.acknowledged.items())[:2]:
+            for key, answer in list(editor.acknowledged.items())[:12]:  # some are not to compare
                 revision = by_seq.get(answer["seq"])
                 if revision is None or not answer["changes"] or "~" in str(revision["params"]):
                     continue
