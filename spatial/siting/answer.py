@@ -1,0 +1,171 @@
+"""What a location model answers, how long it may take, and how sure it is."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from spatial.errors import InputError
+from spatial.progress import Progress, silent
+
+__all__ = ["Answer", "Cancel", "Effort", "Status", "Watch"]
+
+Longs = npt.NDArray[np.int64]
+Cancel = Callable[[], bool]
+"""Asked now and then during long work; True ends it with the best answer so far."""
+
+
+class Status(StrEnum):
+    """How sure an answer is.
+
+    Examples
+    --------
+    >>> Status.PROVEN_OPTIMAL == "proven_optimal"
+    True
+    """
+
+    PROVEN_OPTIMAL = "proven_optimal"
+    """Nothing better exists, and that was shown."""
+    WITHIN_BOUND = "within_bound"
+    """Nothing can be better than the bound; the best may lie between."""
+    NO_BOUND = "no_bound"
+    """An answer that keeps every rule; nothing is known about how good it could be."""
+    CANCELLED = "cancelled"
+    """The caller stopped it; the answer is the best so far, and its bound holds if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """When a run ends: whichever of these comes first.
+
+    Parameters
+    ----------
+    seconds : float
+        By the clock on the wall, from the call on.
+    gap_share : float
+        Good enough: the answer is this near to its bound (0.003 = 0.3 %). 0: a proof.
+    seed : int
+        Of everything that is drawn.
+    memory_mib : float
+        What a model may lay out at most; larger ones are refused before they begin, or cut.
+    """
+
+    seconds: float = 60.0
+    gap_share: float = 0.0
+    seed: int = 0
+    memory_mib: float = 4096.0
+
+    def __post_init__(self) -> None:
+        wrong = [
+            name
+            for name, value in (("seconds", self.seconds), ("memory_mib", self.memory_mib))
+            if not value > 0
+        ]
+        if not 0 <= self.gap_share < 1:
+            wrong.append("gap_share")
+        if wrong:
+            raise InputError(
+                f"Effort: {', '.join(wrong)} cannot be used. Seconds and memory are greater than "
+                "0, gap_share lies in [0, 1).",
+                zh=f"Effort:{'、'.join(wrong)} 不可用。时间与内存须大于 0,gap_share 在 [0, 1) 内。",
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """Answer of a location model; row numbers are those of the input."""
+
+    sites: Longs  # (k,) rows of the open sites, ascending
+    assigned: Longs  # (n,) site row that serves each demand row; -1: none does
+    value: float  # in the model's unit; a whole number where the data are whole
+    bound: float  # no answer is better than this; NaN: none is known
+    status: Status
+    cpu_s: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def gap_share(self) -> float:
+        """Distance from the value to its bound, as a share of the value; NaN without a bound.
+
+        Examples
+        --------
+        >>> none = np.zeros(0, dtype=np.int64)
+        >>> Answer(none, none, 100.0, 99.0, Status.WITHIN_BOUND, 0.1).gap_share
+        0.01
+        """
+        return gap_share(self.value, self.bound)
+
+
+def gap_share(value: float, bound: float) -> float:
+    """Distance between a value and its bound, as a share of the value.
+
+    Examples
+    --------
+    >>> gap_share(100, 100), gap_share(0, 1)
+    (0.0, inf)
+    """
+    if math.isnan(bound):
+        return math.nan
+    apart = abs(value - bound)
+    if apart == 0:
+        return 0.0
+    return apart / abs(value) if value else math.inf
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks at the clock, at the caller's wish to stop, and tells how far the work is.
+
+    The one thing here that changes: it remembers that it was told to stop.
+    """
+
+    effort: Effort
+    progress: Progress = silent
+    cancel: Cancel | None = None
+    cancelled: bool = False
+    began_wall_s: float = field(default_factory=time.perf_counter)
+    began_cpu_s: float = field(default_factory=time.thread_time)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds by the clock until the effort is spent; never below 0."""
+        return max(0.0, self.effort.seconds - (time.perf_counter() - self.began_wall_s))
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds of this thread since the call."""
+        return time.thread_time() - self.began_cpu_s
+
+    def must_stop(self) -> bool:
+        """Tell whether time is over or the caller wants to stop."""
+        if self.cancel is not None and not self.cancelled:
+            self.cancelled = bool(self.cancel())
+        return self.cancelled or self.left_s <= 0
+
+    def tell(self, step: str, share: float) -> None:
+        """Report how much of a step is done."""
+        self.progress(step, min(1.0, max(0.0, share)))
+
+    def enough(self, value: float, bound: float) -> bool:
+        """Tell whether an answer is as near to its bound as was asked for."""
+        return gap_share(value, bound) <= self.effort.gap_share
+
+    def status_of(self, value: float, bound: float) -> Status:
+        """Name how sure a value is, given the bound that was shown.
+
+        Examples
+        --------
+        >>> str(Watch(Effort()).status_of(7, 7)), str(Watch(Effort()).status_of(7, 6.5))
+        ('proven_optimal', 'within_bound')
+        """
+        if value == bound:
+            return Status.PROVEN_OPTIMAL
+        if self.cancelled:
+            return Status.CANCELLED
+        return Status.WITHIN_BOUND if math.isfinite(bound) else Status.NO_BOUND
