@@ -1,7 +1,17 @@
 """Stock land and buildings that could hold what is missing."""
 
+from spatial.stock.documents import asset_warnings, documents_needed, votes_needed
 from spatial.stock.find import find_stock, stock_points
 from spatial.stock.fits import stock_fits
 from spatial.stock.pathway import new_facility_owner, pathway
 
-__all__ = ["find_stock", "new_facility_owner", "pathway", "stock_fits", "stock_points"]
+__all__ = [
+    "asset_warnings",
+    "documents_needed",
+    "find_stock",
+    "new_facility_owner",
+    "pathway",
+    "stock_fits",
+    "stock_points",
+    "votes_needed",
+]
