@@ -13,9 +13,10 @@ from spatial.city.area_codes import full_code
 from spatial.city.recipe import FileRecipe, common_recipes
 from spatial.dictionary import data_dictionary
 
-__all__ = ["Recognised", "name_tokens", "recognise_layer", "recognise_raster"]
+__all__ = ["Recognised", "name_tokens", "raster_kind", "recognise_layer", "recognise_raster"]
 
 AREA_CODE_LENGTHS: Final = (6, 9, 12)
+YEAR: Final = re.compile(r"(?:19|20)\d\d")
 SPLIT: Final = re.compile(r"[\s_\-.()()]+")
 
 
@@ -67,12 +68,14 @@ def recognise_layer(name: str) -> Recognised | None:
 
 
 def recognise_raster(name: str) -> str | None:
-    """Return ``elevation`` or ``population`` if the name of a raster file says so.
+    """Return the name of the grid in a raster file, if the name of the file says so.
 
     Examples
     --------
     >>> recognise_raster("poa_elevation")
     'elevation'
+    >>> recognise_raster("Sentinel_NDVI_2016")  # a grid of one year carries the year
+    'greenness_2016'
     """
     known = {
         name_tokens(alias): raster
@@ -80,7 +83,26 @@ def recognise_raster(name: str) -> str | None:
         for alias in (raster, *body.get("aliases", ()))
     }
     best = _best_match(name_tokens(name), known.keys())
-    return None if best is None else known[best]
+    if best is None:
+        return None
+    years = YEAR.findall(name) if data_dictionary().rasters[known[best]].get("yearly") else []
+    return f"{known[best]}_{years[-1]}" if years else known[best]
+
+
+def raster_kind(name: str) -> str | None:
+    """Return the kind of grid that a name means, without its year; None if there is no such.
+
+    Examples
+    --------
+    >>> raster_kind("night_light_2024"), raster_kind("elevation"), raster_kind("elevation_2024")
+    ('night_light', 'elevation', None)
+    """
+    known = data_dictionary().rasters
+    if name in known:
+        return name
+    kind, _, year = name.rpartition("_")
+    dated = kind in known and known[kind].get("yearly") and YEAR.fullmatch(year)
+    return kind if dated else None
 
 
 @lru_cache(maxsize=1)

@@ -119,7 +119,15 @@ def building(tags: Tags, shape: str) -> dict[str, Any] | None:
         "households": None if households is None else round(households),
         "lifecycle": state,
         "residential_evidence": evidence if use == "residential" else None,
+        "address": _address(tags),
     }
+
+
+def _address(tags: Tags) -> str | None:
+    """Street and number, or what there is of them; None where nothing says where one rings."""
+    parts = (tags.get(f"addr:{key}") for key in ("street", "place", "housename", "housenumber"))
+    said = " ".join(part for part in parts if part)
+    return said or tags.get("addr:full")
 
 
 def _building_use(tags: Tags, value: str) -> tuple[str, str]:

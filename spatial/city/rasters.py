@@ -1,4 +1,4 @@
-"""GeoTIFF grids: elevation and population."""
+"""GeoTIFF grids: elevation, population, and what satellites see, year by year."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import numpy as np
 import pyproj
 import rasterio
 import rasterio.windows
+from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from spatial.city.crs import geographic_crs, guess_crs
+from spatial.city.layer_names import raster_kind
 from spatial.city.model import Raster
 from spatial.city.report import Note
 from spatial.dictionary import data_dictionary
@@ -41,7 +43,7 @@ Grid = Callable[[Around | None], tuple[Raster, tuple[Note, ...]]]
 
 
 def read_raster(
-    path: Path, name: str, around: Around | None = None
+    path: Path, name: str, around: Around | None = None, *, scale: float = 1.0
 ) -> tuple[Raster, tuple[Note, ...]]:
     """Read the first band of a GeoTIFF.
 
@@ -49,11 +51,14 @@ def read_raster(
     ----------
     path : Path
         The file.
-    name : {"elevation", "population"}
-        What the numbers are.
+    name : str
+        What the numbers are: ``elevation``, ``population``, ``greenness_2016`` …
     around : Around, optional
-        Of a file with more than 16 million cells (a whole country), only what lies around the
-        city is read, with a margin of 2 km.
+        Of a file with more than 16 million cells (a whole country), and of every grid of one
+        year, only what lies around the city is read, with a margin of 2 km. A window that still
+        has more than 16 million cells is read coarser: means (of codes, the most frequent one).
+    scale : float
+        Multiply by this, e.g. 0.0001 where NDVI is stored as whole numbers.
 
     Returns
     -------
@@ -71,9 +76,19 @@ def read_raster(
             found = (
                 pyproj.CRS.from_user_input(declared) if declared else _guess(file.transform, path)
             )
-            window = _window(file, found, around)
-            values = file.read(1, masked=True, window=window).astype(float).filled(np.nan)
-            transform = _moved(file.transform, window)
+            kind = data_dictionary().rasters[raster_kind(name) or name]
+            least = 0 if kind.get("yearly") else WHOLE_CELLS
+            window = _window(file, found, around, least=least)
+            shape, coarser = _bounded(window, least)
+            band = file.read(
+                1,
+                masked=True,
+                window=window,
+                out_shape=shape,
+                resampling=Resampling.mode if kind.get("codes") else Resampling.average,
+            )
+            values = band.astype(float).filled(np.nan) * scale
+            transform = _moved(file.transform, window, coarser)
     except RasterioError as error:
         raise InputError(
             f"{path.name} is no readable raster: {error}",
@@ -89,7 +104,16 @@ def read_raster(
                 "warning",
             )
         )
-    low, high = USABLE[name]
+    if coarser != (1.0, 1.0):
+        notes.append(
+            Note(
+                "raster_coarser",
+                f"{path.name} 在城市范围内超过 {WHOLE_CELLS // 10_000} 万像元,已按平均值粗化读取。",
+                f"{path.name} has more than {WHOLE_CELLS // 1_000_000} million cells around the "
+                "city; it was read coarser, by means.",
+            )
+        )
+    low, high = USABLE.get(name) or (kind.get("low", -np.inf), kind.get("high", np.inf))
     strange = (values < low) | (values > high) | np.isinf(values)
     if strange.any():
         values[strange] = np.nan
@@ -102,13 +126,26 @@ def read_raster(
                 "warning",
             )
         )
-    unit = str(data_dictionary().rasters[name]["unit"])
+    unit = str(kind["unit"])
     return Raster(values, transform, found, unit), tuple(notes)
 
 
-def _window(file: Any, crs: pyproj.CRS, around: Around | None) -> Window | None:
-    """Return the cells around the city, or None to read all of a small grid."""
-    if around is None or file.width * file.height <= WHOLE_CELLS:
+def _bounded(
+    window: Window | None, least: int
+) -> tuple[tuple[int, int] | None, tuple[float, float]]:
+    """Rows and columns to read a window in, and how many cells become one (down, across)."""
+    if window is None or least or window.width * window.height <= WHOLE_CELLS:
+        return None, (1.0, 1.0)
+    step = np.sqrt(window.width * window.height / WHOLE_CELLS)
+    rows, columns = max(1, int(window.height / step)), max(1, int(window.width / step))
+    return (rows, columns), (window.height / rows, window.width / columns)
+
+
+def _window(
+    file: Any, crs: pyproj.CRS, around: Around | None, *, least: int = WHOLE_CELLS
+) -> Window | None:
+    """Return the cells around the city, or None to read all of a grid of at most `least`."""
+    if around is None or file.width * file.height <= least:
         return None
     west, south, east, north = around.bounds
     wide = (west - MARGIN_M, south - MARGIN_M, east + MARGIN_M, north + MARGIN_M)
@@ -121,13 +158,21 @@ def _window(file: Any, crs: pyproj.CRS, around: Around | None) -> Window | None:
 
 
 def _moved(
-    transform: Any, window: Window | None
+    transform: Any, window: Window | None, coarser: tuple[float, float] = (1.0, 1.0)
 ) -> tuple[float, float, float, float, float, float]:
     """Return the six affine numbers of a window of a grid."""
     column, row = (window.col_off, window.row_off) if window else (0, 0)
     a, b, d, e = transform.a, transform.b, transform.d, transform.e
     x, y = a * column + b * row + transform.c, d * column + e * row + transform.f
-    return float(a), float(b), float(x), float(d), float(e), float(y)
+    down, across = coarser
+    return (
+        float(a * across),
+        float(b * down),
+        float(x),
+        float(d * across),
+        float(e * down),
+        float(y),
+    )
 
 
 def _guess(transform: Any, path: Path) -> pyproj.CRS:

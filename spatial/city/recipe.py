@@ -11,6 +11,8 @@
         crs: 4549
         shifted: gcj02
       old.csv: {skip: true}
+    rasters:                                               # grids of one year each
+      - {kind: greenness, year: 2016, path: ndvi/spring.tif, scale: 0.0001}
 
 A file with inner layers is named ``file.gpkg::layer``. Common names need no recipe: they stand in
 ``data/value_aliases.yaml``.
@@ -31,6 +33,7 @@ from spatial.errors import InputError
 
 __all__ = ["FileRecipe", "alias_tables", "common_recipes", "read_recipe"]
 
+RASTER_KEYS: Final = ("kind", "year", "path", "scale")
 KNOWN_KEYS: Final = ("layer", "columns", "values", "constants", "crs", "shifted", "skip", "id")
 
 
@@ -46,6 +49,10 @@ class FileRecipe:
     shifted: str | None = None
     skip: bool = False
     id: str | None = None
+    raster: str | None = None
+    """Name of the grid in the file, e.g. ``greenness_2016``."""
+    path: str | None = None
+    scale: float = 1.0
 
 
 @lru_cache(maxsize=1)
@@ -79,12 +86,48 @@ def read_recipe(path: Path) -> dict[str, FileRecipe]:
             f"{path.name} is no readable YAML: {error}",
             zh=f"{path.name} 不是可读的 YAML:{error}",
         ) from error
-    if not isinstance(raw, dict) or not isinstance(raw.get("files"), dict):
+    files = raw.get("files", {} if "rasters" in raw else None) if isinstance(raw, dict) else None
+    if not isinstance(files, dict):
         raise InputError(
             f"{path.name}: a recipe has a mapping `files` of file name to settings.",
             zh=f"{path.name}:读取配方须含 files,逐个文件名给出设置。",
         )
-    return {str(name): _recipe(body or {}, path.name, name) for name, body in raw["files"].items()}
+    recipes = {str(name): _recipe(body or {}, path.name, name) for name, body in files.items()}
+    for number, body in enumerate(raw.get("rasters") or (), start=1):
+        told = _raster_recipe(body, path, number)
+        recipes[Path(str(told.path)).name] = told
+    return recipes
+
+
+def _raster_recipe(body: Any, path: Path, number: int) -> FileRecipe:
+    """Read one entry of ``rasters``: which grid of which year stands in which file."""
+    kinds = data_dictionary().rasters
+    where = f"{path.name}, rasters[{number}]"
+    entry = body if isinstance(body, Mapping) else {}
+    kind, year = str(entry.get("kind")), entry.get("year")
+    wrong = sorted(set(entry) - set(RASTER_KEYS))
+    dated = bool(kinds.get(kind, {}).get("yearly"))
+    sound = not wrong and kind in kinds and "path" in entry and (year is None or dated)
+    sound = sound and (year is None or (isinstance(year, int) and 1900 <= year < 2100))
+    if not sound:
+        raise InputError(
+            f"{where}: give `kind` (one of {', '.join(kinds)}), `path`, for kinds by year `year`, "
+            f"and if need be `scale`; given was {dict(entry)}.",
+            zh=(
+                f"{where}:请给出 kind({'、'.join(kinds)} 之一)、path、逐年栅格的 year,必要时"
+                f" scale;现为 {dict(entry)}。"
+            ),
+        )
+    if not (path.parent / str(entry["path"])).is_file():
+        raise InputError(
+            f"{where}: there is no file {entry['path']} beside the recipe. Check the path.",
+            zh=f"{where}:读取配方旁没有文件 {entry['path']}。请检查路径。",
+        )
+    return FileRecipe(
+        raster=f"{kind}_{year}" if year is not None else str(kind),
+        path=str(entry["path"]),
+        scale=float(entry.get("scale", 1.0)),
+    )
 
 
 def _recipe(body: Mapping[str, Any], where: str, name: Any) -> FileRecipe:

@@ -13,7 +13,13 @@ import pyogrio
 import pyproj
 
 from spatial.city.input_tables import RawTable, read_table
-from spatial.city.layer_names import Recognised, name_tokens, recognise_layer, recognise_raster
+from spatial.city.layer_names import (
+    Recognised,
+    name_tokens,
+    raster_kind,
+    recognise_layer,
+    recognise_raster,
+)
 from spatial.city.model import Raster
 from spatial.city.rasters import Grid, read_raster
 from spatial.city.raw import RawLayer, ReadFile
@@ -82,11 +88,15 @@ def find_sources(
     for item in listed:
         source = _parse(item)
         if source.path.suffix.lower() in RECIPE_SUFFIXES and source.layer is None:
-            recipes |= read_recipe(source.path)
+            read = read_recipe(source.path)
+            recipes |= read
+            found += _rasters_told(read, source.path.parent, listed)
         elif source.path.is_dir():
             for name in RECIPE_NAMES:
                 if (source.path / name).is_file():
-                    recipes |= read_recipe(source.path / name)
+                    read = read_recipe(source.path / name)
+                    recipes |= read
+                    found += _rasters_told(read, source.path, (source.path,))
             found += [replace(source, path=file) for file in sorted(source.path.iterdir())]
         else:
             found.append(source)
@@ -111,6 +121,17 @@ def find_sources(
             ),
         )
     return taken, tuple(notes)
+
+
+def _rasters_told(
+    recipes: Mapping[str, FileRecipe], folder: Path, listed: Sequence[str | Path]
+) -> list[Source]:
+    """Grids that a recipe names by a path, where they are not read with their folder anyway."""
+    paths = [folder / recipe.path for recipe in recipes.values() if recipe.raster and recipe.path]
+    with_folder = [Path(item) for item in listed if Path(item).is_dir()]
+    return [
+        Source(path, path) for path in paths if path.is_file() and path.parent not in with_folder
+    ]
 
 
 def _idle_recipes(recipes: Mapping[str, FileRecipe], files: Sequence[Path]) -> list[Note]:
@@ -140,7 +161,7 @@ def _parse(item: str | Path) -> Source:
             path, inner = path.rsplit("::", 1)
     dictionary = data_dictionary()
     known = {*dictionary.inputs, *dictionary.tables, *dictionary.rasters}
-    if layer is not None and layer not in known:
+    if layer is not None and layer not in known and raster_kind(layer) is None:
         raise InputError(
             f"{text}: no layer `{layer}`. Linli reads {', '.join(sorted(known))}; write "
             "`layer=path`.",
@@ -173,8 +194,9 @@ def _left_out(source: Source) -> tuple[str, str] | tuple[()] | None:
     if path.name.lower().endswith(OSM_SUFFIXES) or suffix in (".zip", ".gpkg", ".xlsx"):
         return None
     if suffix in RASTER_SUFFIXES:
-        unknown = recognise_raster(path.stem) is None
-        why = "名称看不出是高程还是人口", "its name says neither elevation nor population"
+        told = recipe is not None and recipe.raster is not None
+        unknown = not told and recognise_raster(path.stem) is None
+        why = "名称看不出是哪种栅格", "its name does not say what grid it is"
         return why if unknown else None
     if suffix not in FILE_READERS:
         name = suffix or path.name
@@ -271,17 +293,23 @@ def _only(read: ReadFile, layer: str | None) -> ReadFile:
 
 
 def _read_raster(source: Source) -> ReadFile:
-    name = source.layer or recognise_raster(source.path.stem)
-    if name is None or name not in data_dictionary().rasters:
+    recipe = source.recipe()
+    told = recipe.raster if recipe else None
+    name = source.layer or told or recognise_raster(source.path.stem)
+    if name is None or raster_kind(name) is None:
+        dated = [key for key, body in data_dictionary().rasters.items() if body.get("yearly")]
         raise InputError(
-            f"{source.path.name}: is it elevation or population? Write "
-            f"`elevation={source.path.name}` or `population={source.path.name}`.",
+            f"{source.path.name}: is it elevation or population, or of one year? Write `elevation={source.path.name}`, "
+            f"`population={source.path.name}`, or of one year e.g. "
+            f"`greenness_2016={source.path.name}` ({', '.join(dated)}).",
             zh=(
-                f"{source.path.name}:是高程还是人口?请写 elevation={source.path.name} 或 "
-                f"population={source.path.name}。"
+                f"{source.path.name}:是哪种栅格?请写 elevation={source.path.name}、"
+                f"population={source.path.name},或带年份,如 greenness_2016={source.path.name}"
+                f"({'、'.join(dated)})。"
             ),
         )
-    return ReadFile(grids={name: partial(read_raster, source.path, name)})
+    scale = recipe.scale if recipe else 1.0
+    return ReadFile(grids={name: partial(read_raster, source.path, name, scale=scale)})
 
 
 def _read_zip(source: Source) -> ReadFile:
