@@ -304,11 +304,7 @@ def _mentions(raw: Mapping[str, Any], stages: tuple[str, ...]) -> Iterator[tuple
         yield row, raw["procedures"], "procedures"
     for row, entries in raw["procedures"].items():
         for one in entries:
-            yield one["document"], raw["documents"], f"procedures.{row}"
-            yield one.get("vote", "special"), raw["votes"], f"procedures.{row}: vote"
-            for column, values in one.get("when", {}).items():
-                for value in values:
-                    yield value, raw["columns"][column], f"procedures.{row}: when.{column}"
+            yield from _mentioned(raw, one, f"procedures.{row}")
     for column in raw["columns"]:
         yield column, raw["to_find_out"], "to_find_out"
     for column, document in raw["to_find_out"].items():
@@ -316,6 +312,16 @@ def _mentions(raw: Mapping[str, Any], stages: tuple[str, ...]) -> Iterator[tuple
     for kind, body in raw["constraints"].items():
         if "document" in body:
             yield body["document"], raw["documents"], f"constraints.{kind}"
+
+
+def _mentioned(
+    raw: Mapping[str, Any], one: Mapping[str, Any], place: str
+) -> Iterator[tuple[str, Any, str]]:
+    yield one["document"], raw["documents"], place
+    yield one.get("vote", "special"), raw["votes"], f"{place}: vote"
+    for column, values in one.get("when", {}).items():
+        for value in values:
+            yield value, raw["columns"][column], f"{place}: when.{column}"
 
 
 def _require(name: str, known: Any, place: str) -> None:
