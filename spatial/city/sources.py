@@ -299,8 +299,8 @@ def _read_raster(source: Source) -> ReadFile:
     if name is None or raster_kind(name) is None:
         dated = [key for key, body in data_dictionary().rasters.items() if body.get("yearly")]
         raise InputError(
-            f"{source.path.name}: is it elevation or population, or of one year? Write `elevation={source.path.name}`, "
-            f"`population={source.path.name}`, or of one year e.g. "
+            f"{source.path.name}: is it elevation or population, or of one year? Write "
+            f"`elevation={source.path.name}`, `population={source.path.name}`, or of one year e.g. "
             f"`greenness_2016={source.path.name}` ({', '.join(dated)}).",
             zh=(
                 f"{source.path.name}:是哪种栅格?请写 elevation={source.path.name}、"
