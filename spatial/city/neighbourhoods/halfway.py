@@ -151,7 +151,11 @@ def _ridges(
 
 def _merged(lines: npt.NDArray[np.float64], between: npt.NDArray[np.int64]) -> Geometries:
     """Join the short edges between the same two parcels to long lines: fewer to node."""
-    order = np.lexsort((between[:, 1], between[:, 0]))
+    # In an order of their own: the triangles' order is chance.
+    backward = np.lexsort((lines[:, :, 1], lines[:, :, 0]), axis=1)[:, 0] == 1
+    lines = np.where(backward[:, None, None], lines[:, ::-1], lines)
+    at = np.round(lines[:, 0], 2)
+    order = np.lexsort((at[:, 1], at[:, 0], between[:, 1], between[:, 0]))
     _, group = np.unique(between[order], axis=0, return_inverse=True)
     pieces = shapely.linestrings(lines[order])
     whole = shapely.line_merge(shapely.multilinestrings(pieces, indices=group.ravel()))
