@@ -24,7 +24,7 @@ from spatial.checks import require_columns
 from spatial.city.neighbourhoods.model import Neighbourhoods
 from spatial.districting.pooling import Pooling
 
-__all__ = ["OPENED", "sharing"]
+__all__ = ["OPENED", "pooled_links", "sharing"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -81,7 +81,7 @@ def sharing(
         at_hand_m = np.fmin(at_hand_m, own)
     else:
         fits = pd.DataFrame({"row": [], "other": [], "kind": []}).astype(np.int64)
-    links = _links(neighbourhoods, adjacency, detour_factor, cut_barriers)
+    links = pooled_links(neighbourhoods, adjacency, detour_factor, cut_barriers)
     reach_m = float(np.max(limit_m, initial=0.0, where=missing))
     pairs = _closing(links, missing, limit_m, at_hand_m, reach_m)
     some = missing[fits["row"].to_numpy(), fits["kind"].to_numpy()]
@@ -147,13 +147,28 @@ def _stock(
     return own_m, pd.concat([nothing, *found]).astype(np.int64)
 
 
-def _links(
+def pooled_links(
     neighbourhoods: Neighbourhoods,
     adjacency: pd.DataFrame,
     detour_factor: float,
     cut_barriers: tuple[str, ...],
 ) -> csr_array:
-    """Links with their metres on foot once the walls between members stand open."""
+    """Return links with their metres on foot once the walls between members stand open.
+
+    Parameters
+    ----------
+    neighbourhoods : Neighbourhoods
+    adjacency : DataFrame
+        results.adjacency.
+    detour_factor : float
+    cut_barriers : tuple of str
+        Barriers over which there is no link.
+
+    Returns
+    -------
+    csr_array, shape (n, n)
+        Metres, each link once, by rows of the neighbourhoods.
+    """
     frame = neighbourhoods.frame
     xy_m = shapely.get_coordinates(shapely.centroid(frame.geometry.to_numpy()))
     a = frame.index.get_indexer(pd.Index(adjacency["a"].astype("str")))
