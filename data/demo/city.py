@@ -17,9 +17,11 @@ from data.demo.estates import Estates, lay_paths
 from data.demo.fabric import make_fabric
 from data.demo.ground import Ground, make_ground
 from data.demo.holdings import make_constraints, make_stock_assets
+from data.demo.idleness import Idleness, make_idleness, make_structures, told_buildings
 from data.demo.layout import Layout, make_layout
 from data.demo.people import Homes, make_homes
 from data.demo.rows import Frames, Rows, divided_rows, lay_rows, parcel_frames
+from data.demo.sky import sky_rasters
 from data.demo.streets import Ways, insert_vertices, plan_streets, street_frame
 from data.demo.survey import make_demand_votes
 from data.demo.terrain import elevation_raster, population_raster
@@ -132,7 +134,8 @@ def make_demo_city_with_truth(
     dict of str to DataFrame
         ``neighbourhoods`` (year_built, households, persons of every neighbourhood, on its id);
         ``buildings`` (persons, neighbourhood_id); ``leftover`` (plots inside neighbourhoods
-        where a building could stand and none does: geometry, neighbourhood_id).
+        where a building could stand and none does: geometry, neighbourhood_id); ``stock``
+        (what truly lies idle and what only looks like it: what, real, why, geometry).
     """
     if neighbourhoods < 20:
         raise ValueError(
@@ -168,15 +171,19 @@ def make_demo_city_with_truth(
     register = homes.neighbourhoods.set_crs(ZONE)
     register["subdistrict"] = admin.cell_office[ground.cell[homes.estate]]
     register["community"] = admin.cell_community[ground.cell[homes.estate]]
+    assets = make_stock_assets(ground, homes, _rng(seed, 10), crs=ZONE)
+    structures = make_structures(homes, _rng(seed, 13)).set_crs(ZONE)
+    idleness = make_idleness(ground, homes, assets, structures, _rng(seed, 14))
     layers = {
         "streets": street_frame(streets, ZONE),
         "barriers": _walls(ground, _rng(seed, 7)),
         "gates": _gates(ground, estates, homes, _rng(seed, 8)),
         "neighbourhoods": register,
-        "buildings": homes.buildings.set_crs(ZONE),
+        "buildings": told_buildings(homes.buildings, idleness).set_crs(ZONE),
         "facilities": make_facilities(ground, ways, estates, admin, _rng(seed, 9), crs=ZONE),
         "admin_areas": admin.frame.set_crs(ZONE),
-        "stock_assets": make_stock_assets(ground, homes, _rng(seed, 10), crs=ZONE),
+        "stock_assets": assets,
+        "structures": structures.drop(columns="real"),
         "constraints": make_constraints(ground, homes, _rng(seed, 11), crs=ZONE),
         "land_use": _land_use(ground),
         "water": _water(ground, greens.lakes),
@@ -185,9 +192,9 @@ def make_demo_city_with_truth(
         ),
     }
     progress("demo_city", 0.85)
-    rasters = _rasters(ground, homes)
+    rasters = _rasters(ground, homes, idleness, _rng(seed, 15))
     layers = {name: on_grid(frame) for name, frame in layers.items()}
-    truth = _truth(fabric.year, homes)
+    truth = _truth(fabric.year, homes, idleness)
     known = truth["neighbourhoods"]
     votes = make_demand_votes(
         layers["neighbourhoods"],
@@ -363,7 +370,9 @@ def _water(ground: Ground, lakes: Objects) -> gpd.GeoDataFrame:
     )
 
 
-def _rasters(ground: Ground, homes: Homes) -> dict[str, Raster]:
+def _rasters(
+    ground: Ground, homes: Homes, idleness: Idleness, rng: np.random.Generator
+) -> dict[str, Raster]:
     crs = pyproj.CRS.from_user_input(ZONE)
     west, south, east, north = (float(v) for v in shapely.total_bounds(ground.outlines))
     bounds = (west - EDGE_M, south - EDGE_M, east + EDGE_M, north + EDGE_M)
@@ -371,10 +380,13 @@ def _rasters(ground: Ground, homes: Homes) -> dict[str, Raster]:
     return {
         "elevation": elevation_raster(bounds, ground.parcels[ground.kind == "hill"], crs),
         "population": population_raster(bounds, middle, homes.building_persons, crs),
+        **sky_rasters(bounds, ground, homes, idleness, rng, crs=crs),
     }
 
 
-def _truth(year: npt.NDArray[np.int64], homes: Homes) -> dict[str, pd.DataFrame]:
+def _truth(
+    year: npt.NDArray[np.int64], homes: Homes, idleness: Idleness
+) -> dict[str, pd.DataFrame]:
     ids = homes.neighbourhoods.index
     number = {parcel: i for i, parcel in enumerate(homes.estate)}
     left = homes.spare[homes.spare["use"] == "leftover"]
@@ -400,4 +412,5 @@ def _truth(year: npt.NDArray[np.int64], homes: Homes) -> dict[str, pd.DataFrame]
             geometry=left.geometry.to_numpy(),
             crs=ZONE,
         ),
+        "stock": idleness.truth.set_crs(ZONE),
     }

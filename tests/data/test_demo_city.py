@@ -60,7 +60,14 @@ def test_it_has_exactly_as_many_neighbourhoods_as_asked_for(city, truth):
 def test_every_input_layer_but_population_points_is_filled(city):
     empty = [name for name, frame in city.layers.items() if frame.empty]
     assert empty == ["population"]  # the population is a raster
-    assert set(city.rasters) == {"elevation", "population"}
+    assert set(city.rasters) == {
+        "elevation",
+        "population",
+        "greenness_2016",
+        "greenness_2025",
+        "land_cover_2025",
+        "night_light_2025",
+    }
 
 
 def test_old_neighbourhoods_were_asked_what_they_want_and_most_know_their_old_and_young(city):
