@@ -1,0 +1,87 @@
+"""Sites the caller names: those that must open, those that must not, and a plan to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spatial.errors import InfeasibleError, InputError
+
+__all__ = ["per_row", "per_site", "site_mask", "site_masks"]
+
+Mask = npt.NDArray[np.bool_]
+
+
+def site_mask(sites: Iterable[int] | None, count: int, *, name: str) -> Mask:
+    """Mark site rows, shape (count,).
+
+    Examples
+    --------
+    >>> site_mask([2], 3, name="must").tolist()
+    [False, False, True]
+    """
+    mask = np.zeros(count, dtype=bool)
+    rows = np.asarray(list(() if sites is None else sites))
+    if not len(rows):
+        return mask
+    if rows.dtype.kind not in "iu":
+        raise InputError(
+            f"`{name}` holds {rows.dtype}, not rows of sites (whole numbers).",
+            zh=f"{name} 的类型为 {rows.dtype},应为选址点的行号(整数)。",
+        )
+    outside = rows[(rows < 0) | (rows >= count)]
+    if len(outside):
+        raise InputError(
+            f"`{name}` names site {outside[0]}; sites run from 0 to {count - 1}.",
+            zh=f"{name} 中的选址点 {outside[0]} 不存在;行号应在 0 至 {count - 1}。",
+        )
+    mask[rows] = True
+    return mask
+
+
+def site_masks(
+    count: int, must: Iterable[int] | None, must_not: Iterable[int] | None
+) -> tuple[Mask, Mask]:
+    """Mark the sites that must open and those that must stay closed; no site may be both."""
+    opened = site_mask(must, count, name="must")
+    closed = site_mask(must_not, count, name="must_not")
+    both = np.flatnonzero(opened & closed)
+    if len(both):
+        raise InfeasibleError(
+            f"Site {both[0]} must open and must not open. Take it out of `must` or `must_not`.",
+            zh=f"选址点 {both[0]} 既必须设置又不得设置,请从 must 或 must_not 中去掉。",
+        )
+    return opened, closed
+
+
+def per_site(values: npt.ArrayLike, count: int, *, name: str) -> npt.NDArray[np.float64]:
+    """Check one number a site, each 0 or more and finite."""
+    return _numbers(values, count, name, "sites", "选址点")
+
+
+def per_row(values: npt.ArrayLike, count: int, *, name: str) -> npt.NDArray[np.float64]:
+    """Check one number a demand row, each 0 or more and finite."""
+    return _numbers(values, count, name, "demand rows", "行需求")
+
+
+def _numbers(
+    values: npt.ArrayLike, count: int, name: str, what: str, what_zh: str
+) -> npt.NDArray[np.float64]:
+    array: npt.NDArray[Any] = np.asarray(values)
+    if array.shape != (count,) or array.dtype.kind not in "biuf":
+        raise InputError(
+            f"`{name}` has shape {array.shape} of {array.dtype}; it needs one number for each of "
+            f"the {count} {what}.",
+            zh=f"{name} 的形状为 {array.shape};应为 {count} 个{what_zh}各一个数。",
+        )
+    numbers = array.astype(np.float64)
+    wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
+    if len(wrong):
+        raise InputError(
+            f"`{name}` row {wrong[0]} is {array[wrong[0]]}; it must be 0 or more.",
+            zh=f"{name} 第 {wrong[0]} 行为 {array[wrong[0]]};应大于等于 0。",
+        )
+    return numbers
