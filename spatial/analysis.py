@@ -90,7 +90,7 @@ from spatial.standards import (
     classify_facilities,
     unrecognised_kinds,
 )
-from spatial.stock import find_stock, stock_fits
+from spatial.stock import city_uses, find_stock, nearby_uses, stock_fits
 from spatial.summary import summarise
 from spatial.units import MINUTE_S
 
@@ -621,9 +621,21 @@ class _Run:
         )
         self.notes += stock.attrs["notes"]
         fits = stock_fits(
-            stock, places, walk.gates, walk.network, walk.obstacles, gaps, self.profile
+            stock,
+            places,
+            walk.gates,
+            walk.network,
+            walk.obstacles,
+            gaps,
+            self.profile,
+            near=self.near_uses(stock),
         )
         return stock, fits
+
+    def near_uses(self, stock: gpd.GeoDataFrame) -> pd.DataFrame:
+        """Measure what lies near each asset that some kinds keep away from."""
+        rules = self.profile.rooms["fits"]
+        return nearby_uses(stock, city_uses(self.city, self.profile.catalogue, rules), rules)
 
     def finish(
         self, tables: Mapping[str, pd.DataFrame], basis: Basis, stability: RankStability

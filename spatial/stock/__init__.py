@@ -3,15 +3,21 @@
 from spatial.stock.documents import asset_warnings, documents_needed, votes_needed
 from spatial.stock.find import find_stock, stock_points
 from spatial.stock.fits import stock_fits
+from spatial.stock.holding import holdable_kinds, why_not
+from spatial.stock.nearby import city_uses, nearby_uses
 from spatial.stock.pathway import new_facility_owner, pathway
 
 __all__ = [
     "asset_warnings",
+    "city_uses",
     "documents_needed",
     "find_stock",
+    "holdable_kinds",
+    "nearby_uses",
     "new_facility_owner",
     "pathway",
     "stock_fits",
     "stock_points",
     "votes_needed",
+    "why_not",
 ]

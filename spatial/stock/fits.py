@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,13 +13,13 @@ import pandas as pd
 from spatial.checks import require_columns
 from spatial.city.neighbourhoods.model import Neighbourhoods
 from spatial.dictionary import conform, data_dictionary
-from spatial.errors import StandardsError
 from spatial.network import Attachments, Obstacles, WalkNetwork, attach_points
 from spatial.reach import reached_facilities
-from spatial.standards import FacilityKind, Profile
+from spatial.standards import Profile
 from spatial.stock.find import stock_points
+from spatial.stock.holding import floor_range, holdable_kinds, why_not
 
-__all__ = ["floor_range", "holdable_kinds", "stock_fits"]
+__all__ = ["floor_range", "holdable_kinds", "stock_fits", "why_not"]
 
 COLUMNS: Final = (
     *("stock_id", "kind", "neighbourhood_id", "distance_m", "limit_m", "size_m2", "needed_m2"),
@@ -36,13 +35,15 @@ def stock_fits(
     obstacles: Obstacles,
     gaps: pd.DataFrame,
     profile: Profile,
+    *,
+    near: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Match stock with missing facilities.
 
-    An asset fits a gap when the kind is missing in the neighbourhood, the asset is large enough
-    for it (and wide enough, on a floor where it may be, with an entrance of its own where that
-    is asked and known), and the walk from the neighbourhood's gates is within the gap's limit.
-    An asset inside the neighbourhood's own parcel is at distance 0: residents need no gate.
+    An asset fits a gap when the kind is missing in the neighbourhood, nothing speaks against the
+    kind there (`holdable_kinds`: size, site, floor, entrance, slope, uses near), and the walk
+    from the neighbourhood's gates is within the gap's limit. An asset inside the neighbourhood's
+    own parcel is at distance 0: residents need no gate.
 
     Parameters
     ----------
@@ -56,7 +57,9 @@ def stock_fits(
     gaps : DataFrame
         results.gaps.
     profile : Profile
-        Catalogue with the least sizes; rooms ``stock`` and ``walking``.
+        Catalogue with the least sizes; rooms ``fits``, ``stock`` and ``walking``.
+    near : DataFrame, optional
+        From `spatial.stock.nearby_uses`: uses that do not go with some kinds.
 
     Returns
     -------
@@ -71,99 +74,24 @@ def stock_fits(
     spec = data_dictionary().results["stock_fits"]
     missing = gaps[(gaps["status"] == "missing").to_numpy(dtype=bool, na_value=False)]
     missing = missing.groupby(["kind", "neighbourhood_id"], as_index=False)["limit_m"].max()
-    holds = holdable_kinds(stock, list(profile.catalogue.kinds.values()))
+    holds = holdable_kinds(
+        stock, list(profile.catalogue.kinds.values()), rules=profile.rooms["fits"], near=near
+    )
     holds = holds[holds["kind"].isin(missing["kind"])]
     walks = _near(stock, neighbourhoods, gates, network, obstacles, missing, holds, profile)
-    near = _Near.of(walks)
+    reach = _Near.of(walks)
     found = []
     for kind, gap in missing.groupby("kind", sort=True):
-        pairs = near.fitting(gap, holds[holds["kind"] == kind])
+        pairs = reach.fitting(gap, holds[holds["kind"] == kind])
         rank = pairs.groupby("place").cumcount()
         pairs = pairs[rank < parameters["max_fits_per_gap"]]
         rank = pairs.groupby("asset").cumcount()
-        found.append(near.named(pairs[rank < parameters["max_fits_per_asset_kind"]]))
+        found.append(reach.named(pairs[rank < parameters["max_fits_per_asset_kind"]]))
     table = pd.concat(found) if found else pd.DataFrame(columns=list(COLUMNS))
     table = table.sort_values(["kind", "neighbourhood_id", "distance_m", "stock_id"])
     table = table.reset_index(drop=True)[list(COLUMNS)]
     table.index = pd.Index([f"fit{number:07d}" for number in range(1, len(table) + 1)], dtype="str")
     return conform(table, spec, name="stock_fits")
-
-
-def holdable_kinds(stock: pd.DataFrame, kinds: list[FacilityKind]) -> pd.DataFrame:
-    """Which kinds each asset is large enough for, and on the right floor.
-
-    Parameters
-    ----------
-    stock : DataFrame
-        ``asset_type, land_m2, floor_m2``, and where known ``floor_level, own_entrance,
-        inscribed_m``. An unknown area fits nothing; an unknown floor or entrance is no obstacle.
-    kinds : list of FacilityKind
-        With ``stock_floor_min_m2`` (buildings), ``stock_land_min_m2`` (land),
-        ``stock_width_min_m`` and ``stock``: ``floors``, ``own_entrance``, ``basement``.
-
-    Returns
-    -------
-    DataFrame
-        ``stock_id, kind, size_m2, needed_m2, size_basis``; one row per asset and kind.
-    """
-    kind_of = stock["asset_type"].astype("string")
-    # a roof carries equipment (F09), not a facility for the public
-    usable = stock.get("kind", pd.Series("", stock.index)).ne("roof").fillna(value=True)
-    level = stock.get("floor_level", pd.Series(pd.NA, stock.index)).astype("Int64")
-    entrance = stock.get("own_entrance", pd.Series(pd.NA, stock.index)).astype("boolean")
-    width_m = stock.get("inscribed_m", pd.Series(pd.NA, stock.index)).astype("Float64")
-    found = []
-    for kind in kinds:
-        for basis, asset_type in (("floor", "building"), ("land", "land")):
-            needed_m2 = kind.stock_min_m2(basis)
-            if needed_m2 is None:
-                continue
-            size_m2 = stock[f"{basis}_m2"].astype("Float64")
-            fits = usable & (kind_of == asset_type) & (size_m2 >= needed_m2)
-            least_m = kind.number("stock_width_min_m")
-            if least_m is not None and basis == "land":
-                fits &= (width_m >= least_m).fillna(value=True)
-            if basis == "floor":
-                low, high = floor_range(kind)
-                fits &= level.between(low, high).fillna(value=True)
-                if kind.stock.get("own_entrance"):
-                    fits &= entrance.fillna(value=True)
-            rows = fits.fillna(value=False).to_numpy(dtype=bool)
-            found.append(
-                pd.DataFrame(
-                    {
-                        "stock_id": stock.index[rows].astype("str"),
-                        "kind": kind.id,
-                        "size_m2": size_m2.to_numpy(dtype=float, na_value=np.nan)[rows],
-                        "needed_m2": needed_m2,
-                        "size_basis": basis,
-                    }
-                )
-            )
-    columns = ["stock_id", "kind", "size_m2", "needed_m2", "size_basis"]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
-
-
-def floor_range(kind: FacilityKind) -> tuple[int, int]:
-    """Lowest and highest floor on which a kind may be, 1 = ground, below 1 = basement.
-
-    Raises
-    ------
-    StandardsError
-        If the catalogue's ``floors`` cannot be read.
-    """
-    lowest = 1 if kind.stock.get("basement") is False else -99
-    floors = kind.stock.get("floors")
-    if floors is None:
-        return lowest, 999
-    match = re.fullmatch(r"\s*(-?\d+)\s*(?:[–-]\s*(\d+))?\s*", str(floors))
-    if match is None:
-        raise StandardsError(
-            f"Catalogue kind `{kind.id}`: stock.floors is `{floors}`; write `1` or `1–3`.",
-            zh=f"设施类别 {kind.id}:stock.floors 为“{floors}”;请写 1 或 1–3。",
-        )
-    low = int(match[1])
-    return max(low, lowest), int(match[2] or low)
 
 
 def _near(
