@@ -52,6 +52,9 @@ __all__ = [
     "plan_unit",
     "raster",
     "scenario",
+    "stock_asset",
+    "stock_request",
+    "stock_revision",
     "tile_label",
     "tile_overview",
 ]
@@ -374,6 +377,64 @@ plan_tag = Table(
     Column("author", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
+)
+
+VERDICTS: Final = ("accept", "reject", "correct")
+stock_asset = Table(
+    "stock_asset",
+    metadata,
+    Column("city_id", ID, ForeignKey(city.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("id", ID, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("retired", Boolean, nullable=False, server_default="false"),
+    Column("facts", JSONB(none_as_null=True)),
+    Column("shown", JSONB(none_as_null=True)),
+    Column("fits", JSONB(none_as_null=True)),
+    Column("geom", Geometry("GEOMETRY", srid=-1, spatial_index=False)),
+    Column("verdict", Text),
+    Column("asset_id", ID),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("revision > 0", name="revision"),
+    CheckConstraint("length(id) BETWEEN 1 AND 200", name="id_length"),
+    CheckConstraint(f"verdict IN {VERDICTS}", name="verdict"),
+    CheckConstraint("facts IS NULL OR geom IS NOT NULL", name="placed"),
+    Index("ix_stock_asset_geom", "geom", postgresql_using="gist"),
+)
+"""The register as edited since the import, and verdicts on candidates; see `app.store.stock`."""
+
+stock_revision = Table(
+    "stock_revision",
+    metadata,
+    Column("city_id", ID, primary_key=True),
+    Column("asset_id", ID, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("request_id", ID, nullable=False),
+    Column("op", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
+    ForeignKeyConstraint(
+        ["city_id", "asset_id"],
+        [f"{SCHEMA}.stock_asset.city_id", f"{SCHEMA}.stock_asset.id"],
+        ondelete="CASCADE",
+    ),
+    Index("ix_stock_revision_request_id", "city_id", "request_id"),
+)
+
+stock_request = Table(
+    "stock_request",
+    metadata,
+    Column("city_id", ID, ForeignKey(city.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("id", ID, primary_key=True),
+    Column("op", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("length(id) BETWEEN 1 AND 64", name="id_length"),
 )
 
 INPUT_TABLES: Final[Mapping[str, Table]] = {
