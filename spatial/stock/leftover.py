@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -16,8 +18,18 @@ from spatial.city.report import Note
 from spatial.cores import in_order, slices
 from spatial.progress import Progress, silent
 from spatial.standards.parameters import ParameterSet
+from spatial.stock.detect.ground import elongation, frontage_m, slopes, street_bands
+from spatial.stock.detect.pool import Pool, Threshold, kept_rows
 
-__all__ = ["Leftover", "inscribed_diameter_m", "leftover_land", "occupied"]
+__all__ = [
+    "Leftover",
+    "cut_free",
+    "inscribed_diameter_m",
+    "leftover_land",
+    "leftover_pool",
+    "occupied",
+    "opened",
+]
 
 Geometries = npt.NDArray[np.object_]
 GRID_M = 1e-6
@@ -27,6 +39,16 @@ CHUNK = 100
 POLYGONS = (3, 6)
 CIRCLE_TOLERANCE_SHARE = 0.05
 """The inscribed circle is found to this share of the least diameter asked for."""
+SMALLEST_SHARE: Final = 0.5
+LARGEST_TIMES: Final = 2.0
+THRESHOLDS: Final = (
+    Threshold("min_area_m2", "area_m2", "at_least"),
+    Threshold("max_area_m2", "area_m2", "at_most"),
+    Threshold("min_circle_m", "circle_m", "at_least"),
+    Threshold("max_slope_share", "slope_share", "at_most"),
+    Threshold("max_elongation", "elongation", "at_most"),
+    Threshold("min_frontage_m", "frontage_asked_m", "at_least"),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +69,24 @@ def leftover_land(
 ) -> Leftover:
     """Cut everything known out of each cell, and keep the pieces that are of use.
 
+    That is :func:`leftover_pool`, and of it what passes all thresholds.
+    """
+    pool = leftover_pool(city, neighbourhoods, parameters, taken=taken, progress=progress)
+    kept = pool.frame[kept_rows(pool, parameters)]
+    kept = kept.assign(evidence=pd.array(pool.words(kept)[0], dtype="string"))
+    return Leftover(kept, pool.notes)
+
+
+def leftover_pool(
+    city: City,
+    neighbourhoods: Neighbourhoods,
+    parameters: ParameterSet,
+    *,
+    taken: Geometries | None = None,
+    progress: Progress = silent,
+) -> Pool:
+    """Cut everything known out of each cell, and measure the pieces.
+
     Parameters
     ----------
     city : City
@@ -62,10 +102,14 @@ def leftover_land(
 
     Returns
     -------
-    Leftover
+    Pool
         Rows of results.stock, indexed ``left:<neighbourhood>:<number>``, the largest piece of a
         neighbourhood first. A piece is free of parts narrower than ``min_width_m`` (morphological
-        opening [1]_), holds a circle of ``min_circle_m`` and has ``min_area_m2``.
+        opening [1]_). Its thresholds ask for a circle of ``min_circle_m``, for ``min_area_m2``
+        and at most ``max_area_m2``, for ``min_frontage_m`` of street where it lies outside every
+        parcel, for a slope of at most ``max_slope_share`` and ``max_elongation``. Pieces down to
+        half of the least and up to twice the largest area are measured, so that one sees what
+        other thresholds would keep.
 
     Notes
     -----
@@ -93,10 +137,10 @@ def leftover_land(
     tree.query(shapely.Point(0, 0))  # it must be complete before threads ask it
 
     def cut(rows: npt.NDArray[np.int64]) -> tuple[Geometries, npt.NDArray[np.int64]]:
-        free = _cut(cells[rows], blocked, tree)
+        free = cut_free(cells[rows], blocked, tree)
         inside = shapely.intersection(free, parcels[rows])
         between = shapely.difference(free, parcels[rows])
-        return _opened(np.concatenate([inside, between]), parameters["min_width_m"])
+        return opened(np.concatenate([inside, between]), parameters["min_width_m"])
 
     rows = np.flatnonzero(built)
     chunks = [rows[part] for part in slices(len(rows), CHUNK)]
@@ -108,29 +152,33 @@ def leftover_land(
         progress("stock", 0.8 * len(found) / (len(chunks) + 1))
     pieces, cell, within = (np.concatenate(part) for part in zip(*found, strict=True))
     area_m2 = shapely.area(pieces)
-    too_large = area_m2 > parameters["max_area_m2"]
-    keep = (area_m2 >= parameters["min_area_m2"]) & ~too_large
-    circle_m = np.zeros(len(pieces))
-    circle_m[keep] = inscribed_diameter_m(
-        pieces[keep], tolerance_m=CIRCLE_TOLERANCE_SHARE * parameters["min_circle_m"]
+    too_large = int((area_m2 > parameters["max_area_m2"]).sum())
+    looked = area_m2 >= SMALLEST_SHARE * parameters["min_area_m2"]
+    looked &= area_m2 <= LARGEST_TIMES * parameters["max_area_m2"]
+    frame = _frame(neighbourhoods, pieces[looked], cell[looked], within[looked], parameters)
+    shapes = frame.geometry.to_numpy()
+    inside = frame["inside_red_line"].fillna(value=True).to_numpy(dtype=bool)
+    frame["frontage_m"] = frontage_m(
+        shapes, street_bands(city, parameters), reach_m=parameters["frontage_reach_m"]
     )
-    keep &= circle_m >= parameters["min_circle_m"]
-    frame = _frame(
-        neighbourhoods, pieces[keep], cell[keep], within[keep], circle_m[keep], parameters
-    )
+    # a yard inside a parcel needs no street; a piece between parcels is a verge without one
+    frame["frontage_asked_m"] = frame["frontage_m"].where(~inside, np.nan)
+    frame["slope_share"] = slopes(shapes, city)
+    frame["built_share"] = _built_share(shapes, houses, parameters["built_near_m"])
     progress("stock", 1.0)
-    return Leftover(frame, _notes(int((~built).sum()), int(too_large.sum()), parameters))
+    return Pool(
+        "leftover",
+        frame,
+        measures=("area_m2", "circle_m", "frontage_m", "slope_share", "elongation", "built_share"),
+        thresholds=THRESHOLDS,
+        words=partial(_words, clearance_m=parameters["building_clearance_m"]),
+        notes=_notes(int((~built).sum()), too_large, parameters),
+    )
 
 
 def occupied(city: City, parameters: ParameterSet) -> Geometries:
     """Gather what nothing new can stand on: buildings, streets, water, used land, walls."""
-    streets = city.layer("streets")
-    ground = streets["layer"].fillna(0).to_numpy(dtype=float) >= 0
-    ground &= (streets["structure"] != "tunnel").to_numpy(dtype=bool, na_value=True)
-    streets = streets[ground]
-    by_class = streets["highway"].map(parameters["street_width_m"]).astype("Float64")
-    width_m = streets["width_m"].fillna(by_class).fillna(parameters["default_street_width_m"])
-    half_m = width_m.to_numpy(dtype=float) / 2 + parameters["street_margin_m"]
+    streets, half_m = street_bands(city, parameters)
     water = city.layer("water")
     water = water[(water["layer"].fillna(0) >= 0).to_numpy(dtype=bool)]
     drawn = shapely.get_dimensions(water.geometry.to_numpy()) == 2
@@ -146,7 +194,7 @@ def occupied(city: City, parameters: ParameterSet) -> Geometries:
     ]
     parts = (
         _around(standing.geometry.to_numpy(), parameters["building_clearance_m"]),
-        _around(streets.geometry.to_numpy(), half_m),
+        _around(streets, half_m),
         _around(water.geometry.to_numpy(), np.where(drawn, 0.0, wet_m)),
         _around(rail.geometry.to_numpy(), parameters["railway_clearance_m"]),
         _around(city.layer("barriers").geometry.to_numpy(), parameters["wall_clearance_m"]),
@@ -179,7 +227,8 @@ def _around(geometry: Geometries, distance_m: float | npt.NDArray[np.float64]) -
     return buffered
 
 
-def _cut(cells: Geometries, blocked: Geometries, tree: shapely.STRtree) -> Geometries:
+def cut_free(cells: Geometries, blocked: Geometries, tree: shapely.STRtree) -> Geometries:
+    """Cut out of each cell whatever of `blocked` touches it (`tree` is of `blocked`)."""
     place, hit = tree.query(cells, predicate="intersects")
     order = np.lexsort((hit, place))
     place, hit = place[order], hit[order]
@@ -206,7 +255,7 @@ def _shared(first: Geometries, second: Geometries) -> Geometries:
         return shared
 
 
-def _opened(free: Geometries, width_m: float) -> tuple[Geometries, npt.NDArray[np.int64]]:
+def opened(free: Geometries, width_m: float) -> tuple[Geometries, npt.NDArray[np.int64]]:
     """Pieces without their narrow parts, and the row that each comes from."""
     core = shapely.buffer(free, -width_m / 2, join_style="mitre")
     grown = _shared(shapely.buffer(core, width_m / 2, quad_segs=4), free)
@@ -220,25 +269,19 @@ def _frame(
     pieces: Geometries,
     cell: npt.NDArray[np.int64],
     within: npt.NDArray[np.bool_],
-    circle_m: npt.NDArray[np.float64],
     parameters: ParameterSet,
 ) -> gpd.GeoDataFrame:
     area_m2 = shapely.area(pieces)
     x, y = shapely.get_coordinates(shapely.centroid(pieces)).T if len(pieces) else ([], [])
     order = np.lexsort((np.round(y, 3), np.round(x, 3), -np.round(area_m2, 3), cell))
-    pieces, cell, within = pieces[order], cell[order], within[order]
-    area_m2, circle_m = area_m2[order], circle_m[order]
+    pieces, cell, within, area_m2 = pieces[order], cell[order], within[order], area_m2[order]
+    circle_m = inscribed_diameter_m(
+        pieces, tolerance_m=CIRCLE_TOLERANCE_SHARE * parameters["min_circle_m"]
+    )
     place = neighbourhoods.cells.index[cell]
     number = pd.Series(cell).groupby(cell).cumcount().to_numpy() + 1
     surveyed = (neighbourhoods.frame["derived"].reindex(place) == "given").to_numpy(dtype=bool)
-    side_of = np.where(within, "小区用地内", "小区用地之间")
-    where = np.where(surveyed, side_of, "小区界线为推定,红线不详")
     red_line = pd.Series(within, dtype="boolean").mask(~surveyed).array
-    clearance = f"{parameters['building_clearance_m']:g}"
-    evidence = [
-        f"推算余地:{side},距建筑不小于 {clearance} m,面积 {area:.0f} m²,内切圆直径 {circle:.0f} m"
-        for side, area, circle in zip(where, area_m2, circle_m, strict=True)
-    ]
     index = pd.Index(
         [f"left:{key}:{n}" for key, n in zip(place, number, strict=True)], dtype="str", name="id"
     )
@@ -252,12 +295,61 @@ def _frame(
             "inscribed_m": pd.array(circle_m, dtype="Float64"),
             "neighbourhood_id": pd.array(place, dtype="string"),
             "inside_red_line": red_line,
-            "evidence": pd.array(evidence, dtype="string"),
+            "area_m2": area_m2,
+            "circle_m": circle_m,
+            "elongation": elongation(area_m2, circle_m),
         },
         index=index,
         geometry=pieces,
         crs=neighbourhoods.cells.crs,
     )
+
+
+def _built_share(shapes: Geometries, houses: Geometries, near_m: float) -> npt.NDArray[np.float64]:
+    """Share of the surroundings that buildings cover: a courtyard has them on all sides."""
+    around = shapely.box(*_widened(shapely.bounds(shapes), near_m).T)
+    ground_m2 = shapely.area(around) - shapely.area(shapes)
+    tree = shapely.STRtree(houses)
+    shape, house = tree.query(around)
+    west, south, east, north = shapely.bounds(around[shape]).T
+    low = shapely.bounds(houses[house])
+    # by boxes: near enough for a share, and a hundred times sooner than by outlines
+    wide = np.clip(np.minimum(east, low[:, 2]) - np.maximum(west, low[:, 0]), 0, None)
+    tall = np.clip(np.minimum(north, low[:, 3]) - np.maximum(south, low[:, 1]), 0, None)
+    whole = (low[:, 2] - low[:, 0]) * (low[:, 3] - low[:, 1])
+    filled = shapely.area(houses[house]) / np.maximum(whole, 1e-9)
+    covered = np.bincount(shape, wide * tall * filled, minlength=len(shapes))
+    return np.clip(covered / np.maximum(ground_m2, 1e-9), 0.0, 1.0)
+
+
+def _widened(bounds: npt.NDArray[np.float64], by_m: float) -> npt.NDArray[np.float64]:
+    return bounds + np.array([-by_m, -by_m, by_m, by_m])
+
+
+def _words(rows: gpd.GeoDataFrame, *, clearance_m: float) -> tuple[list[str], list[str]]:
+    """Say where each piece lies and how large it is."""
+    surveyed = rows["inside_red_line"].notna().to_numpy()
+    inside = rows["inside_red_line"].fillna(value=False).to_numpy(dtype=bool)
+    side_zh = np.where(inside, "小区用地内", "小区用地之间")
+    side_zh = np.where(surveyed, side_zh, "小区界线为推定,红线不详")
+    side_en = np.where(inside, "inside the parcel", "between parcels")
+    side_en = np.where(surveyed, side_en, "boundary derived, red line not known")
+    figures = list(
+        zip(rows["area_m2"], rows["circle_m"], rows["frontage_m"], rows["slope_share"], strict=True)
+    )
+    zh = [
+        f"推算余地:{side},距建筑不小于 {clearance_m:g} m,面积 {area:.0f} m²,"
+        f"内切圆直径 {circle:.0f} m,临街 {front:.0f} m"
+        + ("" if np.isnan(slope) else f",坡度 {100 * slope:.0f} %")
+        for side, (area, circle, front, slope) in zip(side_zh, figures, strict=True)
+    ]
+    en = [
+        f"leftover: {side}, at least {clearance_m:g} m from buildings, {area:.0f} m², "
+        f"largest circle {circle:.0f} m across, {front:.0f} m of street front"
+        + ("" if np.isnan(slope) else f", slope {100 * slope:.0f} %")
+        for side, (area, circle, front, slope) in zip(side_en, figures, strict=True)
+    ]
+    return zh, en
 
 
 def _notes(unbuilt: int, too_large: int, parameters: ParameterSet) -> tuple[Note, ...]:

@@ -66,7 +66,7 @@ def test_an_overlay_that_fails_is_tried_again_row_by_row_and_then_on_a_fine_grid
     from spatial.stock import leftover
 
     plots = np.array([shapely.box(0, 0, 20, 10), shapely.box(30, 0, 50, 10)], dtype=object)
-    expected = leftover._opened(plots, 4.0)
+    expected = leftover.opened(plots, 4.0)
     sound = shapely.intersection
 
     def failing(first, second, **choices):
@@ -75,7 +75,7 @@ def test_an_overlay_that_fails_is_tried_again_row_by_row_and_then_on_a_fine_grid
         return sound(first, second, **choices)
 
     monkeypatch.setattr(leftover.shapely, "intersection", failing)
-    pieces, owner = leftover._opened(plots, 4.0)
+    pieces, owner = leftover.opened(plots, 4.0)
     assert owner.tolist() == expected[1].tolist() == [0, 1]
     assert shapely.area(pieces) == pytest.approx(shapely.area(expected[0]), abs=1e-3)
 

@@ -1,0 +1,1 @@
+"""Detection of stock: one file a sign."""
