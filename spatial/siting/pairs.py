@@ -18,7 +18,7 @@ from spatial.reach.laid import LaidPoints
 from spatial.reach.reached_nodes import reached_points
 from spatial.reach.streets import Streets
 
-__all__ = ["Pairs", "pairs_on_network"]
+__all__ = ["Pairs", "in_rows", "named", "pairs_on_network"]
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
@@ -156,7 +156,7 @@ class Pairs:
         [1, 0, 0, 1]
         """
         row = np.repeat(np.arange(len(self), dtype=np.int32), self.counts)
-        start, order = _in_rows(self.site, self.site_count)
+        start, order = in_rows(self.site, self.site_count)
         return Pairs.nearest_first(start, row[order], self.cost[order], len(self))
 
     def within(self, cutoff: float) -> Pairs:
@@ -184,15 +184,25 @@ class Pairs:
             alone &= rows
         found = np.flatnonzero(alone)
         if len(found):
-            named = ", ".join(map(str, found[:NAMED])) + (", …" if len(found) > NAMED else "")
             raise InfeasibleError(
-                f"{len(found)} demand rows have no allowed site in reach: rows {named}. "
+                f"{len(found)} demand rows have no allowed site in reach: rows {named(found)}. "
                 "Raise the cutoff, allow more sites, or leave these rows out.",
                 zh=(
-                    f"{len(found)} 行需求在可达范围内没有可用的选址点:第 {named} 行。"
+                    f"{len(found)} 行需求在可达范围内没有可用的选址点:第 {named(found)} 行。"
                     "请放宽范围、增加选址点,或去掉这些行。"
                 ),
             )
+
+
+def named(rows: Longs) -> str:
+    """Name the first few rows.
+
+    Examples
+    --------
+    >>> named(np.arange(7))
+    '0, 1, 2, 3, 4, …'
+    """
+    return ", ".join(map(str, rows[:NAMED].tolist())) + (", …" if len(rows) > NAMED else "")
 
 
 def _fitting(cost: npt.NDArray[Any], start: Longs) -> Costs:
@@ -202,7 +212,7 @@ def _fitting(cost: npt.NDArray[Any], start: Longs) -> Costs:
             f"`cost` holds {cost.dtype}, not numbers.", zh=f"cost 的类型为 {cost.dtype},不是数。"
         )
     if not len(cost):
-        return cost.astype(np.int32) if cost.dtype.kind in "iub" else cost.astype(np.float64)
+        return cost.astype(np.int32)
     wrong = np.flatnonzero(~(cost >= 0))
     if len(wrong):
         row = int(np.searchsorted(start, wrong[0], side="right")) - 1
@@ -210,7 +220,9 @@ def _fitting(cost: npt.NDArray[Any], start: Longs) -> Costs:
             f"`cost` of demand row {row} is {cost[wrong[0]]}; costs are 0 or more.",
             zh=f"第 {row} 行需求的 cost 为 {cost[wrong[0]]};应大于等于 0。",
         )
-    if cost.dtype.kind in "iub" and int(cost.max()) <= np.iinfo(np.int32).max:
+    if cost.max() <= np.iinfo(np.int32).max and (
+        cost.dtype.kind in "iub" or bool((cost == np.floor(cost)).all())
+    ):
         return cost.astype(np.int32)
     return cost.astype(np.float64)  # exact up to 2**53
 
@@ -263,14 +275,14 @@ def _places(ids: pd.Index) -> tuple[Longs, int]:
 
 def _from_pairs(rows: Ints, sites: Ints, cost: Ints, counts: tuple[int, int]) -> Pairs:
     """Pairs that occur once each, in any order."""
-    _, by_site = _in_rows(sites, counts[1])
-    start, order = _in_rows(rows[by_site], counts[0])
+    _, by_site = in_rows(sites, counts[1])
+    start, order = in_rows(rows[by_site], counts[0])
     order = by_site[order]
     return Pairs.nearest_first(start, sites[order], cost[order], counts[1])
 
 
 @_jit
-def _in_rows(row: Array, count: int) -> tuple[Array, Array]:
+def in_rows(row: Array, count: int) -> tuple[Array, Array]:
     """Where each row begins, and an order that brings rows together and keeps what was before."""
     start = np.zeros(count + 1, dtype=np.int64)
     for i in range(len(row)):
