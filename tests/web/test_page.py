@@ -291,7 +291,7 @@ def test_districts_and_stock_have_sheets_of_their_own(reader):
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="存量").click()
     reader.settle()
-    page.locator("#tab-body li button").first.click()
+    page.locator("#tab-body [role=grid] [role=row]").first.click()
     expect(page.locator("#panel")).to_contain_text("利用路径")
     assert "stock=" in page.url
     reader.shot("stock")

@@ -49,6 +49,14 @@ export interface Wanted {
   gapsOf: string | null;
 }
 
+/** A column of the register: what may be entered. */
+export interface RegisterColumn extends Named {
+  name: string;
+  type: string;
+  unit: string | null;
+  values: string[];
+}
+
 export interface Page<Row> {
   rows: Row[];
   next: string | null;
@@ -83,12 +91,13 @@ export class Client {
     return this.get(`/cities/${encodeURIComponent(city)}/catalogue`);
   }
 
-  /** Chinese and English names of the columns of the data dictionary. */
-  async columns(): Promise<Map<string, Named>> {
-    type Layers = Record<string, { columns: Record<string, Named> }>;
+  /** Names of the columns of the data dictionary, and the columns of the register as it is filled in. */
+  async columns(): Promise<{ names: Map<string, Named>; register: RegisterColumn[] }> {
+    type Layers = Record<string, { columns: Record<string, Omit<RegisterColumn, "name">> }>;
     const { inputs, results } = await this.get<{ inputs: Layers; results: Layers }>("/dictionary");
     const layers = [...Object.values(results), ...Object.values(inputs)];
-    return new Map(layers.flatMap(({ columns }) => Object.entries(columns)));
+    const register = Object.entries(inputs.stock_assets?.columns ?? {}).map(([name, column]) => ({ ...column, name, unit: column.unit ?? null, values: column.values ?? [] }));
+    return { names: new Map(layers.flatMap(({ columns }) => Object.entries(columns))), register };
   }
 
   async layers(city: string): Promise<TileLayer[]> {

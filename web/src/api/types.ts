@@ -1,5 +1,7 @@
 /** The answers of the API, as docs/architecture.md "The API" describes them. */
 
+import type { StockComplex, StockDocument, Verdict } from "./stockTypes";
+
 export type NeighbourhoodId = string;
 export type DistrictId = string;
 export type KindId = string;
@@ -240,7 +242,7 @@ export interface KindStatus {
 export interface Stock {
   id: string;
   name: string | null;
-  source: "registered" | "osm" | "leftover";
+  source: string;
   asset_type: "land" | "building" | null;
   kind: string | null;
   ownership: string | null;
@@ -257,6 +259,13 @@ export interface Stock {
   clause: string | null;
   to_find_out: string | null;
   evidence: string | null;
+  /** What the engine saw, and the share of such candidates that are true stock; null: a registered asset. */
+  sign?: string | null;
+  confidence?: number | null;
+  verdict?: Verdict | null;
+  revision?: number;
+  /** Changed since the last analysis. */
+  edited?: boolean;
   lon?: number | null;
   lat?: number | null;
 }
@@ -274,6 +283,12 @@ export interface StockFit {
 
 export interface StockSheet extends Stock {
   fits?: StockFit[];
+  documents?: StockDocument[];
+  complexes?: StockComplex[];
+  photos?: string[];
+  history_count?: number;
+  geometry?: GeoJSON.Geometry | null;
+  [column: string]: unknown;
 }
 
 export type JobStatus = "accepted" | "running" | "successful" | "failed" | "dismissed";

@@ -1,10 +1,12 @@
 import { planEn } from "./plan.en";
+import { stockEn } from "./stock.en";
 
 import type { MessageKey } from "./zh";
 
 /** The page in English. */
 export const en: Record<MessageKey, string> = {
   ...planEn,
+  ...stockEn,
   "app.name": "Linli",
   "app.tagline": "Renewal planning for old neighbourhoods",
   "app.skip_panel": "Skip to the panel",
@@ -169,27 +171,6 @@ export const en: Record<MessageKey, string> = {
   "district.singles": "neighbourhoods alone: {n}",
   "district.member_count": "{n} neighbourhoods",
 
-  "stock.none": "No stock land or buildings",
-  "stock.list": "{n} stock assets",
-  "stock.source": "Source",
-  "stock.kind": "Kind",
-  "stock.ownership": "Ownership",
-  "stock.owner": "Owner",
-  "stock.land": "Land area",
-  "stock.floor": "Floor area",
-  "stock.inscribed": "Largest circle inside",
-  "stock.pathway": "Pathway",
-  "stock.permitted": "What is permitted",
-  "stock.consent": "Consent and documents",
-  "stock.clause": "Clause",
-  "stock.find_out": "To find out",
-  "stock.evidence": "Evidence",
-  "stock.neighbourhood": "Lies in",
-  "stock.fits": "Gaps it could close",
-  "stock.fits_none": "No gap that fits both distance and size",
-  "stock.no_pathway": "cannot be said yet, facts are missing",
-  "stock.could": "could hold {kinds}",
-  "stock.all": "all sources",
 
   "sheet.facts": "Facts",
   "sheet.eligibility": "Eligibility",

@@ -30,6 +30,19 @@ export class Words {
   /** What may be done with a stock asset, in a word; the row of the decision table stands beside it. */
   readonly pathway = (row: string): string => (`pathway.${row}` in zh ? this.t(`pathway.${row}` as MessageKey) : row);
 
+  /** By what a candidate was found; a sign without a text is shown by its own name. */
+  readonly sign = (sign: string): string => (`sign.${sign}` in zh ? this.t(`sign.${sign}` as MessageKey) : sign);
+
+  /** A figure behind the evidence, as `inscribed_m`: its name, and the unit that its ending tells. */
+  readonly measure = (name: string): string => (`measure.${name}` in zh ? this.t(`measure.${name}` as MessageKey) : name.replaceAll("_", " "));
+
+  /** A column of the register: in words of its own where it has them, else those of the data dictionary. */
+  readonly field = (column: { name: string; zh: string; en: string }): string =>
+    `field.${column.name}` in zh ? this.t(`field.${column.name}` as MessageKey) : this.pick(column);
+
+  /** What was done to an asset. */
+  readonly op = (op: string): string => (`op.${op}` in zh ? this.t(`op.${op}` as MessageKey) : op);
+
   /** What an analysis is doing; a step without a text is shown by its own name. */
   readonly step = (name: string | null): string =>
     name === null ? "" : `step.${name}` in zh ? this.t(`step.${name}` as MessageKey) : name;
@@ -66,6 +79,17 @@ export class Words {
     if (value >= 1_000_000) return `${this.numbers.format(value / 1_000_000)} ${this.language === "zh" ? "平方公里" : "km²"}`;
     if (value >= 10_000) return `${this.numbers.format(value / 10_000)} ${this.language === "zh" ? "公顷" : "ha"}`;
     return `${this.number(value)} ${this.language === "zh" ? "平方米" : "m²"}`;
+  };
+
+  readonly persons = (value: number | null | undefined): string =>
+    value === null || value === undefined ? this.t("app.unknown") : this.t("stock.persons", { n: this.number(value) });
+
+  /** Money, in ten thousands (Chinese) or thousands and millions (English). */
+  readonly yuan = (value: number | null | undefined): string => {
+    if (value === null || value === undefined || !Number.isFinite(value)) return this.t("app.unknown");
+    const size = Math.abs(value);
+    if (this.language === "zh") return size >= 1e8 ? `${this.number(value / 1e8, 2)} 亿元` : size >= 1e4 ? `${this.number(value / 1e4, size >= 1e6 ? 0 : 1)} 万元` : `${this.number(value)} 元`;
+    return size >= 1e6 ? `¥${this.number(value / 1e6, 2)} million` : `¥${this.number(value)}`;
   };
 
   readonly share = (value: number | null | undefined): string => {

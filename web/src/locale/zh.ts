@@ -1,8 +1,10 @@
 /** The page in Chinese. Keys are shared with `en.ts`; a test keeps both complete. */
 import { planZh } from "./plan.zh";
+import { stockZh } from "./stock.zh";
 
 export const zh = {
   ...planZh,
+  ...stockZh,
   "app.name": "邻里",
   "app.tagline": "老旧小区更新规划工作台",
   "app.skip_panel": "跳到面板",
@@ -167,27 +169,6 @@ export const zh = {
   "district.singles": "{n} 个小区未并入",
   "district.member_count": "{n} 个小区",
 
-  "stock.none": "没有存量资源",
-  "stock.list": "{n} 处存量资源",
-  "stock.source": "来源",
-  "stock.kind": "细类",
-  "stock.ownership": "权属",
-  "stock.owner": "权属单位",
-  "stock.land": "用地面积",
-  "stock.floor": "建筑面积",
-  "stock.inscribed": "内切圆直径",
-  "stock.pathway": "利用路径",
-  "stock.permitted": "可采取方式",
-  "stock.consent": "所需同意与文件",
-  "stock.clause": "条款",
-  "stock.find_out": "待查明",
-  "stock.evidence": "依据",
-  "stock.neighbourhood": "所在小区",
-  "stock.fits": "可补的缺口",
-  "stock.fits_none": "没有距离和面积都合适的缺口",
-  "stock.no_pathway": "资料不足,暂不能判定",
-  "stock.could": "可作 {kinds}",
-  "stock.all": "全部来源",
 
   "sheet.facts": "基本情况",
   "sheet.eligibility": "改造资格",

@@ -42,7 +42,23 @@ export const CIRCLE_STYLES = {
   block: { colour: "#0b3640", dash: [1, 0] },
 } as const;
 
-export const STOCK_COLOURS = { registered: "#6d4ea2", osm: "#9a7fc4", leftover: "#c3b1de" } as const;
+/** Stock by where it comes from; candidates also wear hatching and dashes. */
+export const STOCK_COLOURS = { registered: "#6d4ea2", candidate: "#b39ad6" } as const;
+
+/** Rows of the decision table, told apart by the colour-blind too; close by, the row's number stands on the asset. */
+export const PATHWAY_COLOURS: Readonly<Record<string, string>> = {
+  F21: "#0072b2",
+  F22: "#7cc3ec",
+  F23: "#009e73",
+  F24: "#e69f00",
+  F26: "#d55e00",
+  F27: "#cc79a7",
+  F28: "#efe35c",
+  none: "#cfc8b8",
+};
+
+/** Chosen sites and what is asked of an asset. */
+export const SITING = { site: "#0b3640", halo: "#ffd24d", must: "#b45f06", banned: "#6f675a", line: "#0b3640" } as const;
 
 /** Gates: who may pass. */
 export const GATE_STYLES = {

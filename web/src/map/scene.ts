@@ -36,6 +36,13 @@ export interface CircleDrawing {
   shown: ReadonlySet<CircleLayer>;
 }
 
+/** Which assets are drawn, and what colours them. */
+export interface StockScene {
+  /** Null: all that the tiles hold. */
+  ids: readonly string[] | null;
+  by: "source" | "pathway";
+}
+
 export interface Scene {
   theme: Theme;
   breaks: readonly number[];
@@ -55,6 +62,14 @@ export interface Scene {
   tried: GeoJSON.FeatureCollection;
   /** The what-if mode takes the pointer. */
   tool: Tool | null;
+  stock: StockScene;
+  /** Beside the tiles: lines between assets and gaps, assets changed since the analysis, what is being drawn. */
+  marks: GeoJSON.FeatureCollection;
+  /** Sites of a plan, and whom they serve. */
+  sites: GeoJSON.FeatureCollection;
+  catchments: GeoJSON.FeatureCollection;
+  /** Corners of an asset are drawn: the pointer is taken. */
+  sketch: boolean;
   /** The plan that is drawn on; null: none is open. */
   plan: PlanScene | null;
 }

@@ -11,16 +11,17 @@ import type {
 import type { PageConfig, TileLayer } from "../api/types";
 import { colourByKind, signByKind } from "./facilityGroups";
 import { LAYER_IDS, LAYERS_BOTTOM_UP, type LayerId } from "./layers";
-import { CIRCLE_STYLES, DIFFERENCE_COLOURS, GATE_STYLES, GROUND, STOCK_COLOURS, TRIED } from "./palette";
+import { CIRCLE_STYLES, DIFFERENCE_COLOURS, GATE_STYLES, GROUND, TRIED } from "./palette";
+import { BOLD, FONT } from "./fonts";
 import { PLAN_PAINT, PLAN_SOURCES } from "./planScene";
+import { STOCK_PARTS } from "./stockStyle";
 import { difference, districtColour, heatColour, neighbourhoodColour, neighbourhoodOpacity } from "./theme";
 
-export const OWN_SOURCES = ["circles", "reached", "link", "tried", ...PLAN_SOURCES] as const;
-export const FONT = ["Noto Sans CJK SC Regular"];
-export const BOLD = ["Noto Sans CJK SC Bold"];
+export const OWN_SOURCES = ["circles", "reached", "link", "tried", "marks", "sites", "catchments", ...PLAN_SOURCES] as const;
+export { BOLD, FONT };
 
 type Expression = ExpressionSpecification;
-type Part = Record<string, unknown> & { type: LayerSpecification["type"]; source?: string; labels?: boolean };
+export type Part = Record<string, unknown> & { type: LayerSpecification["type"]; source?: string; labels?: boolean };
 
 const byZoom = (...stops: number[]): Expression =>
   ["interpolate", ["exponential", 1.5], ["zoom"], ...stops] as unknown as Expression;
@@ -76,7 +77,6 @@ const lines: FilterSpecification = ["==", ["geometry-type"], "LineString"];
 const points: FilterSpecification = ["==", ["geometry-type"], "Point"];
 const onPoint: Expression = ["==", ["geometry-type"], "Point"];
 const circleLayer: Expression = ["get", "layer"];
-const stockColour = ["match", ["get", "source"], ...Object.entries(STOCK_COLOURS).flat(), STOCK_COLOURS.registered] as unknown as Expression;
 const circleColour = [
   "match",
   circleLayer,
@@ -112,6 +112,7 @@ const planSign = (sign: string, pattern: string, opacity: number): Part => ({
 });
 
 const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
+  ...STOCK_PARTS,
   land_use: {
     type: "fill",
     paint: {
@@ -304,25 +305,6 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
       "line-color": circleColour,
       "line-width": ["match", circleLayer, "c5", 2.6, 2.2],
       "line-dasharray": ["match", circleLayer, "c5", ["literal", [1, 0]], "c10", ["literal", [4, 1.5]], ["literal", [1.5, 1.5]]],
-    },
-  },
-  stock: { type: "fill", filter: polygons, paint: { "fill-color": stockColour, "fill-opacity": 0.6 } },
-  stock_line: {
-    type: "line",
-    filter: polygons,
-    paint: {
-      "line-color": "#4b3275",
-      "line-width": ["case", ["boolean", ["feature-state", "selected"], false], 3, 1],
-    },
-  },
-  stock_point: {
-    type: "circle",
-    filter: points,
-    paint: {
-      "circle-color": stockColour,
-      "circle-radius": ["case", ["boolean", ["feature-state", "selected"], false], 8, 5],
-      "circle-stroke-color": "#ffffff",
-      "circle-stroke-width": 1.4,
     },
   },
   neighbourhoods_chosen: {

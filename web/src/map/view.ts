@@ -24,8 +24,9 @@ import type { PlanPointed } from "../state/strokes";
 import { LAYER_IDS, LAYERS_BOTTOM_UP, type LayerId, REPLACED_BY_PLAN } from "./layers";
 import { addPatterns } from "./patterns";
 import { PlanDrawer, type PlanScene } from "./planScene";
-import type { LonLat, NearestLink, Pointed, Scene } from "./scene";
+import type { LonLat, NearestLink, Pointed, Scene, StockScene } from "./scene";
 import { linesOf, nearestOnLines } from "./snap";
+import { STOCK_LAYERS, stockColour, stockFilter } from "./stockStyle";
 import { cityStyle } from "./style";
 import { heatColour, neighbourhoodColour, neighbourhoodOpacity, patternRule } from "./theme";
 
@@ -34,6 +35,12 @@ setWorkerUrl(workerUrl);
 export interface Pressed {
   layer: "neighbourhoods" | "districts" | "stock";
   id: string;
+}
+
+/** A corner of an asset that is being drawn; a double press ends it. */
+export interface Sketched {
+  how: "press" | "double";
+  place: LonLat;
 }
 
 export interface Events {
@@ -46,6 +53,8 @@ export interface Events {
   tool: (pointed: Pointed) => void;
   /** A tool of the drawing table is held to the map. */
   plan: (pointed: PlanPointed) => void;
+  /** A corner of an asset is put on the map. */
+  sketch: (sketched: Sketched) => void;
   ready: () => void;
   failed: (message: string) => void;
 }
@@ -65,7 +74,7 @@ export interface Padding {
   left: number;
 }
 
-const PRESSABLE: readonly LayerId[] = ["stock_point", "stock", "neighbourhoods", "districts"];
+const PRESSABLE: readonly LayerId[] = ["site", "stock_point", "stock", "neighbourhoods", "districts"];
 const FACILITIES: readonly LayerId[] = ["facilities", "facilities_area"];
 const SNAP_PX = 26;
 const GATE_PX = 12;
@@ -151,8 +160,10 @@ export class MapView {
     if (before?.link !== scene.link) this.drawLink(scene.link);
     if (before?.paint !== scene.paint) this.setPaint(before?.paint ?? null, scene.paint);
     if (before?.tried !== scene.tried) this.own("tried").setData(scene.tried);
+    for (const name of ["marks", "sites", "catchments"] as const) if (before?.[name] !== scene[name]) this.own(name).setData(scene[name]);
+    if (before?.stock !== scene.stock) this.drawStock(before?.stock ?? null, scene.stock);
     if (before?.plan !== scene.plan) this.plan.show(scene.plan);
-    const [held, holds] = [before?.tool || before?.plan?.tool, scene.tool || scene.plan?.tool];
+    const [held, holds] = [before?.tool || before?.plan?.tool || before?.sketch, scene.tool || scene.plan?.tool || scene.sketch];
     if (!held !== !holds) this.takeTool(Boolean(holds));
   }
 
@@ -257,17 +268,22 @@ export class MapView {
     });
     this.listenToPlan();
     map.on("click", (event) => {
+      if (this.scene?.sketch) return events.sketch({ how: "press", place: [event.lngLat.lng, event.lngLat.lat] });
       if (this.scene?.plan?.tool) return;
       if (this.scene?.tool) events.tool(this.pointed("press", event));
       else this.press(event);
     });
     map.on("mousemove", (event) => {
-      if (this.scene?.plan?.tool) return;
+      if (this.scene?.plan?.tool || this.scene?.sketch) return;
       if (this.dragged !== null) events.tool(this.pointed("drag", event));
       else if (this.scene?.tool) this.pointTool(event);
       else this.point(event);
     });
     map.on("dblclick", (event) => {
+      if (this.scene?.sketch) {
+        event.preventDefault();
+        return events.sketch({ how: "double", place: [event.lngLat.lng, event.lngLat.lat] });
+      }
       if (this.scene?.plan?.tool) {
         event.preventDefault();
         events.plan(this.planPointed("double", event));
@@ -551,6 +567,16 @@ export class MapView {
     if (this.hovered) this.state("neighbourhoods", this.hovered, { hover: false });
     if (id) this.state("neighbourhoods", id, { hover: true });
     this.hovered = id;
+  }
+
+  /** Only the assets that the reader chose, in the colours of what is asked. */
+  private drawStock(before: StockScene | null, { ids, by }: StockScene): void {
+    for (const layer of STOCK_LAYERS) {
+      if (this.map.getLayer(layer) && (before?.ids ?? null) !== ids) this.map.setFilter(layer, stockFilter(layer, ids));
+    }
+    if (before?.by === by) return;
+    if (this.map.getLayer("stock")) this.map.setPaintProperty("stock", "fill-color", stockColour(by));
+    if (this.map.getLayer("stock_point")) this.map.setPaintProperty("stock_point", "circle-color", stockColour(by));
   }
 
   private draw({ drawing }: Scene): void {

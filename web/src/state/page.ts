@@ -1,6 +1,7 @@
 /** The page's one state and what is loaded for it. Panels and map watch; only functions here change it. */
 
-import { Client, Problem } from "../api/client";
+import { Client, Problem, type RegisterColumn } from "../api/client";
+import { Stocks } from "../api/stocks";
 import type {
   Catalogue,
   City,
@@ -25,6 +26,7 @@ import { Gestures } from "./gestures";
 import { fromHash, toHash } from "./hash";
 import type { CityTab, Language, Mode, PageState, Theme } from "./mode";
 import { Proposals } from "./proposals";
+import { StockRoom } from "./stock";
 import { Store } from "./store";
 import { Strokes } from "./strokes";
 import { WhatIf } from "./whatif";
@@ -67,6 +69,7 @@ export class Page {
   readonly status = new Store<ReadonlyMap<string, GapStatus> | null>(null);
   /** Names of the data dictionary's columns, for what is still to be found out. */
   readonly columns = new Store<ReadonlyMap<string, Named>>(new Map());
+  readonly registerColumns = new Store<readonly RegisterColumn[]>([]);
   readonly districtCoverage = new Store<Loaded<Coverage[]> | null>(null);
   /** Residents × missing kinds of the heatmap's cells: the limits of its classes follow from them. */
   readonly heat = new Store<readonly number[]>([]);
@@ -87,6 +90,7 @@ export class Page {
   readonly drawing: Drawing;
   readonly strokes: Strokes;
   readonly proposals: Proposals;
+  readonly stockRoom: StockRoom;
   /** The open plan is laid out for paper. */
   readonly printing = new Store(false);
   /** What the drawing table has to say: the panel puts it into words. */
@@ -136,6 +140,16 @@ export class Page {
       storage: globalThis.localStorage ?? nowhere,
     });
     this.strokes = new Strokes(this.drawing);
+    this.stockRoom = new StockRoom({
+      stocks: new Stocks(this.client),
+      city: () => this.state.value.city,
+      author: this.drawing.author,
+      ask: (then) => this.askAuthor(then),
+      open: (mode, again) => this.open(mode, again),
+      list: this.stock,
+      sheet: this.stockSheet,
+      trouble: (problem) => this.trouble.set(problem),
+    });
     this.proposals = new Proposals({
       drawing: this.drawing,
       start: async (wish) => {
@@ -147,6 +161,9 @@ export class Page {
     });
   }
 
+  /** Nobody changes anything without a name: it is asked for once, then remembered. */
+  private readonly askAuthor = (then: () => void): void => this.drawing.asking.set(then);
+
   /** The address of what is shown. */
   get hash(): string {
     return toHash(this.state.value);
@@ -155,7 +172,10 @@ export class Page {
   async start(): Promise<void> {
     this.cities.set(LOADING);
     void this.client.columns().then(
-      (columns) => this.columns.set(columns),
+      ({ names, register }) => {
+        this.columns.set(names);
+        this.registerColumns.set(register);
+      },
       () => undefined, // without it the columns are shown by their own names
     );
     try {
@@ -177,6 +197,7 @@ export class Page {
     const { signal } = this.cityAsking;
     const before = this.state.value;
     this.drawing.forget();
+    if (!keepView) this.stockRoom.forget();
     const plain: Partial<PageState> = { camera: null, scenario: null, plan: null, mode: { kind: "city", tab: before.lastTab } };
     this.state.set({ ...before, city: id, ...(keepView ? {} : plain) });
     this.data.set(LOADING);
@@ -252,6 +273,7 @@ export class Page {
     this.circles.set(null);
     this.sheet.set(null);
     this.stockSheet.set(null);
+    this.stockRoom.leave();
     const { city } = before;
     if (!city) return;
     if (mode.kind === "neighbourhood") {

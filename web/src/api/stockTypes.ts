@@ -1,0 +1,100 @@
+/** What the API tells about stock: land and buildings that lie idle, or may. */
+
+import type { KindId, NeighbourhoodId } from "./types";
+
+export type Verdict = "accept" | "reject" | "correct";
+
+/** Values of a register entry; only those named are changed. */
+export type StockValues = Record<string, string | number | boolean | null>;
+
+/** A document or a vote that the way of using an asset needs. */
+export interface StockDocument {
+  order: number | null;
+  document: string | null;
+  who: string | null;
+  votes: string | null;
+  clause: string | null;
+  zh: string;
+  en: string;
+}
+
+/** Functions that one building can hold together. */
+export interface StockComplex {
+  kinds: KindId[];
+  floor_m2: number | null;
+  zh?: string | null;
+  en?: string | null;
+}
+
+/** A gap that a kind in this place would close. */
+export interface ClosedGap {
+  neighbourhood_id: NeighbourhoodId;
+  name: string | null;
+  persons: number | null;
+  distance_m: number | null;
+}
+
+/** One line of "what could go here?". */
+export interface HeldKind {
+  kind: KindId;
+  fits: boolean | null;
+  reason: string | null;
+  has: number | string | null;
+  needs: number | string | null;
+  zh: string | null;
+  en: string | null;
+  gaps: ClosedGap[];
+  persons: number | null;
+  cost_yuan: number | null;
+}
+
+/** One line of "where could it go?". */
+export interface GapSite {
+  stock_id: string;
+  name: string | null;
+  fits: boolean | null;
+  distance_m: number | null;
+  persons: number | null;
+  cost_yuan: number | null;
+  pathway: string | null;
+  zh: string | null;
+  en: string | null;
+}
+
+export interface StockRevision {
+  revision: number;
+  op: string;
+  author: string;
+  reason: string | null;
+  created_at: string;
+  before: StockValues | null;
+  after: StockValues | null;
+}
+
+export interface StockIssue {
+  row: number | null;
+  column: string | null;
+  value: unknown;
+  zh: string;
+  en: string;
+}
+
+export interface StockDuplicate {
+  one: string;
+  other: string;
+  why: string;
+  distance_m: number | null;
+  likeness: number | null;
+  zh?: string | null;
+  en?: string | null;
+}
+
+export interface StockImport {
+  rows: number;
+  added: number;
+  changed: number;
+  unchanged: number;
+  issues: StockIssue[];
+  duplicates: StockDuplicate[];
+  ids: string[];
+}

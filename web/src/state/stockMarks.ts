@@ -1,0 +1,46 @@
+/** What the map draws beside the tiles of stock: lines between assets and gaps, changed assets, what is being drawn. Pure. */
+
+import type { GapSite, HeldKind } from "../api/stockTypes";
+import type { Stock } from "../api/types";
+import type { LonLat } from "../map/scene";
+import type { Draft, Sketch } from "./stock";
+
+export interface ToMark {
+  /** Changed since the last analysis: the tiles show them as they were. */
+  edited: readonly Stock[];
+  sketch: Sketch | null;
+  draft: Draft | null;
+  /** "What could go here?": an asset and the kind that was chosen. */
+  held: { asset: Stock; rows: readonly HeldKind[] } | null;
+  /** "Where could it go?": a neighbourhood and the assets that would close its gap. */
+  sites: { place: string; rows: readonly GapSite[] } | null;
+  placeOf: (neighbourhood: string) => LonLat | null;
+  stockOf: (asset: string) => LonLat | null;
+}
+
+const point = (place: LonLat, properties: GeoJSON.GeoJsonProperties): GeoJSON.Feature => ({ type: "Feature", properties, geometry: { type: "Point", coordinates: place } });
+const line = (places: LonLat[], properties: GeoJSON.GeoJsonProperties): GeoJSON.Feature => ({ type: "Feature", properties, geometry: { type: "LineString", coordinates: places } });
+
+export function stockMarks({ edited, sketch, draft, held, sites, placeOf, stockOf }: ToMark): GeoJSON.FeatureCollection {
+  const features: GeoJSON.Feature[] = [];
+  for (const one of edited) {
+    const at = stockOf(one.id);
+    if (at) features.push(point(at, { role: "edited", id: one.id }));
+  }
+  if (draft?.geometry) features.push({ type: "Feature", properties: { role: "sketch" }, geometry: draft.geometry });
+  if (sketch) {
+    if (sketch.corners.length > 1) features.push(line([...sketch.corners], { role: "sketch" }));
+    for (const corner of sketch.corners) features.push(point(corner, { role: "corner" }));
+  }
+  const from = held ? stockOf(held.asset.id) : null;
+  for (const gap of held?.rows.flatMap((row) => row.gaps) ?? []) {
+    const to = placeOf(gap.neighbourhood_id);
+    if (from && to) features.push(line([from, to], { role: "gap" }), point(to, { role: "gap" }));
+  }
+  const place = sites ? placeOf(sites.place) : null;
+  for (const site of sites?.rows ?? []) {
+    const to = stockOf(site.stock_id);
+    if (place && to && site.fits !== false) features.push(line([place, to], { role: "gap" }), point(to, { role: "gap", label: site.name ?? "" }));
+  }
+  return { type: "FeatureCollection", features };
+}
