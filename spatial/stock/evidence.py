@@ -12,7 +12,7 @@ import shapely
 from spatial.city.model import City
 from spatial.standards.parameters import ParameterSet
 
-__all__ = ["osm_stock", "registered_stock"]
+__all__ = ["idle_buildings", "idle_land", "osm_stock", "registered_stock"]
 
 LAND_KINDS: Final = (
     *("vacant_land", "waste_land", "idle_land", "corner_land", "freed_land", "temporary_building"),
@@ -84,13 +84,15 @@ def osm_stock(city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
     GeoDataFrame
         Indexed ``osm:<layer>:<id>``; ownership is unknown.
     """
-    both = pd.concat([_buildings(city, parameters), _land(city, parameters)])
+    both = pd.concat([idle_buildings(city, parameters), idle_land(city, parameters)])
     frame = gpd.GeoDataFrame(both, geometry="geometry", crs=city.crs)
-    area_m2 = frame["land_m2"].fillna(pd.Series(frame.area, index=frame.index))
-    return frame[(area_m2 >= parameters["min_evidence_m2"]).to_numpy(dtype=bool)]
+    frame["evidence"] = frame["said_zh"]
+    area_m2 = shapely.area(frame.geometry.to_numpy())
+    return frame[area_m2 >= parameters["min_evidence_m2"]]
 
 
-def _buildings(city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
+def idle_buildings(city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
+    """List buildings whose life cycle says idle, of any size; `of` is the building's id."""
     layer = city.layer("buildings")
     found = layer[layer["lifecycle"].isin(parameters["idle_states"]).to_numpy(dtype=bool)]
     found = found[shapely.area(found.geometry.to_numpy()) > 0]
@@ -105,11 +107,23 @@ def _buildings(city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
         asset_type="building",
         kind=found["use"].map(BUILDING_KIND).fillna("other").astype("string"),
         floor_m2=found["floor_area_m2"].fillna(footprint_m2 * floors),
-        evidence=said + ",占地 " + footprint_m2.round().astype("Int64").astype("string") + " m²",
+        said_zh=said + ",占地 " + _rounded(footprint_m2) + " m²",
+        said_en="tagged "
+        + found["lifecycle"]
+        + ", "
+        + found["use"]
+        + ", footprint "
+        + _rounded(footprint_m2)
+        + " m²",
     )
 
 
-def _land(city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
+def _rounded(area_m2: pd.Series) -> pd.Series:
+    return area_m2.round().astype("Int64").astype("string")
+
+
+def idle_land(city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
+    """List land whose use, code or life cycle says idle, of any size."""
     layer = city.layer("land_use")
     idle = layer["lifecycle"].isin(parameters["idle_states"]).to_numpy(dtype=bool)
     by_use = layer["use"].map(parameters["idle_uses"]).astype("string")
@@ -130,13 +144,14 @@ def _land(city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
         asset_type="land",
         kind=kind.fillna("idle_land"),
         land_m2=pd.Series(found.area, index=found.index, dtype="Float64"),
-        evidence=said,
+        said_zh=said,
+        said_en="land use " + found["use"] + ", " + found["lifecycle"],
     )
 
 
 def _evidence(found: gpd.GeoDataFrame, layer: str, **columns: object) -> gpd.GeoDataFrame:
     frame = gpd.GeoDataFrame(
-        {"source": "osm", "ownership": "unknown", **columns},
+        {"source": "osm", "ownership": "unknown", "of": found.index, **columns},
         index=found.index,
         geometry=found.geometry,
         crs=found.crs,

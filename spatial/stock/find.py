@@ -8,7 +8,6 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from spatial.checks import require_same_crs
 from spatial.city.model import City
 from spatial.city.neighbourhoods.model import Neighbourhoods
 from spatial.dictionary import conform, data_dictionary
@@ -16,8 +15,9 @@ from spatial.errors import InputError
 from spatial.network import Obstacles, WalkNetwork, attach_points
 from spatial.progress import Progress, silent
 from spatial.standards import Profile
-from spatial.stock.evidence import osm_stock, registered_stock
-from spatial.stock.leftover import inscribed_diameter_m, leftover_land
+from spatial.stock.detect.detect import detect_stock
+from spatial.stock.evidence import registered_stock
+from spatial.stock.leftover import inscribed_diameter_m
 from spatial.stock.pathway import pathway
 from spatial.units import MM_PER_M
 
@@ -51,9 +51,10 @@ def find_stock(
     Returns
     -------
     GeoDataFrame
-        results.stock: registered assets under their own ids, then evidence, then leftover land.
-        A place appears once: evidence on a registered asset, and leftover land on either, is
-        left out. ``attrs["notes"]`` holds what must be said about the leftover land.
+        results.stock: registered assets under their own ids, then candidates by sign (see
+        :func:`spatial.stock.detect_stock`), each with its confidence; registered assets have no
+        ``sign`` and no ``confidence``. A place appears once: a candidate on a registered asset is
+        left out. ``attrs["notes"]`` holds what must be said about the detection.
 
     Raises
     ------
@@ -62,19 +63,11 @@ def find_stock(
     InputError
         If a registered id looks like one that is made here.
     """
-    require_same_crs(
-        neighbourhoods.cells, city.layer("stock_assets"), names=("neighbourhoods", "city")
-    )
-    parameters = profile.rooms["stock"]
     registered = registered_stock(city)
-    evidence = osm_stock(city, parameters)
-    evidence = evidence[
-        _overlap_share(evidence.geometry.to_numpy(), registered.geometry.to_numpy())
-        <= parameters["overlap_share"]
-    ]
-    taken = np.concatenate([registered.geometry.to_numpy(), evidence.geometry.to_numpy()])
-    leftover = leftover_land(city, neighbourhoods, parameters, taken=taken, progress=progress)
-    frames = [frame for frame in (registered, evidence, leftover.frame) if len(frame)]
+    detection = detect_stock(
+        city, neighbourhoods, profile, known=registered.geometry.to_numpy(), progress=progress
+    )
+    frames = [frame for frame in (registered, detection.frame) if len(frame)]
     joined = gpd.GeoDataFrame(
         pd.concat(frames) if frames else registered, geometry="geometry", crs=city.crs
     )
@@ -82,10 +75,10 @@ def find_stock(
         twice = joined.index[joined.index.duplicated()][0]
         raise InputError(
             f"`stock_assets` row {twice}: the id is also that of stock found here. "
-            "Ids that begin with `osm:` or `left:` are Linli's; give the row another one.",
+            "Ids that begin with `osm:`, `left:` or `found:` are Linli's; give it another one.",
             zh=(
-                f"stock_assets 第 {twice} 行:编号与此处发现的存量重复。以 osm: 或 left: 开"
-                "头的编号由 Linli 使用;请换一个。"
+                f"stock_assets 第 {twice} 行:编号与此处发现的存量重复。以 osm:、left: 或 "
+                "found: 开头的编号由 Linli 使用;请换一个。"
             ),
         )
     joined = _placed(joined, neighbourhoods)
@@ -93,7 +86,7 @@ def find_stock(
     joined["constraints"] = _constraints(joined, city)
     joined["access_m"] = _access_m(joined, network, obstacles, profile)
     stock: gpd.GeoDataFrame = conform(joined, data_dictionary().results["stock"], name="stock")
-    stock.attrs["notes"] = leftover.notes
+    stock.attrs["notes"] = detection.notes
     return stock
 
 
@@ -150,21 +143,6 @@ def _constraints(stock: gpd.GeoDataFrame, city: City) -> pd.Series:
     hits = hits.dropna().drop_duplicates().sort_values(["asset", "kind"])
     kinds = hits.groupby("asset")["kind"].agg(", ".join)
     return pd.Series(kinds.reindex(range(len(stock))).to_numpy(), stock.index, dtype="string")
-
-
-def _overlap_share(
-    found: npt.NDArray[np.object_], known: npt.NDArray[np.object_]
-) -> npt.NDArray[np.float64]:
-    """Share of each outline that known assets cover; a known point inside covers it whole."""
-    share = np.zeros(len(found))
-    if not len(known):
-        return share
-    row, other = shapely.STRtree(known).query(found, predicate="intersects")
-    flat = shapely.get_dimensions(known[other]) < 2
-    area_m2 = np.maximum(shapely.area(found[row]), 1e-9)
-    covered = shapely.area(shapely.intersection(found[row], known[other])) / area_m2
-    np.add.at(share, row, np.where(flat, 1.0, covered))
-    return share
 
 
 def _access_m(

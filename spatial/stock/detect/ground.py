@@ -90,7 +90,8 @@ def frontage_m(polygons: Geometries, bands: tuple[Geometries, Floats], *, reach_
         found = tree.query(streets, predicate="dwithin", distance=half_m + reach_m)[1]
         along[looked[found]] = True
     each_m = (long_m / count)[row]
-    return np.bincount(owner[row], each_m * along, minlength=len(polygons))
+    along_m = np.bincount(owner[row], each_m * along, minlength=len(polygons))
+    return np.asarray(along_m, dtype=np.float64)
 
 
 def elongation(area_m2: Floats, circle_m: Floats) -> Floats:
@@ -176,7 +177,5 @@ def _projected(shapes: Geometries, crs: pyproj.CRS, target: pyproj.CRS) -> Geome
     if crs == target:
         return shapes
     turn = pyproj.Transformer.from_crs(crs, target, always_xy=True)
-    moved: Geometries = shapely.transform(
-        shapes, turn.transform, interleaved=False
-    )
+    moved: Geometries = shapely.transform(shapes, turn.transform, interleaved=False)
     return moved
