@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import geopandas as gpd
@@ -9,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-__all__ = ["MERCATOR_RADIUS_M", "as_ewkb", "mercator", "sound_lonlat", "with_few_vertices"]
+__all__ = [
+    "MERCATOR_RADIUS_M",
+    "as_ewkb",
+    "degrees_of",
+    "mercator",
+    "sound_lonlat",
+    "with_few_vertices",
+]
 
 MERCATOR_RADIUS_M: Final = 6_378_137.0
 """Sphere of the web maps' projection, EPSG:3857."""
@@ -17,6 +25,8 @@ MERCATOR_LATITUDE: Final = 85.06
 """The map's square ends there; farther north the projection runs away to infinity."""
 MOST_VERTICES: Final = 20_000
 """No drawn feature has more: one coastline of a million vertices must not stall every tile."""
+
+METRES_PER_DEGREE: Final = 111_320.0
 
 Shapes = npt.NDArray[np.object_]
 
@@ -70,3 +80,15 @@ def with_few_vertices(shapes: Shapes) -> Shapes:
 def as_ewkb(shapes: Shapes, srid: int) -> Any:
     """Return hexadecimal EWKB, which PostGIS reads as geometry with its SRID."""
     return shapely.to_wkb(shapely.set_srid(shapes, srid), hex=True, include_srid=True)
+
+
+def degrees_of(metres: float, latitude: float) -> tuple[float, float]:
+    """Return how many degrees to look along and across a meridian, a little more than `metres`.
+
+    Examples
+    --------
+    >>> [round(degrees, 4) for degrees in degrees_of(1_000, 60)]
+    [0.0091, 0.0181]
+    """
+    along = 1.01 * metres / METRES_PER_DEGREE
+    return along, along / max(math.cos(math.radians(min(abs(latitude), 85.0))), 0.05)

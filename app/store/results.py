@@ -1,4 +1,4 @@
-"""Questions about gaps, districts and stock of a whole city."""
+"""Questions about gaps and districts of a whole city."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from spatial.dictionary import data_dictionary
 __all__ = [
     "list_coverage",
     "list_districts",
-    "list_stock",
     "read_district",
     "read_kind_gaps",
-    "read_stock",
 ]
 
 COVERAGE: Final = """
@@ -54,29 +52,6 @@ JOIN linli.result_neighbourhoods AS other
     ON other.version = :version AND other.id = pair.b AND other.district_id <> :id
 JOIN linli.result_districts AS d ON d.version = :version AND d.id = other.district_id
 GROUP BY d.id, d.name ORDER BY d.id
-"""
-STOCK: Final = """
-SELECT s.id, {columns}, ST_X(point) AS lon, ST_Y(point) AS lat, coalesce(f.fits, 0) AS fit_count,
-    coalesce(f.kinds, '{{}}') AS kinds
-FROM linli.result_stock AS s
-LEFT JOIN (
-    SELECT stock_id, count(*) AS fits, array_agg(DISTINCT kind) AS kinds
-    FROM linli.result_stock_fits WHERE version = :version GROUP BY stock_id
-) AS f ON f.stock_id = s.id, LATERAL (SELECT ST_PointOnSurface(s.geom) AS point) AS placed
-WHERE s.version = :version
-    AND (CAST(:source AS text) IS NULL OR s.source = :source)
-    AND (CAST(:kind AS text) IS NULL OR s.kind = :kind)
-    AND (CAST(:pathway AS text) IS NULL OR s.pathway = :pathway)
-    AND (CAST(:id AS text) IS NULL OR s.id = :id)
-    AND s.id > :after
-ORDER BY s.id LIMIT :limit
-"""
-FITS: Final = """
-SELECT {columns}, n.name AS neighbourhood_name
-FROM linli.result_stock_fits AS f
-LEFT JOIN linli.result_neighbourhoods AS n ON n.version = f.version AND n.id = f.neighbourhood_id
-WHERE f.version = :version AND f.stock_id = :id
-ORDER BY f.distance_m NULLS LAST, f.kind, f.neighbourhood_id
 """
 
 
@@ -141,49 +116,6 @@ def read_district(engine: Engine, city_id: str, district_id: str) -> Record:
             "coverage": rows(connection, coverage, version=version.key, area=district_id),
             "neighbours": rows(connection, DISTRICT_NEIGHBOURS, **ask),
         }
-
-
-def list_stock(
-    engine: Engine,
-    city_id: str,
-    *,
-    source: str | None,
-    kind: str | None,
-    pathway: str | None,
-    limit: int,
-    after: str = "",
-) -> list[Record]:
-    """Return stock assets by id, those after `after`, at most `limit` of them."""
-    with engine.connect() as connection:
-        version = current_version(connection, city_id)
-        return rows(
-            connection,
-            STOCK.format(columns=_columns("stock", "s")),
-            version=version.key,
-            source=source,
-            kind=kind,
-            pathway=pathway,
-            id=None,
-            after=after,
-            limit=limit,
-        )
-
-
-def read_stock(engine: Engine, city_id: str, stock_id: str) -> Record:
-    """Return one stock asset with the gaps that it could close."""
-    nothing = dict.fromkeys(["source", "kind", "pathway"])
-    with engine.connect() as connection:
-        version = current_version(connection, city_id)
-        ask: dict[str, Any] = {"version": version.key, "id": stock_id}
-        statement = STOCK.format(columns=_columns("stock", "s"))
-        found = rows(connection, statement, **ask, **nothing, after="", limit=1)
-        if not found:
-            raise NotFoundError(
-                f"City `{city_id}` has no stock asset `{stock_id}`.",
-                f"城市 `{city_id}` 没有存量资源 `{stock_id}`。",
-            )
-        fits = rows(connection, FITS.format(columns=_columns("stock_fits", "f")), **ask)
-    return {**found[0], "fits": fits}
 
 
 def _columns(table: str, alias: str = "") -> str:
