@@ -83,6 +83,7 @@ def leftover_pool(
     parameters: ParameterSet,
     *,
     taken: Geometries | None = None,
+    blocked: Geometries | None = None,
     progress: Progress = silent,
 ) -> Pool:
     """Cut everything known out of each cell, and measure the pieces.
@@ -98,6 +99,8 @@ def leftover_pool(
         Room ``stock``.
     taken : array of geometry, optional
         Stock that is known already, e.g. registered land; cut out too.
+    blocked : array of geometry, optional
+        What :func:`occupied` gathers, where it is at hand.
     progress : Progress
 
     Returns
@@ -129,7 +132,7 @@ def leftover_pool(
         house, cell = shapely.STRtree(cells).query(houses, predicate="intersects")
         built[cell[drawn[house]]] = True
         built[cell[~drawn[house]]] = False  # a point hides how much ground its building covers
-    blocked = occupied(city, parameters)
+    blocked = occupied(city, parameters) if blocked is None else blocked
     if taken is not None:
         blocked = np.concatenate([blocked, taken[shapely.get_dimensions(taken) == 2]])
     parcels = neighbourhoods.frame.geometry.reindex(neighbourhoods.cells.index).to_numpy()

@@ -81,7 +81,8 @@ def detect_stock(
     )
     parameters, sureness = profile.rooms["stock"], profile.rooms["stock_confidence"]
     known = np.empty(0, dtype=object) if known is None else known
-    pools = {pool.sign: pool for pool in _first_pools(city, parameters)}
+    blocked = occupied(city, parameters)
+    pools = {pool.sign: pool for pool in _first_pools(city, parameters, blocked)}
     found = {sign: _candidates(pool, parameters, sureness) for sign, pool in pools.items()}
     found = {
         sign: frame[overlap_share(frame.geometry.to_numpy(), known) <= parameters["overlap_share"]]
@@ -89,7 +90,9 @@ def detect_stock(
     }
     ahead = [found[sign].geometry.to_numpy() for sign in ("structure", "lifecycle", "parking")]
     taken = np.concatenate([known, *ahead])
-    left = leftover_pool(city, neighbourhoods, parameters, taken=taken, progress=progress)
+    left = leftover_pool(
+        city, neighbourhoods, parameters, taken=taken, blocked=blocked, progress=progress
+    )
     pools["leftover"] = left
     found["leftover"] = _candidates(left, parameters, sureness)
     joined = _each_once([found[sign] for sign in SIGNS if len(found[sign])], parameters)
@@ -178,9 +181,8 @@ def overlap_share(found: Geometries, known: Geometries) -> npt.NDArray[np.float6
     return share
 
 
-def _first_pools(city: City, parameters: ParameterSet) -> list[Pool]:
+def _first_pools(city: City, parameters: ParameterSet, blocked: Geometries) -> list[Pool]:
     """All signs but leftover land, which is cut around what the others found."""
-    blocked = occupied(city, parameters)
     tree = shapely.STRtree(blocked)
     traces = traces_of_use(city, parameters)
     return [

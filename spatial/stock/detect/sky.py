@@ -163,11 +163,11 @@ def _pieces(
     if grid.crs != city.crs and len(marked):
         turn = pyproj.Transformer.from_crs(grid.crs, city.crs, always_xy=True)
         marked = shapely.transform(marked, turn.transform, interleaved=False)
-    marked = marked[shapely.area(marked) >= parameters["min_area_m2"] / 2]
+    marked = marked[shapely.area(marked) >= parameters["min_area_m2"]]
     free = cut_free(marked, *used) if len(marked) else marked
     pieces, _ = opened(free, parameters["min_width_m"])
     area_m2 = shapely.area(pieces)
-    looked = area_m2 >= parameters["min_area_m2"] / 2
+    looked = area_m2 >= LOOSE * parameters["min_area_m2"]
     pieces, area_m2 = pieces[looked], area_m2[looked]
     circle_m = inscribed_diameter_m(pieces, tolerance_m=0.5)
     at = np.round(shapely.get_coordinates(shapely.point_on_surface(pieces))).astype(np.int64)
