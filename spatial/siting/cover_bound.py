@@ -68,17 +68,25 @@ def raise_cover_prices(
 ) -> tuple[Array, float]:
     """Raise the bound by moving the prices; stops where it stays.
 
-    The step is Polyak's towards a target, shortened when the bound stays for 15 rounds; directions
-    keep some of the last one (Camerini, Fratta, Maffioli 1975).
+    The step is Polyak's towards a target, shortened whenever the bound stays for three rounds; each
+    direction keeps nine tenths of the last one (Camerini, Fratta, Maffioli 1975).
     """
     start, site, _, _ = arrays
-    best = price.copy()
-    best_bound, reduced = bound_of_prices(arrays, need, cost, price)
+    best, best_bound = price.copy(), -np.inf
     way = np.zeros(len(price))
-    factor, stays = 1.0, 0
-    bound = best_bound
+    factor, stays = 2.0, 0
     for _ in range(rounds):
-        square, along = 0.0, 0.0
+        bound, reduced = bound_of_prices(arrays, need, cost, price)
+        if best_bound == -np.inf or bound > best_bound + 1e-6 * abs(best_bound):
+            best_bound = bound
+            best[:] = price
+            stays = 0
+        else:
+            stays += 1
+            if stays == 3:
+                factor *= 0.95
+                stays = 0
+        square = 0.0
         for i in range(len(price)):
             slack = float(need[i])
             for e in range(start[i], start[i + 1]):
@@ -86,25 +94,11 @@ def raise_cover_prices(
                     slack -= 1.0
             if slack < 0 and price[i] <= 0:
                 slack = 0.0
-            way[i] = slack + 0.3 * way[i]
+            way[i] = slack + 0.9 * way[i]
             square += way[i] * way[i]
-            along += slack * way[i]
-        if square <= 1e-12 or factor < 1e-4:
+        if square <= 1e-9 or bound >= target:
             break
-        step = factor * (1.01 * target - bound) / square
+        step = factor * (target - bound) / square
         for i in range(len(price)):
             price[i] = max(0.0, price[i] + step * way[i])
-        bound, reduced = bound_of_prices(arrays, need, cost, price)
-        if bound > best_bound + 1e-9 * abs(best_bound):
-            best_bound = bound
-            best[:] = price
-            stays = 0
-        else:
-            stays += 1
-            if stays >= 15:
-                factor *= 0.6
-                stays = 0
-                price[:] = best
-                way[:] = 0.0
-                bound, reduced = bound_of_prices(arrays, need, cost, price)
     return best, best_bound

@@ -105,10 +105,8 @@ def _serve(at: int, arrays: Array, left: Array, gain: Array) -> None:
 
 
 @_jit
-def _put(  # noqa: C901 - one pass over the rows of a site
-    j: int, arrays: Array, rows: Array, sites: Array, queue: Array, step: int
-) -> None:
-    """Open (step 1) or close (-1) a site, and keep scores, counts and the list of uncovered rows true."""
+def _put(j: int, arrays: Array, rows: Array, sites: Array, queue: Array, step: int) -> None:
+    """Open (step 1) or close (-1) a site; scores, counts and the uncovered rows stay true."""
     start, site, begin, row = arrays
     need, count, weight, place = rows
     is_open, score, may_add = sites
