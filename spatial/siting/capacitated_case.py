@@ -1,0 +1,169 @@
+"""What the capacitated models have in common: one case; to leave demand costs its price."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from spatial.errors import InfeasibleError, InputError
+from spatial.siting.pairs import Pairs
+
+__all__ = ["Case", "amounts_of", "case_of"]
+
+Floats = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+DETOUR: float = 2.0
+"""No chain of hand-overs costs more than this times the dearest unit, times the open sites."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """Rows of demand, sites with capacities, and what serving a row costs.
+
+    ``cost[e]`` is what serving the whole row costs by pair e, ``price[i]`` what leaving row i costs
+    (inf: it must be served). The least total is sought.
+    """
+
+    start: Longs  # (n + 1,)
+    site: Longs  # (e,)
+    cost: Floats  # (e,)
+    demand: Floats  # (n,)
+    capacity: Floats  # (m,)
+    price: Floats  # (n,)
+    p: int
+    must: Bools  # (m,)
+    allowed: Bools  # (m,)
+    divided: bool
+    whole: bool  # every total is a whole number
+
+    @property
+    def row(self) -> Longs:
+        """Row of each pair, shape (e,)."""
+        return np.repeat(np.arange(len(self.demand)), np.diff(self.start))
+
+    @property
+    def dear(self) -> float:
+        """Price per unit above any detour, for what must be served, and is not yet."""
+        unit = self.unit_cost
+        finite = self.unit_price[np.isfinite(self.unit_price)]
+        dearest = max(float(unit.max(initial=0.0)), float(finite.max(initial=0.0)))
+        return DETOUR * (self.p + 2) * dearest + 1.0
+
+    @property
+    def unit_cost(self) -> Floats:
+        """Cost of one unit of demand by each pair; 0 for rows without demand."""
+        return _per_unit(self.cost, self.demand[self.row])
+
+    @property
+    def unit_price(self) -> Floats:
+        """Price of one unit of each row; 0 for rows without demand."""
+        return _per_unit(self.price, self.demand)
+
+
+def _per_unit(value: Floats, amount: Floats) -> Floats:
+    return np.divide(value, amount, out=np.zeros_like(value), where=amount > 0)
+
+
+def case_of(
+    pairs: Pairs,
+    cost: Floats,
+    price: Floats,
+    demand: npt.ArrayLike,
+    capacity: npt.ArrayLike,
+    p: int,
+    *,
+    must: Sequence[int],
+    must_not: Sequence[int],
+    divided: bool,
+) -> Case:
+    """Check what was given and return the case.
+
+    Raises
+    ------
+    InputError
+        If an amount is negative or not finite, or lengths differ; it names the row.
+    InfeasibleError
+        If `p`, `must` and `must_not` contradict one another.
+    """
+    amounts = amounts_of(demand, len(pairs), "demand")
+    rooms = amounts_of(capacity, pairs.site_count, "capacity")
+    forced = _rows(must, pairs.site_count, "must")
+    allowed = ~_rows(must_not, pairs.site_count, "must_not")
+    if (forced & ~allowed).any():
+        site = int(np.flatnonzero(forced & ~allowed)[0])
+        raise InfeasibleError(
+            f"Site {site} is in `must` and in `must_not`. Take it out of one of them.",
+            zh=f"选址点 {site} 同时在 must 和 must_not 中,请从其一去掉。",
+        )
+    if not forced.sum() <= p <= allowed.sum() or p < 1:
+        raise InfeasibleError(
+            f"p is {p}, but {forced.sum()} sites must be open and {allowed.sum()} may be. "
+            f"Ask for {max(1, forced.sum())} to {allowed.sum()}.",
+            zh=(
+                f"p 为 {p},而必须开放 {forced.sum()} 处、最多可开放 {allowed.sum()} 处;"
+                f"请取 {max(1, forced.sum())} 至 {allowed.sum()}。"
+            ),
+        )
+    row = np.repeat(np.arange(len(pairs)), pairs.counts)
+    kept = (
+        allowed[pairs.site]
+        if divided
+        else allowed[pairs.site] & (amounts[row] <= rooms[pairs.site])
+    )
+    count = np.concatenate([[0], np.cumsum(kept)])
+    whole = _whole(cost, price)
+    if divided:
+        units = _per_unit(cost, amounts[row]), _per_unit(price, amounts)
+        whole &= _whole(*units, amounts, rooms)
+    return Case(
+        start=count[pairs.start].astype(np.int64),
+        site=pairs.site[kept].astype(np.int64),
+        cost=np.asarray(cost, dtype=np.float64)[kept],
+        demand=amounts,
+        capacity=rooms,
+        price=np.asarray(price, dtype=np.float64),
+        p=int(p),
+        must=forced,
+        allowed=allowed,
+        divided=divided,
+        whole=bool(whole),
+    )
+
+
+def _whole(*arrays: Floats) -> bool:
+    """Whether everything finite is a whole number."""
+    return all(bool((values[np.isfinite(values)] % 1 == 0).all()) for values in arrays)
+
+
+def amounts_of(given: npt.ArrayLike, count: int, name: str) -> Floats:
+    """Check amounts: finite, 0 or more, as many as there are rows."""
+    values = np.asarray(given, dtype=np.float64)
+    if values.shape != (count,):
+        raise InputError(
+            f"`{name}` has shape {values.shape}; it needs {count} numbers.",
+            zh=f"{name} 的形状为 {values.shape};应有 {count} 个数。",
+        )
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    if len(wrong):
+        raise InputError(
+            f"`{name}` row {wrong[0]} is {values[wrong[0]]}; it must be finite, 0 or more.",
+            zh=f"{name} 第 {wrong[0]} 行为 {values[wrong[0]]};应为不小于 0 的有限数。",
+        )
+    return values
+
+
+def _rows(given: Sequence[int], count: int, name: str) -> Bools:
+    held = np.zeros(count, dtype=bool)
+    rows = np.asarray(list(given), dtype=np.int64)
+    outside = rows[(rows < 0) | (rows >= count)]
+    if len(outside):
+        raise InputError(
+            f"`{name}` names site {outside[0]}; sites run from 0 to {count - 1}.",
+            zh=f"{name} 中的选址点 {outside[0]} 超出 0 至 {count - 1}。",
+        )
+    held[rows] = True
+    return held

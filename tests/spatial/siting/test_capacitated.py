@@ -1,0 +1,306 @@
+"""Capacitated p-median and maximal covering: brute force, a plain programme, laws, and why not."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import LinearConstraint, linprog, milp
+
+from spatial.errors import InfeasibleError, InputError
+from spatial.siting.answer import Effort, Status
+from spatial.siting.capacitated import capacitated_max_cover, capacitated_p_median
+from spatial.siting.capacitated_flow import divide_demand
+from spatial.siting.pairs import Pairs
+
+seeds = st.integers(0, 2**32 - 1)
+few = settings(max_examples=60, deadline=None)
+
+
+def small_case(seed, *, tight=1.3):
+    """Random rows, sites, costs with some pairs missing, capacities that bind."""
+    rng = np.random.default_rng(seed)
+    n, m = rng.integers(2, 7), rng.integers(2, 6)
+    cost = rng.integers(0, 30, (n, m)).astype(float)
+    cost[rng.random((n, m)) < 0.2] = np.inf
+    demand = rng.integers(0, 9, n).astype(float)
+    p = int(rng.integers(1, m + 1))
+    mean = demand.sum() / p * tight
+    capacity = np.ceil(rng.uniform(0.5, 1.5, m) * mean)
+    return cost, demand, capacity, p
+
+
+def priced(cost, weight):
+    """Cost of serving whole rows; inf where the pair is missing."""
+    return np.where(
+        np.isfinite(cost), weight[:, None] * np.where(np.isfinite(cost), cost, 0), np.inf
+    )
+
+
+def best_median(cost, demand, capacity, p, *, weight, divided):
+    """Least total cost by trying every set of sites (and every assignment); inf: none."""
+    n, m = cost.shape
+    total = priced(cost, weight)
+    best = np.inf
+    for sites in itertools.combinations(range(m), p):
+        if divided:
+            best = min(best, _transport(cost, demand, capacity, sites, weight))
+            continue
+        for at in itertools.product(sites, repeat=n):
+            if all(demand[np.array(at) == j].sum() <= capacity[j] for j in sites):
+                best = min(best, sum(total[i, j] for i, j in enumerate(at)))
+    return best
+
+
+def _transport(cost, demand, capacity, sites, weight):
+    """Shares of rows by a linear programme."""
+    n, k = len(demand), len(sites)
+    given = priced(cost, weight)[:, list(sites)].ravel()
+    reachable = np.isfinite(given)
+    serve = np.kron(np.eye(n), np.ones(k))
+    hold = np.hstack([demand[i] * np.eye(k) for i in range(n)])
+    bounds = [(0, 1) if one else (0, 0) for one in reachable]
+    found = linprog(
+        np.where(reachable, given, 0), hold, capacity[list(sites)], serve, np.ones(n), bounds
+    )
+    return found.fun if found.status == 0 else np.inf
+
+
+def best_cover(cost, demand, capacity, p, *, weight, divided):
+    n, m = cost.shape
+    best = 0.0
+    for sites in itertools.combinations(range(m), p):
+        if divided:
+            near = np.isfinite(cost[:, list(sites)])
+            hold = np.hstack([demand[i] * np.eye(p) for i in range(n)])
+            serve = np.kron(np.eye(n), np.ones(p))
+            upper = np.concatenate([capacity[list(sites)], np.ones(n)])
+            bounds = [(0, 1) if one else (0, 0) for one in near.ravel()]
+            value = -np.repeat(weight, p)
+            found = linprog(value, np.vstack([hold, serve]), upper, bounds=bounds)
+            best = max(best, -found.fun)
+            continue
+        for at in itertools.product((None, *sites), repeat=n):
+            inside = all(j is None or np.isfinite(cost[i, j]) for i, j in enumerate(at))
+            if inside and all(
+                sum(demand[i] for i in range(n) if at[i] == j) <= capacity[j] for j in sites
+            ):
+                best = max(best, sum(weight[i] for i in range(n) if at[i] is not None))
+    return best
+
+
+def check_answer(answer, cost, capacity, p):
+    """Whatever an answer says of its value: it must keep the rules."""
+    assert len(answer.sites) == p
+    assert (answer.load <= capacity * (1 + 1e-9) + 1e-9).all()
+    closed = np.setdiff1d(np.arange(len(capacity)), answer.sites)
+    assert (answer.load[closed] == 0).all()
+    assert set(answer.service["site"]) <= set(answer.sites.tolist())
+    assert np.isfinite(cost[answer.service["demand"], answer.service["site"]]).all()
+    shares = answer.service.groupby("demand")["share"].sum()
+    assert (shares <= 1 + 1e-9).all()
+
+
+@few
+@given(seeds, st.booleans())
+def test_the_median_equals_brute_force(seed, divided):
+    cost, demand, capacity, p = small_case(seed)
+    best = best_median(cost, demand, capacity, p, weight=demand, divided=divided)
+    if not np.isfinite(best):
+        with pytest.raises(InfeasibleError):
+            capacitated_p_median(cost, demand, capacity, p, divided=divided)
+        return
+    answer = capacitated_p_median(cost, demand, capacity, p, divided=divided)
+    assert answer.status == Status.PROVEN_OPTIMAL
+    assert answer.value == pytest.approx(best)
+    check_answer(answer, cost, capacity, p)
+    assert answer.service.groupby("demand")["share"].sum().to_numpy() == pytest.approx(
+        np.ones(len(demand))
+    )
+
+
+@few
+@given(seeds, st.booleans())
+def test_a_median_with_weights_of_its_own_equals_brute_force(seed, divided):
+    cost, demand, capacity, p = small_case(seed, tight=1.6)
+    weight = np.random.default_rng(seed + 1).uniform(0, 3, len(demand))
+    best = best_median(cost, demand, capacity, p, weight=weight, divided=divided)
+    if np.isfinite(best) and (demand > 0).all():
+        answer = capacitated_p_median(cost, demand, capacity, p, weight=weight, divided=divided)
+        assert answer.value == pytest.approx(best)
+        assert answer.bound <= best + 1e-6
+
+
+@few
+@given(seeds, st.booleans())
+def test_the_cover_equals_brute_force(seed, divided):
+    cost, demand, capacity, p = small_case(seed, tight=0.8)
+    best = best_cover(cost, demand, capacity, p, weight=demand, divided=divided)
+    answer = capacitated_max_cover(Pairs.from_matrix(cost), demand, capacity, p, divided=divided)
+    assert answer.status == Status.PROVEN_OPTIMAL
+    assert answer.value == pytest.approx(best)
+    check_answer(answer, cost, capacity, p)
+
+
+@few
+@given(seeds, st.booleans())
+def test_a_cover_with_weights_of_its_own_equals_brute_force(seed, divided):
+    cost, demand, capacity, p = small_case(seed, tight=0.8)
+    demand = demand + 1
+    weight = np.random.default_rng(seed + 1).uniform(0, 3, len(demand))
+    best = best_cover(cost, demand, capacity, p, weight=weight, divided=divided)
+    answer = capacitated_max_cover(
+        Pairs.from_matrix(cost), demand, capacity, p, weight=weight, divided=divided
+    )
+    assert answer.value == pytest.approx(best)
+    assert answer.bound >= best - 1e-6
+
+
+@few
+@given(seeds)
+def test_forced_sites_are_open_and_forbidden_ones_closed(seed):
+    cost, demand, capacity, p = small_case(seed, tight=3.0)
+    cost[~np.isfinite(cost)] = 40.0
+    m = len(capacity)
+    must, must_not = [0], [m - 1] if p < m else []
+    try:
+        answer = capacitated_p_median(cost, demand, capacity, p, must=must, must_not=must_not)
+    except InfeasibleError:
+        return
+    assert 0 in answer.sites
+    assert not set(must_not) & set(answer.sites.tolist())
+    freely = capacitated_p_median(cost, demand, capacity, p)
+    assert freely.value <= answer.value
+
+
+@given(seeds)
+@settings(max_examples=15, deadline=None)
+def test_middle_sizes_equal_a_plain_programme(seed):
+    rng = np.random.default_rng(seed)
+    n, m, p = 30, 8, 3
+    place, site = rng.random((n, 2)), rng.random((m, 2))
+    cost = np.round(100 * np.hypot(*(place[:, None] - site[None]).transpose(2, 0, 1)))
+    demand = rng.integers(1, 20, n).astype(float)
+    capacity = np.full(m, np.ceil(demand.sum() / p * 1.15))
+    answer = capacitated_p_median(cost, demand, capacity, p)
+    assert answer.status == Status.PROVEN_OPTIMAL
+    assert answer.value == pytest.approx(_plain(cost * demand[:, None], demand, capacity, p))
+
+
+def _plain(cost, demand, capacity, p):
+    n, m = cost.shape
+    serve = np.hstack([np.zeros((n, m)), np.kron(np.eye(n), np.ones(m))])
+    hold = np.hstack([-np.diag(capacity), *(demand[i] * np.eye(m) for i in range(n))])
+    number = np.concatenate([np.ones(m), np.zeros(n * m)])[None]
+    found = milp(
+        np.concatenate([np.zeros(m), cost.ravel()]),
+        constraints=[
+            LinearConstraint(serve, 1, 1),
+            LinearConstraint(hold, -np.inf, 0),
+            LinearConstraint(number, p, p),
+        ],
+        integrality=np.ones(m + n * m),
+        bounds=(0, 1),
+        options={"mip_rel_gap": 0.0},
+    )
+    return found.fun
+
+
+@few
+@given(seeds)
+def test_the_division_of_demand_is_a_cheapest_one(seed):
+    rng = np.random.default_rng(seed)
+    n, k = int(rng.integers(1, 8)), int(rng.integers(1, 5))
+    near = rng.random((n, k)) < 0.7
+    cost = rng.integers(0, 20, (n, k)).astype(float)
+    demand = rng.integers(0, 9, n).astype(float)
+    capacity = rng.integers(1, 15, k).astype(float)
+    price = rng.integers(5, 60, n).astype(float)
+    start = np.concatenate([[0], np.cumsum(near.sum(axis=1))])
+    where = np.nonzero(near)[1]
+    flow, unserved = divide_demand(start, where, cost[near], demand, capacity, price)
+    row = np.nonzero(near)[0]
+    e = len(where)
+    serve, hold = np.zeros((n, e + n)), np.zeros((k, e + n))
+    serve[row, np.arange(e)] = 1
+    serve[np.arange(n), e + np.arange(n)] = 1
+    hold[where, np.arange(e)] = 1
+    plain = linprog(np.concatenate([cost[near], price]), hold, capacity, serve, demand)
+    assert flow @ cost[near] + unserved @ price == pytest.approx(plain.fun)
+    np.testing.assert_allclose(np.bincount(row, flow, minlength=n) + unserved, demand)
+
+
+def test_a_run_that_is_stopped_says_how_far_it_may_be_from_the_best():
+    rng = np.random.default_rng(5)
+    n, m, p = 300, 40, 8
+    cost = np.round(
+        1000 * np.abs(rng.random((n, 1)) - rng.random((1, m))) + rng.random((n, m)) * 99
+    )
+    demand = rng.integers(1, 30, n).astype(float)
+    capacity = np.full(m, np.ceil(demand.sum() / p * 1.03))
+    answer = capacitated_p_median(cost, demand, capacity, p, effort=Effort(seconds=0.4))
+    assert answer.status in {Status.WITHIN_BOUND, Status.PROVEN_OPTIMAL}
+    assert answer.bound <= answer.value
+    check_answer(answer, cost, capacity, p)
+    longer = capacitated_p_median(cost, demand, capacity, p, effort=Effort(seconds=6))
+    assert answer.bound <= longer.value <= answer.value
+    assert longer.bound >= answer.bound
+
+
+def test_a_cancelled_run_returns_what_it_has():
+    rng = np.random.default_rng(6)
+    cost = np.round(1000 * rng.random((200, 30)))
+    demand = rng.integers(1, 30, 200).astype(float)
+    capacity = np.full(30, np.ceil(demand.sum() / 6 * 1.02))
+    calls = []
+
+    def stop():
+        calls.append(1)
+        return len(calls) > 3
+
+    answer = capacitated_p_median(cost, demand, capacity, 6, cancel=stop)
+    assert answer.status == Status.CANCELLED
+    check_answer(answer, cost, capacity, 6)
+
+
+def test_more_capacity_never_costs_more():
+    cost, demand, capacity, p = small_case(11, tight=2.0)
+    cost[~np.isfinite(cost)] = 50.0
+    values = [
+        capacitated_p_median(cost, demand, capacity * grown, p).value for grown in (1.0, 1.5, 4.0)
+    ]
+    assert values == sorted(values, reverse=True)
+
+
+def test_rows_that_no_site_can_hold_are_named():
+    with pytest.raises(InfeasibleError, match="rows 1") as error:
+        capacitated_p_median([[1, 2], [1, 2]], [3, 9], [5, 5], 2)
+    assert "第 1 行" in error.value.message_zh
+
+
+def test_too_little_capacity_in_all_is_said_with_the_number_of_sites_it_takes():
+    with pytest.raises(InfeasibleError, match="at least 3 sites"):
+        capacitated_p_median(np.ones((4, 4)), [5, 5, 5, 5], [8, 8, 8, 8], 2)
+
+
+def test_a_corner_that_is_too_crowded_is_named_with_its_sites():
+    near = np.array([[1, np.inf], [1, np.inf], [2, 1]])
+    with pytest.raises(InfeasibleError, match=r"rows 0, 1, sites 0"):
+        capacitated_p_median(near, [4, 4, 1], [6, 9], 2)
+
+
+def test_wholes_that_cannot_be_packed_are_said_to_be_so():
+    with pytest.raises(InfeasibleError, match="each as a whole"):
+        capacitated_p_median(np.ones((3, 2)), [4, 4, 4], [6, 6], 2)
+    answer = capacitated_p_median(np.ones((3, 2)), [4, 4, 4], [6, 6], 2, divided=True)
+    assert answer.load.tolist() == [6.0, 6.0]
+
+
+def test_amounts_that_make_no_sense_are_refused_by_row():
+    with pytest.raises(InputError, match="`demand` row 1"):
+        capacitated_p_median(np.ones((2, 2)), [1, -1], [5, 5], 1)
+    with pytest.raises(InputError, match="`capacity` has shape"):
+        capacitated_p_median(np.ones((2, 2)), [1, 1], [5], 1)
+    with pytest.raises(InfeasibleError, match="p is 3"):
+        capacitated_p_median(np.ones((2, 2)), [1, 1], [5, 5], 3)
