@@ -24,7 +24,7 @@ FILLED = {
     "{data_version}": "v1",
     "{layer}": "cells",
     "{neighbourhood}": "n0-0",
-    "{kind}": "library",
+    "{kind}": "kindergarten",
     "{district}": "d0",
     "{asset}": "a1",
     "{scenario}": "s1",
