@@ -22,6 +22,7 @@ __all__ = [
     "LanguageDep",
     "ProblemsDep",
     "SettingsDep",
+    "SitingsDep",
     "StoreDep",
     "WarmingDep",
     "refuse_unknown_parameters",
@@ -50,6 +51,17 @@ def _problems(request: Request) -> Any:
     return kept.problems
 
 
+def _sitings(request: Request) -> Any:
+    """Give the sitings kept in memory; made when first asked for, for they load the engine."""
+    kept = request.app.state
+    if not hasattr(kept, "sitings"):
+        from app.siting_grounds import Grounds  # noqa: PLC0415  (loads the engine)
+        from app.siting_warm import Sitings  # noqa: PLC0415  (loads the engine)
+
+        kept.sitings = Sitings(Grounds.beside(kept.bases))
+    return kept.sitings
+
+
 def _hub(request: Request) -> Hub:
     return request.app.state.hub
 
@@ -66,6 +78,7 @@ def _language(request: Request) -> str:
     return preferred_language(request.headers.get("accept-language"))
 
 
+SitingsDep = Annotated[Any, Depends(_sitings)]
 StoreDep = Annotated[Store, Depends(_store)]
 BasesDep = Annotated[Bases, Depends(_bases)]
 DraftsDep = Annotated[Drafts, Depends(_drafts)]

@@ -7,6 +7,7 @@
     ├── BadRequestError        a parameter is unknown or cannot be read
     ├── ConflictError          what was asked does not fit what is stored now
     ├── RulesClashError        rules of districts cannot all hold; tells which and what to relax
+    │   └── SitingInfeasibleError  … rules of a siting
     ├── BaseMissingError       the engine's state for scenarios has to be made first
     ├── ChangeError            a change of a scenario cannot be used; says which one
     ├── PreconditionError      a change of something stored does not name the state that it changes
@@ -46,6 +47,7 @@ __all__ = [
     "PreconditionError",
     "Problem",
     "RulesClashError",
+    "SitingInfeasibleError",
     "StaleError",
     "StoreError",
     "TooLargeError",
@@ -96,6 +98,10 @@ class RulesClashError(AppError):
             " ".join(one["en"] for one in clashes), "".join(one["zh"] for one in clashes)
         )
         self.clashes = clashes
+
+
+class SitingInfeasibleError(RulesClashError):
+    """Rules of a siting cannot all hold, so there is no plan of sites."""
 
 
 class BaseMissingError(AppError):
@@ -187,6 +193,9 @@ PROBLEMS: Final[dict[type[Exception], Problem]] = {
     CancelledError: Problem(409, "cancelled", "Cancelled", "已取消"),
     EditRefusedError: Problem(409, "edit-refused", "The edit is refused", "编辑被拒绝"),
     RulesClashError: Problem(409, "rules-clash", "The rules clash", "规则互相矛盾"),
+    SitingInfeasibleError: Problem(
+        409, "siting-infeasible", "No sites keep all the rules", "没有满足全部规则的选址"
+    ),
     InfeasibleError: Problem(409, "infeasible", "The rules clash", "规则互相矛盾"),
     IndexMismatchError: Problem(422, "unusable-input", "The input cannot be used", "输入无法使用"),
     InputError: Problem(422, "unusable-input", "The input cannot be used", "输入无法使用"),

@@ -1,4 +1,4 @@
-"""What a job does: analyse a city again, prepare its scenarios, find openings, propose plans."""
+"""What a job does: analyse a city, prepare scenarios, find openings, propose plans, site."""
 
 from __future__ import annotations
 
@@ -73,6 +73,8 @@ def runner(bases: Bases) -> JobRunner:
                 return find_openings(store, job, progress, bases=bases)
             case "proposals":
                 return propose_plans(store, job, progress)
+            case "siting":
+                return find_sites(store, job, progress, bases=bases)
             case _:
                 return analyse_again(store, job, progress, bases=bases)
 
@@ -163,6 +165,34 @@ def propose_plans(store: Store, job: dict[str, Any], progress: Progress) -> JobO
     start = None if draft is None else proposing.assigned(draft, problem)
     found = proposing.proposals(problem, asked, start=start, progress=_part(progress, 0.15, 0.99))
     return JobOutcome(version.data_version, plain_record(found))
+
+
+def find_sites(
+    store: Store, job: dict[str, Any], progress: Progress, *, bases: Bases
+) -> JobOutcome:
+    """Choose which asset becomes which facility, and who pays for it.
+
+    Raises
+    ------
+    SitingInfeasibleError
+        If the rules cannot all hold; the job has failed then, and tells which.
+    """
+    from app.siting_grounds import Grounds, SitingGround  # noqa: PLC0415  (loads the engine)
+    from app.siting_job import siting_result  # noqa: PLC0415  (loads the engine)
+
+    grounds = Grounds.beside(bases)
+    version = store.data_version(job["city"])
+    begun = 0.0
+    if not grounds.has(job["city"], version):
+        analysis = _analyse(store, job | {"request": {}}, progress, until=0.6)
+        if not store.has_version(job["city"], analysis.data_version):  # another engine
+            store.save_analysis(analysis, city_id=job["city"])
+        version, begun = analysis.data_version, 0.7
+        progress("siting_build", 0.6)
+        grounds.save(job["city"], SitingGround.of(analysis))
+    ground = grounds.open(job["city"], version)
+    found = siting_result(ground, job["request"], _part(progress, begun, 0.99))
+    return JobOutcome(version, plain_record(found))
 
 
 def _save_base(bases: Bases, city_id: str, analysis: Analysis, progress: Progress) -> None:

@@ -36,6 +36,7 @@ from app.routes import (
     plans,
     proposals,
     scenarios,
+    sitings,
     stock,
     tiles,
     weighed,
@@ -66,6 +67,7 @@ ROUTERS = (
     plan_sheet.router,
     atoms.router,
     proposals.router,
+    sitings.router,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": ProblemText, "description": "The request cannot be read."},

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.siting_asked import AreaAsked, FundingAsked, RulesAsked, WeightsAsked, Yuan
+
 __all__ = [
     "Catalogue",
     "CityDetail",
@@ -35,14 +37,18 @@ __all__ = [
     "ProfileText",
     "Ranking",
     "Sheet",
-    "StockDetail",
-    "StockList",
     "WeighedList",
 ]
 
 PROPOSAL_CHOICES = {
     *("mode", "k", "amount", "at_least", "rules", "weights", "count", "seed", "plan"),
 }
+SITING_CHOICES = {
+    *("kinds", "budget_yuan", "rules", "weights", "area", "pareto", "seed", "funding"),
+    *("seconds", "gap_share"),
+}
+MOST_PARETO = 40
+MOST_YEARS = 10
 MOST_OPENINGS = 50
 Row = dict[str, Any]
 Bounds = tuple[float, float, float, float]
@@ -359,37 +365,12 @@ class DistrictDetail(District):
     neighbours: list[Row]
 
 
-class StockEntry(BaseModel):
-    """One stock asset: the columns of ``results.stock``, where it is, what it could hold."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: str
-    name: str | None
-    lon: float
-    lat: float
-    kinds: list[str]
-    fit_count: int
-
-
-class StockList(BaseModel):
-    """Stock assets."""
-
-    items: list[StockEntry]
-
-
-class StockDetail(StockEntry):
-    """One stock asset with every gap that it could close."""
-
-    fits: list[Row]
-
-
 class JobRequest(BaseModel):
-    """What is to be done: analyse again, prepare scenarios, find openings, or propose plans."""
+    """What is to be done: analyse again, prepare scenarios, find openings, propose, site."""
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["analyse", "scenario-base", "openings", "proposals"] = "analyse"
+    kind: Literal["analyse", "scenario-base", "openings", "proposals", "siting"] = "analyse"
     profile: str | None = None
     year: int | None = None
     walking_profile: Literal["adult", "elder", "child", "wheelchair"] | None = None
@@ -404,6 +385,17 @@ class JobRequest(BaseModel):
     count: Annotated[int | None, Field(ge=1, le=12)] = None
     seed: int | None = None
     plan: str | None = None
+    kinds: Annotated[list[str] | None, Field(max_length=200)] = None
+    budget_yuan: Annotated[
+        list[Yuan] | Yuan | None, Field(description="of each year, or of the one year planned")
+    ] = None
+    area: AreaAsked | None = None
+    pareto: Annotated[
+        int | None, Field(ge=0, le=MOST_PARETO, description="points of money against people")
+    ] = None
+    funding: FundingAsked | None = None
+    seconds: Annotated[float | None, Field(gt=0, le=600)] = None
+    gap_share: Annotated[float | None, Field(ge=0, lt=1)] = None
 
     @model_validator(mode="after")
     def _only_its_own(self) -> JobRequest:
@@ -413,6 +405,7 @@ class JobRequest(BaseModel):
             "scenario-base": set(),
             "openings": {"k", "objective"},
             "proposals": PROPOSAL_CHOICES,
+            "siting": SITING_CHOICES,
         }[self.kind]
         given = {name for name in self.model_fields_set if getattr(self, name) is not None}
         strange = sorted(given - own - {"kind"})
@@ -427,6 +420,8 @@ class JobRequest(BaseModel):
                 raise ValueError(f"at most {MOST_OPENINGS} openings are chosen at once")
         if self.kind == "proposals":
             self._complete_proposals()
+        if self.kind == "siting":
+            self._complete_siting()
         return self
 
     def _complete_proposals(self) -> None:
@@ -438,6 +433,17 @@ class JobRequest(BaseModel):
             raise ValueError("mode `fixed` needs `k`, the number of districts")
         if self.mode == "most" and (self.amount is None or self.at_least is None):
             raise ValueError("mode `most` needs `amount` and `at_least`")
+
+    def _complete_siting(self) -> None:
+        """Fill in what was left open, and refuse rules and weights that a siting does not know."""
+        self.pareto = 12 if self.pareto is None else self.pareto
+        self.seed = self.seed or 0
+        if isinstance(self.budget_yuan, list) and not 1 <= len(self.budget_yuan) <= MOST_YEARS:
+            raise ValueError(f"`budget_yuan` has one amount for each of 1 to {MOST_YEARS} years")
+        if self.rules is not None:
+            self.rules = RulesAsked.model_validate(self.rules).model_dump(exclude_unset=True)
+        if self.weights is not None:
+            WeightsAsked.model_validate(self.weights)
 
 
 class Job(BaseModel):

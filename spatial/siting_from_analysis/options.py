@@ -65,7 +65,8 @@ def siting_options(
     -------
     Options
         ``options`` by id (``asset/kind/size``), with the columns of `SitingProblem` and
-        ``asset_type, mode, size_m2, confidence``. Sizes: ``small`` the least that stock must have
+        ``asset_type, mode, size_m2, confidence``, and what its price goes by: ``built_m2`` (floor)
+        and ``ground_m2`` (land). Sizes: ``small`` the least that stock must have
         for the kind, ``standard`` the least of the standard, ``large`` its largest; each where the
         asset is large enough and it is larger than the one before.
 
@@ -101,7 +102,7 @@ def siting_options(
     impossible = pd.concat([stopped[columns], without_price[columns]], ignore_index=True)
     assets = _assets(stock, districts, rules)
     # What an option takes of its asset is floor of a building and land of a plot: size_m2.
-    options = options[~unpriced].drop(columns=["floor_m2", "land_m2"])
+    options = options[~unpriced].rename(columns={"floor_m2": "built_m2", "land_m2": "ground_m2"})
     return Options(assets, options.assign(floor_m2=options["size_m2"]), impossible)
 
 

@@ -1,0 +1,210 @@
+"""Sitings kept in memory between questions: the problem, the plan, and what planners tried."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from app.errors import BadRequestError, NotFoundError
+from app.plain import Record
+from app.siting import asked_problem, budgets_of, plan_from, told_infeasible
+from app.siting_grounds import Grounds, SitingGround
+from app.store.sitings import read_siting
+from spatial.errors import InfeasibleError
+from spatial.siting.answer import Effort
+from spatial.siting.plan import SitingPlan
+from spatial.siting.problem import SitingProblem
+from spatial.siting.solve import solve_siting
+
+__all__ = ["KeptSiting", "Sitings", "edit_name"]
+
+MOST_KEPT: Final = 4
+MOST_EDITS: Final = 24
+AGAIN_SECONDS: Final = 1.5
+"""Of the search; what is told of the plan takes the rest of the two seconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class KeptSiting:
+    """One finished siting, ready for questions."""
+
+    job: str
+    data_version: str
+    request: Record
+    kept: Record
+    points: list[Record]
+    ground: SitingGround
+    problem: SitingProblem
+    _plans: OrderedDict[str, SitingPlan] = field(default_factory=OrderedDict)
+    _guard: Any = field(default_factory=threading.RLock)
+
+    def plan(self, *, point: int | None = None, edit: str | None = None) -> SitingPlan:
+        """Return the main plan, that of a point of the curve, or one that a planner changed.
+
+        Raises
+        ------
+        NotFoundError
+            If the curve has no such point.
+        BadRequestError
+            If `edit` is none of ours.
+        SitingInfeasibleError
+            If the planner's changes and the rules cannot all hold.
+        """
+        if edit is not None:
+            return self._known(f"edit:{edit}", lambda: self._again(_read_edit(edit)))
+        if point is None:
+            return self._known("main", lambda: plan_from(self.problem, self.kept))
+        if not 0 <= point < len(self.points):
+            raise NotFoundError(
+                f"The curve has {len(self.points)} points, counted from 0; {point} is none.",
+                f"曲线共有 {len(self.points)} 个点(从 0 起),没有第 {point} 个。",
+            )
+        return self._known(f"point:{point}", lambda: self._point(point))
+
+    def _point(self, point: int) -> SitingPlan:
+        told = self.points[point]
+        problem = self.problem
+        if told.get("budget_yuan") is not None:
+            problem = problem.with_rules(budget_yuan=tuple(told["budget_yuan"]))
+        return plan_from(problem, told)
+
+    def _again(self, asked: Mapping[str, Any]) -> SitingPlan:
+        begin = self.plan(point=asked.get("point"))
+        budget = budgets_of(asked)
+        problem = begin.problem
+        if budget is not None:
+            problem = problem.with_rules(budget_yuan=budget)
+        self._require_known(asked)
+        changed = _with_changes(problem, asked)
+        try:
+            return solve_siting(changed, start=begin, effort=Effort(seconds=AGAIN_SECONDS))
+        except InfeasibleError as fault:
+            raise told_infeasible(fault) from fault
+
+    def _require_known(self, asked: Mapping[str, Any]) -> None:
+        known = set(self.problem.options.index) | set(self.problem.assets.index)
+        names = [*(asked.get("force") or ()), *(asked.get("forbid") or ())]
+        names += list(asked.get("resize") or {})
+        strange = [name for name in names if name not in known]
+        if strange:
+            raise BadRequestError(
+                f"`{strange[0]}` is neither an asset nor an option of this siting.",
+                f"`{strange[0]}` 不是本次选址中的存量资源或选项。",
+            )
+
+    def _known(self, key: str, make: Any) -> SitingPlan:
+        with self._guard:
+            if key in self._plans:
+                self._plans.move_to_end(key)
+                return self._plans[key]
+            plan: SitingPlan = make()
+            self._plans[key] = plan
+            while len(self._plans) > MOST_EDITS:
+                self._plans.popitem(last=False)
+            return plan
+
+
+def _with_changes(problem: SitingProblem, asked: Mapping[str, Any]) -> SitingProblem:
+    """Lay a planner's changes over the rules; a resized option stands for all its sizes."""
+    options, rules = problem.options, problem.rules
+    force, forbid = list(asked.get("force") or ()), list(asked.get("forbid") or ())
+    for name, size in dict(asked.get("resize") or {}).items():
+        like = options[(options["asset"] == name) | (options.index == name)]
+        kind = like["kind"].unique()
+        same = options[options["asset"].isin(like["asset"]) & options["kind"].isin(kind)]
+        wanted = same.index[same["size"] == size]
+        if len(wanted) != 1:
+            sizes = ", ".join(map(str, same["size"].unique()))
+            raise BadRequestError(
+                f"`resize`: `{name}` cannot be made `{size}`; its sizes are {sizes}.",
+                f"resize:`{name}` 没有规模“{size}”;可用 {sizes}。",
+            )
+        force += list(wanted)
+        forbid += list(same.index.difference(wanted))
+    return problem.with_rules(
+        must=tuple(dict.fromkeys((*rules.must, *force))),
+        must_not=tuple(dict.fromkeys((*rules.must_not, *forbid))),
+    )
+
+
+class Sitings:
+    """The sitings asked about last; one that is gone is read and built again."""
+
+    def __init__(self, grounds: Grounds) -> None:
+        self.grounds = grounds
+        self._kept: OrderedDict[tuple[str, str], KeptSiting] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def of(self, engine: Engine, city_id: str, job_id: str) -> KeptSiting:
+        """Return one siting, from memory or from the database and the ground on the disk.
+
+        Raises
+        ------
+        NotFoundError, SitingInfeasibleError
+            If there is no such finished siting; or its rules clashed.
+        ConflictError
+            If what it was worked out on is no longer kept.
+        """
+        key = (city_id, job_id)
+        with self._guard:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        told = read_siting(engine, city_id, job_id)
+        ground = self.grounds.open(city_id, told["data_version"])
+        found = KeptSiting(
+            job=job_id,
+            data_version=told["data_version"],
+            request=told["request"],
+            kept=told["result"]["kept"],
+            points=told["result"]["points"],
+            ground=ground,
+            problem=asked_problem(ground, told["request"]),
+        )
+        with self._guard:
+            self._kept[key] = found
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+
+def edit_name(asked: Mapping[str, Any]) -> str:
+    """Return the name of a planner's changes: it holds them, so that it never grows old.
+
+    Examples
+    --------
+    >>> _read_edit(edit_name({"force": ["a"], "forbid": []}))
+    {'force': ['a']}
+    """
+    packed = json.dumps(
+        {key: value for key, value in asked.items() if value not in (None, [], {})},
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+
+def _read_edit(name: str) -> Record:
+    try:
+        asked = json.loads(base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)))
+    except (binascii.Error, ValueError) as fault:
+        raise _not_ours() from fault
+    if not isinstance(asked, dict):
+        raise _not_ours()
+    return asked
+
+
+def _not_ours() -> BadRequestError:
+    return BadRequestError(
+        "This `edit` is none that an answer of …/again gave.",
+        "该 edit 不是 …/again 应答中给出的编号。",
+    )
