@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -14,6 +15,7 @@ from psycopg import sql
 from sqlalchemy import Engine, Table
 
 from app.errors import NotFoundError
+from app.store.stock import all_edited
 from app.store.tables import INPUT_TABLES, SCHEMA
 from spatial.city.model import City, Raster
 from spatial.city.precision import on_grid
@@ -25,6 +27,9 @@ __all__ = ["read_choices", "read_city"]
 
 def read_city(engine: Engine, city_id: str) -> City:
     """Return the inputs of a city's current version, in its metric zone.
+
+    The register of stock is as it was edited since (`app.store.stock`): edited and new assets
+    with their revision, without those that were retired; rejected candidates as a layer.
 
     Raises
     ------
@@ -52,6 +57,7 @@ def read_city(engine: Engine, city_id: str) -> City:
             table: _read_table(connection, INPUT_TABLES[table], spec, key)
             for table, spec in data_dictionary().tables.items()
         }
+        layers |= _edited(all_edited(connection, city_id), layers, srid, crs)
         rasters = dict(_read_rasters(connection, key))
     return City.from_layers(
         name,
@@ -83,6 +89,63 @@ def _read_layer(
 ) -> gpd.GeoDataFrame:
     frame, shapes = _read_rows(connection, table, spec, version, sql.SQL("ST_AsBinary(geom)"))
     return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(shapes), crs=srid)
+
+
+def _edited(
+    rows: list[tuple[Any, ...]],
+    layers: Mapping[str, gpd.GeoDataFrame],
+    srid: int,
+    crs: pyproj.CRS,
+) -> dict[str, gpd.GeoDataFrame]:
+    """Lay the edits of the register over the inputs: written, retired and rejected stock."""
+    if not rows:
+        return {}
+    ids, revisions, retired, facts, verdicts, authors, reasons, signs, shapes = zip(
+        *rows, strict=True
+    )
+    index = pd.Index(ids, dtype="str", name="id")
+    geometry = gpd.GeoSeries(shapely.from_wkb(shapes), index=index, crs=srid).to_crs(crs)
+    register = layers["stock_assets"]
+    written = np.array([one is not None for one in facts], dtype=bool)
+    standing = written & ~np.array(retired, dtype=bool)
+    values = [
+        {**one, "revision": number}
+        for one, number, stands in zip(facts, revisions, standing, strict=True)
+        if stands
+    ]
+    rest = register[~register.index.isin(index[written])]
+    assets = _frame(values, geometry[standing], register)
+    rejected = np.array([verdict == "reject" for verdict in verdicts], dtype=bool)
+    said = zip(signs, authors, reasons, rejected, strict=True)
+    refused = _frame(
+        [
+            {"sign": sign, "author": author, "reason": why}
+            for sign, author, why, is_so in said
+            if is_so
+        ],
+        geometry[rejected],
+        layers["stock_rejected"],
+    )
+    return {"stock_assets": _together(rest, assets), "stock_rejected": refused}
+
+
+def _frame(
+    values: list[dict[str, Any]], geometry: gpd.GeoSeries, like: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    columns = {
+        name: pd.Series(
+            [one.get(name) for one in values], index=geometry.index, dtype=like[name].dtype
+        )
+        for name in like.columns
+        if name != like.geometry.name
+    }
+    return gpd.GeoDataFrame(columns, geometry=geometry, crs=like.crs)
+
+
+def _together(one: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    parts = [part for part in (one, other) if len(part)]
+    joined = pd.concat(parts) if parts else one
+    return gpd.GeoDataFrame(joined, geometry="geometry", crs=one.crs)
 
 
 def _read_table(connection: Any, table: Table, spec: LayerSpec, version: int) -> pd.DataFrame:

@@ -272,3 +272,55 @@ def test_pages_follow_one_another(client):
         link = answer.headers.get("Link")
         url = link.split(">")[0][1:] if link else None
     assert seen == ["a1", "left1", "x1"]
+
+
+def test_edits_flow_into_the_inputs_of_the_next_analysis(client, store):
+    new(client, values={"name": "新房", "kind": "物业用房", "floor_m2": 150})
+    put(client, "a1", 0, values={"ownership": "业主共有"})
+    judge(client, "left1", "reject", reason="是消防通道")
+    city = store.read_city("grid-town")
+    assets = city.layer("stock_assets")
+    assert assets["name"].to_dict() == {"a1": "老车棚", "x1": "新房"}
+    assert assets["revision"].to_dict() == {"a1": 1, "x1": 1}
+    assert assets.loc["a1", "ownership"] == "owners_common"
+    assert abs(assets.geometry["x1"].x - 500_050) < 0.2
+    rejected = city.layer("stock_rejected")
+    assert rejected[["sign", "reason"]].to_dict("index") == {
+        "left1": {"sign": "leftover", "reason": "是消防通道"}
+    }
+    assert rejected.area["left1"] > 300
+    retire(client, "a1", 1)
+    assert store.read_city("grid-town").layer("stock_assets").index.tolist() == ["x1"]
+
+
+def test_what_the_next_analysis_has_read_is_no_edit_any_more(client, store):
+    put(client, "a1", 0, values={"name": "车棚一号"})
+    new(client)
+    before = {one["id"]: one["edited"] for one in get(client, STOCK)["items"]}
+    assert before == {"a1": True, "left1": False, "x1": True}
+    city = store.read_city("grid-town")
+    analysis = grid_analysis(data_version="v2", city=city)
+    store.save_analysis(analysis)
+    try:
+        after = {one["id"]: one for one in get(client, STOCK)["items"]}
+        assert {key: one["edited"] for key, one in after.items()} == {"a1": False, "left1": False}
+        assert after["a1"]["revision"] == 1  # and is edited from there
+        assert (
+            after["a1"]["name"] == "老车棚"
+        )  # as this world's analysis says, which is made by hand
+        assert put(client, "a1", 1, values={"name": "车棚二号"}).json()["revision"] == 2
+        assert get(client, f"{STOCK}/a1")["name"] == "车棚二号"
+    finally:
+        store.save_analysis(grid_analysis())
+
+
+def test_two_who_edit_at_once_are_one_after_the_other(client):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(
+            pool.map(lambda n: put(client, "a1", 0, values={"name": f"棚{n}"}), range(6))
+        )
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [200, 412, 412, 412, 412, 412]
+    assert [one["revision"] for one in get(client, f"{STOCK}/a1/history")["items"]] == [1]
