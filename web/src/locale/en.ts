@@ -1,4 +1,5 @@
 import { planEn } from "./plan.en";
+import { sitingEn } from "./siting.en";
 import { stockEn } from "./stock.en";
 
 import type { MessageKey } from "./zh";
@@ -7,6 +8,7 @@ import type { MessageKey } from "./zh";
 export const en: Record<MessageKey, string> = {
   ...planEn,
   ...stockEn,
+  ...sitingEn,
   "app.name": "Linli",
   "app.tagline": "Renewal planning for old neighbourhoods",
   "app.skip_panel": "Skip to the panel",

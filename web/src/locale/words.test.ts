@@ -36,7 +36,7 @@ describe("the two languages", () => {
 
   it("have no text that the page never shows", () => {
     const all = sources("src").join("\n");
-    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.(unit|gate|plan)|sheet\.(derived|gaps)|profile|live|step|difference|figure|pathway|part|supply|equity|try\.(hint|did|tab|add|close|open|build)|sign|measure|field|op|stock\.(verdict|filter|col|by)|plan\.(tab|tool|hint|rule|said|figure|broken|status|import|op|mode|limit|part))[._]/;
+    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.(unit|gate|plan)|sheet\.(derived|gaps)|profile|live|step|difference|figure|pathway|part|supply|equity|try\.(hint|did|tab|add|close|open|build)|sign|size|mode|level|measure|field|op|stock\.(verdict|filter|col|by)|plan\.(tab|tool|hint|rule|said|figure|broken|status|import|op|mode|limit|part))[._]/;
     for (const key of keys) expect(built.test(key) || all.includes(`"${key}"`), `${key} is shown nowhere`).toBe(true);
   });
 

@@ -1,6 +1,7 @@
 /** The page's words and numbers in the reader's language. */
 
 import type { Language } from "../state/mode";
+import type { SitingStatus } from "../api/sitingTypes";
 import { en } from "./en";
 import { type MessageKey, zh } from "./zh";
 
@@ -39,6 +40,21 @@ export class Words {
   /** A column of the register: in words of its own where it has them, else those of the data dictionary. */
   readonly field = (column: { name: string; zh: string; en: string }): string =>
     `field.${column.name}` in zh ? this.t(`field.${column.name}` as MessageKey) : this.pick(column);
+
+  /** What is known of how good a plan is: never more than what is proven. */
+  readonly sure = ({ status, gap_share }: { status: SitingStatus; gap_share: number | null }): string => {
+    if (status === "proven_optimal") return this.t("siting.proven");
+    if (status === "cancelled" && gap_share === null) return this.t("siting.cancelled");
+    if (gap_share === null || status === "no_bound") return this.t("siting.no_bound");
+    const share = 100 * gap_share;
+    // Rounded up: what is said is what holds.
+    const digits = share < 1 ? 2 : 1;
+    return this.t("siting.within", { share: (Math.ceil(share * 10 ** digits) / 10 ** digits).toFixed(digits) });
+  };
+
+  readonly size = (size: string): string => (`size.${size}` in zh ? this.t(`size.${size}` as MessageKey) : size);
+  readonly mode = (mode: string): string => (`mode.${mode}` in zh ? this.t(`mode.${mode}` as MessageKey) : mode.replaceAll("_", " "));
+  readonly level = (level: string): string => (`level.${level}` in zh ? this.t(`level.${level}` as MessageKey) : level);
 
   /** What was done to an asset. */
   readonly op = (op: string): string => (`op.${op}` in zh ? this.t(`op.${op}` as MessageKey) : op);

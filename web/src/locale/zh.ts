@@ -1,10 +1,12 @@
 /** The page in Chinese. Keys are shared with `en.ts`; a test keeps both complete. */
 import { planZh } from "./plan.zh";
+import { sitingZh } from "./siting.zh";
 import { stockZh } from "./stock.zh";
 
 export const zh = {
   ...planZh,
   ...stockZh,
+  ...sitingZh,
   "app.name": "邻里",
   "app.tagline": "老旧小区更新规划工作台",
   "app.skip_panel": "跳到面板",

@@ -33,7 +33,7 @@ import { heatColour, neighbourhoodColour, neighbourhoodOpacity, patternRule } fr
 setWorkerUrl(workerUrl);
 
 export interface Pressed {
-  layer: "neighbourhoods" | "districts" | "stock";
+  layer: "neighbourhoods" | "districts" | "stock" | "sites";
   id: string;
 }
 
@@ -443,12 +443,14 @@ export class MapView {
 
   private press(event: MapMouseEvent): void {
     const cards = this.at(event, CARDS, 4);
-    if (cards[0]) return this.showCard(cards[0], event.lngLat);
+    const site = this.at(event, ["site"], 2)[0];
+    if (cards[0] && !site) return this.showCard(cards[0], event.lngLat);
     this.card.remove();
     const found = this.at(event, PRESSABLE, 2);
     const first = PRESSABLE.map((layer) => found.find((feature) => feature.layer.id === layer)).find(Boolean);
     const id: unknown = first?.properties.id;
     if (!first || typeof id !== "string") return this.events.pressed(null);
+    if (first.layer.id === "site") return this.events.pressed({ layer: "sites", id });
     const layer = LAYERS_BOTTOM_UP[first.layer.id as LayerId].tile;
     if (layer === "stock" || layer === "districts") this.events.pressed({ layer, id });
     else this.events.pressed({ layer: "neighbourhoods", id });

@@ -1,7 +1,7 @@
 /** What the reader is looking at. One union, so that no two of them can be open at once. */
 
-export type CityTab = "overview" | "ranking" | "facilities" | "districts" | "stock";
-export const CITY_TABS = ["overview", "ranking", "facilities", "districts", "stock"] as const satisfies readonly CityTab[];
+export type CityTab = "overview" | "ranking" | "facilities" | "districts" | "stock" | "siting";
+export const CITY_TABS = ["overview", "ranking", "facilities", "districts", "stock", "siting"] as const satisfies readonly CityTab[];
 
 export type Mode =
   | { kind: "city"; tab: CityTab }

@@ -26,6 +26,7 @@ import { Gestures } from "./gestures";
 import { fromHash, toHash } from "./hash";
 import type { CityTab, Language, Mode, PageState, Theme } from "./mode";
 import { Proposals } from "./proposals";
+import { Siting } from "./siting";
 import { StockRoom } from "./stock";
 import { Store } from "./store";
 import { Strokes } from "./strokes";
@@ -91,6 +92,7 @@ export class Page {
   readonly strokes: Strokes;
   readonly proposals: Proposals;
   readonly stockRoom: StockRoom;
+  readonly siting: Siting;
   /** The open plan is laid out for paper. */
   readonly printing = new Store(false);
   /** What the drawing table has to say: the panel puts it into words. */
@@ -140,6 +142,16 @@ export class Page {
       storage: globalThis.localStorage ?? nowhere,
     });
     this.strokes = new Strokes(this.drawing);
+    this.siting = new Siting({
+      client: this.client,
+      city: () => this.state.value.city,
+      follow: async (job) => {
+        this.job.set(job);
+        await this.watchJobs(this.state.value.city ?? "", this.cityAsking.signal);
+      },
+      prepare: () => void this.startJob({ kind: "scenario-base" }),
+      trouble: (problem) => this.trouble.set(problem),
+    });
     this.stockRoom = new StockRoom({
       stocks: new Stocks(this.client),
       city: () => this.state.value.city,
@@ -197,7 +209,10 @@ export class Page {
     const { signal } = this.cityAsking;
     const before = this.state.value;
     this.drawing.forget();
-    if (!keepView) this.stockRoom.forget();
+    if (!keepView) {
+      this.stockRoom.forget();
+      this.siting.forget();
+    }
     const plain: Partial<PageState> = { camera: null, scenario: null, plan: null, mode: { kind: "city", tab: before.lastTab } };
     this.state.set({ ...before, city: id, ...(keepView ? {} : plain) });
     this.data.set(LOADING);
@@ -384,6 +399,8 @@ export class Page {
     if (job.kind === "analyse" || !same) return this.openCity(city, true);
     if (job.kind === "openings") await this.whatIf.loadOpenings();
     if (job.kind === "proposals") return void this.proposals.done(job.id);
+    if (job.kind === "siting") return void this.siting.open(job.id);
+    this.siting.prepared();
     this.whatIf.preparing.set(false);
     const { scenario } = this.state.value;
     if (scenario?.kind === "compare") await this.whatIf.compare(scenario.a, scenario.b);
@@ -403,6 +420,7 @@ export class Page {
       this.job.set(job);
       if (!isOpen(job)) {
         if (job.status === "successful") await this.jobDone(job, city);
+        else if (job.kind === "siting" && job.status === "failed") await this.siting.open(job.id); // which rules clash
         else if (job.kind === "proposals" && job.status === "failed") await this.proposals.done(job.id); // which rules clash
         return;
       }

@@ -1,0 +1,190 @@
+import { describe, expect, it } from "vitest";
+
+import { Client, type Fetch, type Problem } from "../api/client";
+import type { SitingAnswer, SitingPlan, SitingSite } from "../api/sitingTypes";
+import { Words } from "../locale/words";
+import { curveScale, ticksOf } from "./curve";
+import { changesOf, countOf, FIRST_SITING_WISH, requestOf, Siting, toggled } from "./siting";
+import { catchmentFeatures, demandFeatures, siteFeatures } from "./sitingMarks";
+import { toldRow } from "./sitingTold";
+
+const site = (asset: string, more: Partial<SitingSite> = {}): SitingSite => ({
+  ...{ option: `${asset}/kindergarten/standard`, asset, name: null, source: "registered", kind: "kindergarten", kind_zh: "幼儿园", kind_en: "kindergarten" },
+  ...{ size: "standard", size_m2: 800, year: 1, mode: null, cost_yuan: 1e6, yearly_yuan: 1e5, capacity_persons: 300.4, persons: 250, consent_risk_share: 0.1 },
+  ...{ lon: 121, lat: 30, neighbourhood_id: null, ownership: null, pathway: null, consent_zh: null, consent_en: null, clause: null, to_find_out: null },
+  ...{ documents: [], warnings: [], serves: [{ id: "n1", name: "甲", persons: 200 }] },
+  ...more,
+});
+const plan = (chosen: SitingSite[], persons = 250): SitingPlan => ({
+  ...{ value: 1, bound: 1, gap_share: 0, status: "proven_optimal", sure_zh: "", sure_en: "", persons, demand_persons: 1000, cost_yuan: 1e6, yearly_yuan: 1e5 },
+  ...{ money: [], parts: [], chosen, unserved: [], unserved_total: 0, notes: [] },
+});
+const funding = { level: "district", cost_yuan: 1, gap_yuan: 0, sources: [], unpaid: [], matching: [], balance: [], npv_yuan: 0, payback_year: null, findings: [] };
+const ANSWER: SitingAnswer = {
+  ...{ data_version: "v", job: "J", current: true, request: {}, plan: plan([site("A")]), funding, rejected: [], sensitivity: [] },
+  pareto: [{ budget_yuan: 1e6, cost_yuan: 9e5, persons: 100, bound: 100, status: "proven_optimal", sites: 1 }],
+};
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+
+function panel(answers: Record<string, unknown>) {
+  const sent: { path: string; body: Record<string, unknown> | null }[] = [];
+  const fetch: Fetch = (path, init = {}) => {
+    sent.push({ path: decodeURI(path), body: init.body ? (JSON.parse(String(init.body)) as Record<string, unknown>) : null });
+    const key = Object.keys(answers).find((part) => path.includes(part));
+    const answer = key === undefined ? { items: [] } : answers[key];
+    return Promise.resolve(answer instanceof Response ? answer.clone() : new Response(JSON.stringify(answer), { status: 200 }));
+  };
+  const prepared: string[] = [];
+  const troubles: Problem[] = [];
+  const made = new Siting({
+    ...{ client: new Client(() => "zh", fetch), city: () => "城", follow: () => Promise.resolve() },
+    ...{ prepare: () => void prepared.push("base"), trouble: (problem: Problem) => void troubles.push(problem) },
+  });
+  return { made, sent, prepared, troubles };
+}
+const NOBODY = { type: "FeatureCollection", features: [] };
+
+describe("a wish", () => {
+  it("that says nothing asks for every gap without a limit", () => {
+    expect(requestOf(FIRST_SITING_WISH)).toEqual({ pareto: 12, seed: 0 });
+  });
+
+  it("is sent in yuan, with its rules, weights and area", () => {
+    const wish = { ...FIRST_SITING_WISH, kinds: ["park"], budget_wan: [500, null, 20], must: ["A"], spacing_m: { park: 300 }, weights: { risk: 5 }, districts: ["D1"] };
+    const asked = requestOf(wish);
+    expect(asked).toMatchObject({ kinds: ["park"], rules: { must: ["A"], spacing_m: { park: 300 } }, weights: { risk: 5 }, area: { districts: ["D1"] } });
+    expect(asked.budget_yuan?.[0]).toBe(5_000_000);
+    expect(asked.budget_yuan?.[1]).toBeGreaterThan(1e12);
+    expect(asked.rules).not.toHaveProperty("must_not");
+  });
+
+  it("never demands and rules out the same asset", () => {
+    const { made } = panel({});
+    made.mark("must", "A");
+    made.mark("must_not", "A");
+    expect([made.wish.value.must, made.wish.value.must_not]).toEqual([[], ["A"]]);
+    made.mark("must_not", "A");
+    expect(made.wish.value.must_not).toEqual([]);
+  });
+});
+
+describe("a plan", () => {
+  it("becomes changes of a scenario, capacities in whole persons", () => {
+    expect(changesOf(plan([site("A")]))).toEqual([{ op: "add_facility", id: "site-1", kind: "kindergarten", lon: 121, lat: 30, floor_m2: 800, capacity: 300 }]);
+    expect(changesOf(plan([site("A", { size_m2: null, capacity_persons: null })]))[0]).not.toHaveProperty("capacity");
+  });
+
+  it("says no more than what is proven, and rounds its gap up", () => {
+    const words = new Words("zh");
+    expect(words.sure({ status: "proven_optimal", gap_share: 0 })).toBe("已证明最优");
+    expect(words.sure({ status: "within_bound", gap_share: 0.00101 })).toContain("0.11%");
+    expect(words.sure({ status: "no_bound", gap_share: null })).toContain("没有界");
+    expect(words.sure({ status: "cancelled", gap_share: null })).toContain("中止");
+  });
+
+  it("is opened with its catchments; a point of the curve is shown in its place, and left again", async () => {
+    const other = plan([site("B")], 100);
+    const { made, sent } = panel({ catchments: NOBODY, "points/0": { point: 0, plan: other, funding }, "sitings/J": ANSWER });
+    await made.open("J");
+    expect(made.shown.value?.plan.persons).toBe(250);
+    await made.pick(0);
+    expect(made.shown.value?.plan.chosen[0]?.asset).toBe("B");
+    await settled();
+    expect(sent.some(({ path }) => path.endsWith("/catchments?point=0"))).toBe(true);
+    expect(made.exportAddress("xlsx")).toContain("format=xlsx&point=0");
+    await made.pick(null);
+    expect(made.shown.value?.plan.persons).toBe(250);
+  });
+
+  it("is solved again with what is forced and forbidden, and taken back", async () => {
+    const other = plan([site("B")], 240);
+    const { made, sent } = panel({ again: { edit: "e1", plan: other, funding, elapsed_ms: 320 }, catchments: NOBODY, "sitings/J": ANSWER });
+    await made.open("J");
+    made.press("forbid", "A");
+    expect(made.busy.value).toBe(true);
+    await settled();
+    expect(sent.find(({ path }) => path.endsWith("/again"))?.body).toEqual({ force: [], forbid: ["A"], resize: {} });
+    expect(made.shown.value?.plan.persons).toBe(240);
+    expect(made.before.value?.persons).toBe(250);
+    expect([made.busy.value, made.which]).toEqual([false, { edit: "e1" }]);
+    made.press("forbid", "A"); // free again
+    await settled();
+    expect([made.shown.value?.plan.persons, made.edit.value]).toEqual([250, null]);
+  });
+
+  it("whose changes clash keeps standing, with the rules that clash", async () => {
+    const refusal = new Response(JSON.stringify({ code: "siting-infeasible", clashes: [{ zh: "超出预算", en: "over budget" }] }), { status: 409 });
+    const { made } = panel({ again: refusal, catchments: NOBODY, "sitings/J": ANSWER });
+    await made.open("J");
+    made.press("force", "Z");
+    await settled();
+    expect(made.clashes.value).toEqual([{ zh: "超出预算", en: "over budget" }]);
+    expect(made.shown.value?.plan.persons).toBe(250);
+  });
+
+  it("is shown on the heatmap through the scenario engine, which may have to be prepared first", async () => {
+    const missing = new Response(JSON.stringify({ code: "scenario-base-missing" }), { status: 409 });
+    const answers: Record<string, unknown> = { "what-if": missing, catchments: NOBODY, "sitings/J": ANSWER };
+    const { made, prepared } = panel(answers);
+    await made.open("J");
+    await made.showHeat("after");
+    expect([prepared, made.preparing.value]).toEqual([["base"], true]);
+    answers["what-if"] = { neighbourhoods: [], heatmap: [{ id: "c", person_gaps: 3 }] };
+    made.prepared();
+    await settled();
+    expect(made.paint.value?.cells.get("c")).toBe(3);
+    await made.showHeat("before");
+    expect(made.paint.value).toBeNull();
+  });
+});
+
+describe("edits", () => {
+  it("toggle, and one way excludes the other", () => {
+    const once = toggled({ force: [], forbid: ["A"], resize: {} }, "force", "A");
+    expect(once).toEqual({ force: ["A"], forbid: [], resize: {} });
+    expect(countOf(toggled(once, "force", "A"))).toBe(0);
+  });
+});
+
+describe("what is drawn", () => {
+  const placeOf = (): [number, number] => [1, 1];
+  it("is one dot for an asset with several kinds, and lines to whom it serves", () => {
+    const two = plan([site("A"), site("A", { kind: "park", persons: 999, option: "A/park/small", serves: [] })]);
+    const { features } = siteFeatures(two, null, placeOf);
+    expect(features.filter((one) => one.geometry.type === "Point").map((one) => one.properties?.kind)).toEqual(["park"]);
+    expect(features.filter((one) => one.geometry.type === "LineString")).toHaveLength(1);
+  });
+
+  it("is a neighbourhood once, in the colour of the site that serves most of it; a chosen site stands alone", () => {
+    const two = plan([site("A"), site("B", { serves: [{ id: "n1", name: null, persons: 300 }, { id: "n2", name: null, persons: 1 }] })]);
+    const polygon = (id: string): GeoJSON.Feature => ({ type: "Feature", id, properties: { id, role: "served" }, geometry: { type: "Polygon", coordinates: [] } });
+    const all = { type: "FeatureCollection" as const, features: [polygon("n1"), polygon("n1"), polygon("n2")] };
+    expect(catchmentFeatures(all, two, null).features.map((one) => one.properties?.at)).toEqual([1, 1]);
+    expect(catchmentFeatures(all, two, "A").features.map((one) => one.properties)).toEqual([{ at: 0, chosen: true }]);
+  });
+
+  it("rings what is demanded and what is ruled out", () => {
+    const found = demandFeatures(["A"], ["B"], { force: ["A"], forbid: ["C"], resize: {} }, placeOf);
+    expect(found.map((one) => [one.properties?.role, one.properties?.id])).toEqual([["must", "A"], ["must_not", "B"], ["must_not", "C"]]);
+  });
+});
+
+describe("the curve", () => {
+  it("begins at nothing on both axes and keeps its points inside", () => {
+    const scale = curveScale([{ cost_yuan: 0, persons: 0 }, { cost_yuan: 2e6, persons: 500 }], { width: 400, height: 200, left: 50, right: 10, top: 10, bottom: 30 });
+    expect([scale.x(0), scale.y(0)]).toEqual([50, 170]);
+    expect([scale.x(2e6), scale.y(500)]).toEqual([390, 10]);
+  });
+
+  it("has round ticks", () => {
+    expect(ticksOf(937, 4)).toEqual([0, 250, 500, 750]);
+    expect(ticksOf(1, 4)).toEqual([0, 0.25, 0.5, 0.75, 1]);
+  });
+});
+
+describe("records of the engine", () => {
+  it("are told with their sentence first and units by their names", () => {
+    const told = toldRow({ zh: "少了它,250 人无处可去", en: "x", clause: "c", lost_persons: 250, cost_yuan: 20_000, empty: null }, new Words("zh"));
+    expect(told.map((line) => line.text)).toEqual(["少了它,250 人无处可去", "250 人", "2 万元"]);
+  });
+});

@@ -1,0 +1,330 @@
+/** Sitings on the page: what is wished, the run, its plans, what the planner changes, what is drawn. */
+
+import { type Client, Problem } from "../api/client";
+import { Sitings, type Which } from "../api/sitings";
+import type { Funding, SitingAnswer, SitingClash, SitingEdits, SitingPlan, SitingRequest, SitingRun } from "../api/sitingTypes";
+import type { Change, DistrictId, Job, KindId } from "../api/types";
+import { Latest } from "./latest";
+import { paintOf, type ScenarioPaint } from "./scenario";
+import { asProblem } from "./stock";
+import { Store } from "./store";
+import { isMissing } from "./whatif";
+
+/** The wish as it is filled in; amounts of money in ten thousands. */
+export interface SitingWish {
+  /** Empty: every gap. */
+  kinds: readonly KindId[];
+  /** Of each year; null: no limit. */
+  budget_wan: readonly (number | null)[];
+  must: readonly string[];
+  must_not: readonly string[];
+  spacing_m: Readonly<Record<KindId, number>>;
+  /** Empty: the whole city. */
+  districts: readonly DistrictId[];
+  /** What is left out is as the standards say. */
+  weights: Readonly<Record<string, number>>;
+  /** Empty: the weighted sum. */
+  order: NonNullable<NonNullable<SitingRequest["rules"]>["order"]>;
+}
+
+export const FIRST_SITING_WISH: SitingWish = { kinds: [], budget_wan: [null], must: [], must_not: [], spacing_m: {}, districts: [], weights: {}, order: [] };
+const NO_EDITS: SitingEdits = { force: [], forbid: [], resize: {} };
+const CURVE_POINTS = 12;
+const WAN = 10_000;
+/** A year without a limit between years with one: more than any city has. */
+const NO_LIMIT_YUAN = 1e13;
+
+/** A wish as the service takes it; what is as at first is left out. */
+export function requestOf(wish: SitingWish): SitingRequest {
+  const limited = wish.budget_wan.some((one) => one !== null) || wish.budget_wan.length > 1;
+  const rules = {
+    ...(wish.must.length > 0 ? { must: [...wish.must] } : {}),
+    ...(wish.must_not.length > 0 ? { must_not: [...wish.must_not] } : {}),
+    ...(Object.keys(wish.spacing_m).length > 0 ? { spacing_m: { ...wish.spacing_m } } : {}),
+    ...(wish.order.length > 0 ? { order: [...wish.order] } : {}),
+  };
+  return {
+    ...(wish.kinds.length > 0 ? { kinds: [...wish.kinds] } : {}),
+    ...(limited ? { budget_yuan: wish.budget_wan.map((one) => (one === null ? NO_LIMIT_YUAN : one * WAN)) } : {}),
+    ...(Object.keys(rules).length > 0 ? { rules } : {}),
+    ...(Object.keys(wish.weights).length > 0 ? { weights: { ...wish.weights } } : {}),
+    ...(wish.districts.length > 0 ? { area: { districts: [...wish.districts] } } : {}),
+    pareto: CURVE_POINTS,
+    seed: 0,
+  };
+}
+
+/** The plan's facilities as changes of a scenario. */
+export function changesOf(plan: Pick<SitingPlan, "chosen">): Change[] {
+  return plan.chosen.map((site, at): Change => ({
+    ...{ op: "add_facility", id: `site-${at + 1}`, kind: site.kind, lon: site.lon, lat: site.lat },
+    ...(site.size_m2 !== null ? { floor_m2: site.size_m2 } : {}),
+    ...(site.capacity_persons !== null && Number.isFinite(site.capacity_persons) ? { capacity: Math.round(site.capacity_persons) } : {}),
+  }));
+}
+
+/** The edits after an asset was pressed: pressed again, it is free. */
+export function toggled(edits: SitingEdits, how: "force" | "forbid", id: string): SitingEdits {
+  const other = how === "force" ? "forbid" : "force";
+  const was = edits[how].includes(id);
+  return { ...edits, [other]: edits[other].filter((one) => one !== id), [how]: was ? edits[how].filter((one) => one !== id) : [...edits[how], id] };
+}
+
+export const countOf = ({ force, forbid, resize }: SitingEdits): number => force.length + forbid.length + Object.keys(resize).length;
+
+export interface SitingAround {
+  client: Client;
+  city: () => string | null;
+  /** Follow a job until it ends. */
+  follow: (job: Job) => Promise<void>;
+  /** The state from which scenarios are computed is missing: a job makes it. */
+  prepare: () => void;
+  trouble: (problem: Problem) => void;
+}
+
+interface Shown {
+  plan: SitingPlan;
+  funding: Funding;
+}
+
+export class Siting {
+  readonly wish = new Store<SitingWish>(FIRST_SITING_WISH);
+  readonly runs = new Store<readonly SitingRun[]>([]);
+  readonly answer = new Store<SitingAnswer | null>(null);
+  /** The plan that is shown: of the run, of a point of its curve, or solved again. */
+  readonly shown = new Store<Shown | null>(null);
+  readonly point = new Store<number | null>(null);
+  readonly edits = new Store<SitingEdits>(NO_EDITS);
+  /** The name under which the service knows the changed plan. */
+  readonly edit = new Store<string | null>(null);
+  /** The plan before the planner's changes, to tell what they cost. */
+  readonly before = new Store<SitingPlan | null>(null);
+  readonly took_ms = new Store<number | null>(null);
+  readonly catchments = new Store<GeoJSON.FeatureCollection | null>(null);
+  readonly chosen = new Store<string | null>(null);
+  readonly heat = new Store<"before" | "after">("before");
+  readonly paint = new Store<ScenarioPaint | null>(null);
+  readonly preparing = new Store(false);
+  /** What a press on an asset of the map means. */
+  readonly picking = new Store<"must" | "must_not" | null>(null);
+  readonly clashes = new Store<readonly SitingClash[]>([]);
+  readonly problem = new Store<Problem | null>(null);
+  readonly busy = new Store(false);
+  readonly running = new Store(false);
+  readonly sitings: Sitings;
+  private readonly solver: Latest<{ edits: SitingEdits; point: number | null; job: string }, Shown & { edit: string; elapsed_ms: number }>;
+
+  constructor(private readonly around: SitingAround) {
+    this.sitings = new Sitings(around.client);
+    this.solver = new Latest(
+      ({ edits, point, job }, signal) => this.sitings.again(this.city, job, edits, point ?? undefined, signal),
+      ({ plan, funding, edit, elapsed_ms }) => {
+        this.busy.set(this.solver.waits);
+        this.took_ms.set(elapsed_ms);
+        this.edit.set(edit);
+        this.show({ plan, funding });
+      },
+      (reason) => {
+        this.busy.set(false);
+        this.refused(reason);
+      },
+    );
+  }
+
+  forget(): void {
+    this.close();
+    this.wish.set(FIRST_SITING_WISH);
+    this.runs.set([]);
+  }
+
+  /** Put the result away; the wish stays. */
+  close(): void {
+    this.solver.drop();
+    for (const store of [this.answer, this.shown, this.point, this.edit, this.before, this.took_ms, this.catchments, this.chosen, this.paint, this.picking, this.problem]) store.set(null);
+    this.edits.set(NO_EDITS);
+    this.heat.set("before");
+    this.clashes.set([]);
+    this.busy.set(false);
+  }
+
+  want(part: Partial<SitingWish>): void {
+    this.wish.update((before) => ({ ...before, ...part }));
+  }
+
+  /** Demand or rule out an asset, in the wish. */
+  mark(how: "must" | "must_not", id: string): void {
+    const { value: wish } = this.wish;
+    const other = how === "must" ? "must_not" : "must";
+    const was = wish[how].includes(id);
+    this.want({ [other]: wish[other].filter((one) => one !== id), [how]: was ? wish[how].filter((one) => one !== id) : [...wish[how], id] });
+  }
+
+  async reload(): Promise<void> {
+    try {
+      this.runs.set(await this.sitings.list(this.city));
+    } catch (reason) {
+      this.around.trouble(asProblem(reason));
+    }
+  }
+
+  /** Look for the best plan; it goes on in the background. */
+  async run(): Promise<void> {
+    this.problem.set(null);
+    this.clashes.set([]);
+    this.picking.set(null);
+    this.running.set(true);
+    try {
+      await this.around.follow(await this.sitings.start(this.city, requestOf(this.wish.value)));
+    } catch (reason) {
+      this.refused(reason);
+    } finally {
+      this.running.set(false);
+    }
+  }
+
+  /** A run is done, or one of before is opened: read its plan, or which rules clash. */
+  async open(job: string): Promise<void> {
+    this.close();
+    try {
+      const answer = await this.sitings.answer(this.city, job);
+      this.answer.set(answer);
+      this.show(answer);
+      void this.reload();
+    } catch (reason) {
+      this.refused(reason);
+    }
+  }
+
+  /** Show a point of the curve; null: the plan that was asked for. */
+  async pick(point: number | null): Promise<void> {
+    const { value: answer } = this.answer;
+    if (!answer) return;
+    this.solver.drop();
+    this.busy.set(false);
+    this.edits.set(NO_EDITS);
+    this.edit.set(null);
+    this.before.set(null);
+    this.point.set(point);
+    if (point === null) return this.show(answer);
+    try {
+      const told = await this.sitings.point(this.city, answer.job, point);
+      if (this.point.value === point) this.show(told);
+    } catch (reason) {
+      this.refused(reason);
+    }
+  }
+
+  /** Force, forbid or free an asset: the plan is solved again. */
+  press(how: "force" | "forbid", id: string): void {
+    this.solveAgain(toggled(this.edits.value, how, id));
+  }
+
+  /** Another size of a chosen option; null: as the solver likes. */
+  resize(option: string, size: string | null): void {
+    const { [option]: _, ...others } = this.edits.value.resize;
+    this.solveAgain({ ...this.edits.value, resize: size === null ? others : { ...others, [option]: size } });
+  }
+
+  undoEdits(): void {
+    void this.pick(this.point.value);
+  }
+
+  choose(asset: string | null): void {
+    this.chosen.set(this.chosen.value === asset ? null : asset);
+  }
+
+  /** The heatmap as it is, or as the plan would make it. */
+  async showHeat(heat: "before" | "after"): Promise<void> {
+    this.heat.set(heat);
+    const { value: shown } = this.shown;
+    if (heat === "before" || !shown) return this.paint.set(null);
+    try {
+      const answer = await this.around.client.whatIf(this.city, changesOf(shown.plan), { only: ["neighbourhoods", "heatmap"], gapsOf: null });
+      if (this.shown.value !== shown || this.heat.value !== "after") return;
+      this.preparing.set(false);
+      this.paint.set(paintOf(answer));
+    } catch (reason) {
+      if (isMissing(reason)) {
+        if (!this.preparing.value) this.around.prepare();
+        return this.preparing.set(true);
+      }
+      this.heat.set("before");
+      this.refused(reason);
+    }
+  }
+
+  /** The base of scenarios stands now. */
+  prepared(): void {
+    if (!this.preparing.value) return;
+    this.preparing.set(false);
+    if (this.heat.value === "after") void this.showHeat("after");
+  }
+
+  /** Make a scenario of the plan that is shown. */
+  async adopt(name: string): Promise<string | null> {
+    const { value: answer } = this.answer;
+    if (!answer) return null;
+    try {
+      const made = await this.sitings.adopt(this.city, answer.job, { id: newId(), name, ...this.which });
+      return made.id;
+    } catch (reason) {
+      this.refused(reason);
+      return null;
+    }
+  }
+
+  exportAddress(format: "gpkg" | "xlsx"): string {
+    return this.sitings.exportAddress(this.city, this.answer.value?.job ?? "", format, this.which);
+  }
+
+  get which(): Which {
+    const [edit, point] = [this.edit.value, this.point.value];
+    return edit !== null ? { edit } : point !== null ? { point } : {};
+  }
+
+  private get city(): string {
+    return this.around.city() ?? "";
+  }
+
+  private solveAgain(edits: SitingEdits): void {
+    const { value: answer } = this.answer;
+    if (!answer) return;
+    if (countOf(edits) === 0) return this.undoEdits();
+    if (this.before.value === null) this.before.set(this.shown.value?.plan ?? null);
+    this.edits.set(edits);
+    this.problem.set(null);
+    this.clashes.set([]);
+    this.busy.set(true);
+    this.solver.put({ edits, point: this.point.value, job: answer.job });
+  }
+
+  private show({ plan, funding }: Shown): void {
+    this.problem.set(null);
+    this.clashes.set([]);
+    this.shown.set({ plan, funding });
+    const { value: chosen } = this.chosen;
+    if (chosen !== null && !plan.chosen.some((site) => site.asset === chosen)) this.chosen.set(null);
+    void this.loadCatchments();
+    if (this.heat.value === "after") void this.showHeat("after");
+  }
+
+  private async loadCatchments(): Promise<void> {
+    const [answer, shown] = [this.answer.value, this.shown.value];
+    if (!answer) return;
+    try {
+      const found = await this.sitings.catchments(this.city, answer.job, this.which);
+      if (this.shown.value === shown) this.catchments.set(found);
+    } catch (reason) {
+      this.catchments.set(null);
+      this.around.trouble(asProblem(reason));
+    }
+  }
+
+  private refused(reason: unknown): void {
+    const problem = asProblem(reason);
+    if (Array.isArray(problem.more.clashes)) this.clashes.set(problem.more.clashes as SitingClash[]);
+    else this.problem.set(problem);
+  }
+}
+
+const newId = (): string => Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36).padStart(2, "0")).join("");
