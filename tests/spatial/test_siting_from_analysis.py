@@ -7,7 +7,17 @@ import pytest
 from data.demo import make_demo_city
 from spatial import AnalysisParameters, analyse, read_profile
 from spatial.errors import InputError
-from spatial.siting_from_analysis import siting_problem, siting_rules
+from spatial.scenarios import ScenarioBase
+from spatial.siting.answer import Effort
+from spatial.siting.solve import solve_siting
+from spatial.siting_from_analysis import (
+    in_reach,
+    scenario_of,
+    served_places,
+    siting_problem,
+    siting_rules,
+    siting_sites,
+)
 
 KINDS = ("elderly_daycare", "community_canteen", "park", "outdoor_fitness", "parcel_facility")
 
@@ -128,3 +138,48 @@ def test_rules_of_the_planner_replace_those_of_the_profile():
     rules = siting_rules(read_profile("national"), budget_yuan=(1e6, 2e6))
     assert rules.budget_yuan == (1e6, 2e6)
     assert rules.spacing_m["public_toilet"] > 0
+
+
+@pytest.fixture(scope="module")
+def plan(problem):
+    return solve_siting(problem.with_rules(budget_yuan=(3e6, 3e6)), effort=Effort(seconds=20))
+
+
+def test_a_plan_and_its_scenario_close_the_same_gaps(analysis, plan):
+    figures = ScenarioBase.from_analysis(analysis).run(scenario_of(plan, analysis)).figures
+    told = in_reach(plan)
+    assert (told["persons_in_reach"] > 0).any()
+    for (kind, layer), row in told.iterrows():
+        change = figures.get(f"persons_beyond_limit:{kind}:{layer}", {"before": 0.0, "after": 0.0})
+        assert change["before"] - change["after"] == pytest.approx(row["persons_in_reach"])
+
+
+def test_a_plan_serves_no_more_than_walk_there(plan):
+    told = in_reach(plan)
+    assert (told["persons_newly_served"] <= told["persons_in_reach"] + 1e-6).all()
+    assert (told["persons_in_reach"] <= told["persons"] + 1e-6).all()
+
+
+def test_a_scenario_by_year_holds_what_is_open_by_then(analysis, plan):
+    first = scenario_of(plan, analysis, by_year=0)
+    assert len(first) == (plan.chosen["year"] == 0).sum()
+    assert set(first) <= set(scenario_of(plan, analysis))
+
+
+def test_every_site_is_listed_with_its_consent_and_its_documents(analysis, plan):
+    sites = siting_sites(analysis, plan)
+    assert sites.index.tolist() == plan.chosen.index.tolist()
+    assert sites.crs == analysis.tables["stock"].crs
+    known = sites["pathway"].notna().to_numpy(dtype=bool)
+    assert known.any()
+    assert sites.loc[known, ["consent_zh", "documents_zh", "documents_en"]].notna().all(axis=None)
+    assert sites["kind_zh"].notna().all()
+
+
+def test_who_is_served_adds_up_to_the_sites(analysis, plan):
+    served = served_places(analysis, plan)
+    sums = served.groupby("site")["persons"].sum()
+    np.testing.assert_allclose(
+        sums.reindex(plan.chosen.index).fillna(0.0), plan.chosen["served_persons"], atol=1e-6
+    )
+    assert served.geometry.notna().all()
