@@ -19,6 +19,7 @@ from spatial.stock.detect.detect import detect_stock
 from spatial.stock.evidence import registered_stock
 from spatial.stock.leftover import inscribed_diameter_m
 from spatial.stock.pathway import pathway
+from spatial.stock.rejected import without_rejected
 from spatial.units import MM_PER_M
 
 __all__ = ["find_stock", "stock_points"]
@@ -54,7 +55,8 @@ def find_stock(
         results.stock: registered assets under their own ids, then candidates by sign (see
         :func:`spatial.stock.detect_stock`), each with its confidence; registered assets have no
         ``sign`` and no ``confidence``. A place appears once: a candidate on a registered asset is
-        left out. ``attrs["notes"]`` holds what must be said about the detection.
+        left out, and so is one that somebody has rejected. ``attrs["notes"]`` holds what must be
+        said about the detection.
 
     Raises
     ------
@@ -67,7 +69,12 @@ def find_stock(
     detection = detect_stock(
         city, neighbourhoods, profile, known=registered.geometry.to_numpy(), progress=progress
     )
-    frames = [frame for frame in (registered, detection.frame) if len(frame)]
+    candidates = without_rejected(
+        detection.frame,
+        city.layer("stock_rejected"),
+        overlap_share=profile.rooms["stock"]["overlap_share"],
+    )
+    frames = [frame for frame in (registered, candidates) if len(frame)]
     joined = gpd.GeoDataFrame(
         pd.concat(frames) if frames else registered, geometry="geometry", crs=city.crs
     )
