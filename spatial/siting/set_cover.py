@@ -180,8 +180,8 @@ def cheapest_cover(
     watch: Watch,
     *,
     start: Mask | None = None,
-    enough: float = -np.inf,
-    hopeless: float = np.inf,
+    at_most: float = np.inf,
+    proof: bool = True,
 ) -> CoverProof:
     """Cover all rows of a reduced problem.
 
@@ -194,14 +194,15 @@ def cheapest_cover(
         Greater than 0.
     watch : Watch
     start : array of bool, shape (m,), optional
-    enough : float
-        Stop at a cover that costs no more.
-    hopeless : float
-        Stop when every cover is shown to cost more.
+    at_most : float
+        Only tell whether a cover costs no more than this: stop at the first one, or when none is
+        shown to exist (the bound is then above).
+    proof : bool
+        Without it, leave open what the search and the first bound do not tell.
     """
     if cover.row_count == 0:
         return CoverProof(np.zeros(cover.site_count, dtype=bool), 0.0, 0.0)
-    work = _Work(cover, need, cost, watch, enough, hopeless)
+    work = _Work(cover, need, cost, watch, at_most)
     begun = np.zeros(len(cost), dtype=bool) if start is None else start.copy()
     search = CoverSearch(
         cover, need, cost, greedy_sites(cover.arrays, need, cost, begun),
@@ -213,7 +214,7 @@ def cheapest_cover(
     if not work.done(search.value, bound):
         price, low, reduced = work.prices(search.value, price)
         bound = work.raised(low / UNIT, search.value)
-    if work.done(search.value, bound):
+    if not proof or work.done(search.value, bound):
         return CoverProof(search.chosen, search.value, bound)
     return work.prove(search.chosen, low, reduced)
 
@@ -226,8 +227,7 @@ class _Work:
     need: Longs
     cost: Floats
     watch: Watch
-    enough: float
-    hopeless: float
+    at_most: float
 
     @property
     def whole(self) -> bool:
@@ -245,8 +245,8 @@ class _Work:
     def done(self, value: float, bound: float) -> bool:
         return (
             bound >= value
-            or value <= self.enough
-            or bound > self.hopeless
+            or value <= self.at_most < np.inf
+            or bound > self.at_most
             or self.watch.enough(value, bound)
             or self.watch.must_stop()
         )
@@ -269,7 +269,7 @@ class _Work:
         until_s = self.watch.left_s * (1 - SEARCH_SHARE)
         gone, better_at = 0, 0
         steps = min(STEPS, 50 * self.cover.site_count)
-        enough = max(bound, self.enough)
+        enough = bound if self.at_most == np.inf else max(bound, self.at_most)
         while not self.done(search.value, bound) and self.watch.left_s > until_s:
             before = search.value
             gone += steps
@@ -283,7 +283,9 @@ class _Work:
         """Settle sites by their reduced costs, and leave the rest to an integer programme."""
         value = float(self.cost[best].sum())
         step = 1.0 if self.whole else SAME * value
-        room = (value - step) * UNIT - low  # what a better cover may lose on the bound
+        wanted = min(value - step, self.at_most)
+        above = value if wanted == value - step else self.at_most + step  # if nothing is found
+        room = wanted * UNIT - low  # what a better cover may lose on the bound
         opened = -reduced > room
         left = (reduced <= room) & ~opened
         served = np.bincount(
@@ -293,20 +295,22 @@ class _Work:
         need = self.need - served
         held = np.concatenate([[0], np.cumsum(left[self.cover.site])])
         if (np.diff(held[self.cover.start]) < need).any():
-            return CoverProof(best, value, value)  # no better cover exists
+            return CoverProof(best, value, above)
         part = reduce_cover(self.cover, need, self.cost, left)
         paid = float(self.cost[opened].sum() + self.cost[part.opened].sum())
         self.watch.tell("siting_proof", 0.0)
-        outcome = solve_whole(self.cost[part.sites], _rows(part), self.watch, whole=len(part.sites))
+        limit = self.at_most - paid if self.at_most < np.inf else None
+        rows = _rows(part, self.cost[part.sites], limit)
+        outcome = solve_whole(self.cost[part.sites], rows, self.watch, whole=len(part.sites))
         if outcome.column is not None:
             chosen = opened.copy()
             chosen[part.opened] = True
             chosen[part.sites[outcome.column > 0.5]] = True
             if self._covers(chosen) and self.cost[chosen].sum() < value:
                 best, value = chosen, float(self.cost[chosen].sum())
-        bound = max(low / UNIT, min(value, paid + outcome.bound - NEAR))
-        if outcome.ended and value - bound <= 2 * NEAR * max(1.0, value):
-            bound = value
+        bound = max(low / UNIT, min(value, above, paid + outcome.bound - NEAR))
+        if outcome.ended and min(value, above) - bound <= 2 * NEAR * max(1.0, value):
+            bound = min(value, above)
         return CoverProof(best, value, self.raised(bound, value))
 
     def _covers(self, chosen: Mask) -> bool:
@@ -314,10 +318,18 @@ class _Work:
         return bool((np.diff(count[self.cover.start]) >= self.need).all())
 
 
-def _rows(part: Reduced) -> Rows:
-    cover = part.cover
-    count = cover.row_count
-    return Rows(
+def _rows(part: Reduced, cost: Floats, limit: float | None) -> Rows:
+    cover, count = part.cover, part.cover.row_count
+    rows = Rows(
         cover.start, cover.site, np.ones(len(cover.site)),
         part.need.astype(np.float64), np.full(count, np.inf),
     )  # fmt: skip
+    if limit is None:
+        return rows
+    return Rows(
+        np.append(rows.start, len(cover.site) + len(cost)),
+        np.append(rows.index, np.arange(len(cost))),
+        np.append(rows.value, cost),
+        np.append(rows.lower, -np.inf),
+        np.append(rows.upper, limit * (1 + SAME)),
+    )
