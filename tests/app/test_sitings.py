@@ -1,0 +1,293 @@
+"""Sitings from the job to the scenario, on the grid town: the worker's work, and the page's."""
+
+import io
+from urllib.parse import quote
+
+import geopandas as gpd
+import httpx
+import openpyxl
+import pytest
+from grid_town import grid_analysis
+from siting_town import SIDE, siting_ground
+from sqlalchemy import text
+
+from app.bases import Bases
+from app.jobs import run_claimed, runner
+from app.main import create_app
+from app.settings import Settings
+from app.siting_grounds import Grounds
+from app.store import jobs
+
+pytestmark = pytest.mark.postgis
+
+KINDS = ["elderly_daycare", "community_canteen", "park"]
+BUDGET = [1_500_000, 1_000_000]
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory):
+    return Bases(tmp_path_factory.mktemp("bases"))
+
+
+@pytest.fixture(scope="module")
+def city(store, bases):
+    name = store.save_analysis(grid_analysis(side=SIDE))
+    Grounds.beside(bases).save(name, siting_ground())
+    return name
+
+
+@pytest.fixture(scope="module")
+def client(store, serving, bases, city):
+    assert Grounds.beside(bases).has(city, "v1")
+    app = create_app(Settings(database_url=store.url), bases=bases)
+    with serving(app) as url, httpx.Client(base_url=f"{url}/api/v1", timeout=300) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def at(city):
+    return f"/cities/{quote(city)}"
+
+
+def run(client, store, bases, at, **wish):
+    answer = client.post(f"{at}/jobs", json={"kind": "siting", **wish})
+    assert answer.status_code == 202, answer.text
+    job = jobs.claim(store.engine, "w1")
+    run_claimed(store, job, "w1", run=runner(bases))
+    return client.get(f"/jobs/{job['id']}").json()
+
+
+@pytest.fixture(scope="module")
+def found(client, store, bases, at):
+    job = run(
+        client,
+        store,
+        bases,
+        at,
+        kinds=KINDS,
+        budget_yuan=BUDGET,
+        pareto=4,
+        funding={"admin_district": "海曙区", "available_yuan": {"lottery": 100_000}},
+    )
+    assert job["status"] == "successful", job
+    return client.get(f"{at}/sitings/{job['id']}").json()
+
+
+def test_a_siting_tells_its_proof_its_sites_and_their_consents(found):
+    plan = found["plan"]
+    assert plan["status"] == "proven_optimal"
+    assert plan["bound"] == plan["value"]
+    assert plan["sure_zh"]
+    assert plan["sure_en"] == "proven best"
+    assert plan["chosen"]
+    assert plan["cost_yuan"] <= sum(BUDGET)
+    assert plan["money"][0]["spent_yuan"] <= BUDGET[0]
+    assert plan["cost_yuan"] == pytest.approx(sum(one["cost_yuan"] for one in plan["chosen"]))
+    for one in plan["chosen"]:
+        assert one["kind"] in KINDS
+        assert one["kind_zh"]
+        assert one["documents"] or one["to_find_out"]
+        assert one["persons"] == pytest.approx(sum(to["persons"] for to in one["serves"]))
+        assert -180 < one["lon"] < 180
+    assert plan["persons"] <= plan["demand_persons"]
+    left = sum(one["unserved_persons"] for one in plan["unserved"])
+    if plan["unserved_total"] == len(plan["unserved"]):
+        assert left + plan["persons"] == pytest.approx(plan["demand_persons"], rel=0.01)
+
+
+def test_the_money_adds_up_and_nothing_is_counted_that_is_not_known(found):
+    money = found["funding"]
+    assert money["cost_yuan"] == pytest.approx(found["plan"]["cost_yuan"])
+    paid = sum(one["yuan"] for one in money["payers"])
+    assert paid + money["gap_yuan"] == pytest.approx(money["cost_yuan"], abs=1)
+    used = {one["source"]: one["used_yuan"] for one in money["sources"]}
+    assert used["lottery"] <= 100_000
+    assert used["county"] <= sum(BUDGET)
+    government = sum(one["yuan"] for one in money["payers"] if one["group"] == "government")
+    assert used["city_match"] == pytest.approx(0.4 * government, abs=1)
+    assert {one["level"] for one in money["balance"]} == {
+        "neighbourhood",
+        "community",
+        "district",
+        "city",
+    }
+    assert len(money["form"]) == 9
+    assert "J09" in {one["rule"] for one in money["findings"]}
+
+
+def test_the_curve_rises_and_each_point_can_be_read(client, at, found):
+    curve = found["pareto"]
+    assert len(curve) >= 2
+    assert [one["persons"] for one in curve] == sorted(one["persons"] for one in curve)
+    assert all(one["cost_yuan"] <= one["budget_yuan"] + 1e-6 for one in curve if one["budget_yuan"])
+    told = client.get(f"{at}/sitings/{found['job']}/points/1").json()
+    assert told["plan"]["persons"] == pytest.approx(curve[1]["persons"])
+    assert told["plan"]["cost_yuan"] == pytest.approx(curve[1]["cost_yuan"])
+    assert told["plan"]["status"] == curve[1]["status"]
+    missing = client.get(f"{at}/sitings/{found['job']}/points/99")
+    assert missing.status_code == 404
+
+
+def test_a_forbidden_site_is_left_and_a_forced_one_taken(client, at, found):
+    first = found["plan"]["chosen"][0]["asset"]
+    address = f"{at}/sitings/{found['job']}/again"
+    without = client.post(address, json={"forbid": [first]})
+    assert without.status_code == 200, without.text
+    told = without.json()
+    assert first not in {one["asset"] for one in told["plan"]["chosen"]}
+    assert told["plan"]["value"] <= found["plan"]["value"] + 1e-6
+    assert told["elapsed_ms"] < 2_000
+    back = client.post(address, json={"force": [first]}).json()
+    assert first in {one["asset"] for one in back["plan"]["chosen"]}
+    assert back["plan"]["value"] == pytest.approx(found["plan"]["value"])
+
+
+def test_another_budget_is_kept_to(client, at, found):
+    address = f"{at}/sitings/{found['job']}/again"
+    told = client.post(address, json={"budget_yuan": [500_000, 0]}).json()
+    assert told["plan"]["cost_yuan"] <= 500_000
+    assert told["plan"]["persons"] <= found["plan"]["persons"] + 1e-6
+
+
+def test_what_cannot_be_is_told_as_a_clash(client, at, found):
+    dear = max(found["plan"]["chosen"], key=lambda one: one["cost_yuan"])
+    answer = client.post(
+        f"{at}/sitings/{found['job']}/again",
+        json={"force": [dear["option"]], "budget_yuan": [1, 1]},
+    )
+    assert answer.status_code == 409
+    told = answer.json()
+    assert told["code"] == "siting-infeasible"
+    assert told["clashes"][0]["en"]
+    assert told["clashes"][0]["zh"]
+
+
+def test_unknown_names_are_refused(client, at, found):
+    address = f"{at}/sitings/{found['job']}"
+    strange = client.post(f"{address}/again", json={"force": ["nowhere"]})
+    assert strange.status_code == 400
+    assert client.get(f"{address}/catchments", params={"edit": "%%%"}).status_code == 400
+    assert client.get(f"{at}/sitings/none").status_code == 404
+    wrong = client.post(f"{at}/jobs", json={"kind": "siting", "rules": {"taste": 1}})
+    assert wrong.status_code in {400, 422}
+    wrong = client.post(f"{at}/jobs", json={"kind": "siting", "weights": {"taste": 1}})
+    assert wrong.status_code in {400, 422}
+
+
+def test_catchments_are_geojson_of_who_is_served(client, at, found):
+    address = f"{at}/sitings/{found['job']}/catchments"
+    told = client.get(address).json()
+    served = [one for one in told["features"] if one["properties"]["role"] == "served"]
+    sites = [one for one in told["features"] if one["properties"]["role"] == "site"]
+    assert len(sites) == len(found["plan"]["chosen"])
+    assert served
+    assert all(one["geometry"] for one in told["features"])
+    asset = sites[0]["properties"]["asset"]
+    alone = client.get(address, params={"asset": asset}).json()
+    assert {one["properties"]["asset"] for one in alone["features"]} == {asset}
+
+
+def test_a_plan_is_adopted_as_a_scenario_of_its_facilities(client, at, found):
+    body = {"id": "s1", "name": "选址方案"}
+    made = client.post(f"{at}/sitings/{found['job']}/adopt", json=body)
+    assert made.status_code == 201, made.text
+    changes = client.get(f"{at}/scenarios/s1").json()["changes"]
+    assert len(changes) == len(found["plan"]["chosen"])
+    assert {one["op"] for one in changes} == {"add_facility"}
+    assert sorted(one["kind"] for one in changes) == sorted(
+        one["kind"] for one in found["plan"]["chosen"]
+    )
+    again = client.post(f"{at}/sitings/{found['job']}/adopt", json=body)
+    assert again.status_code == 201
+    first_year = {"id": "s2", "name": "第一年", "by_year": 0}
+    early = client.post(f"{at}/sitings/{found['job']}/adopt", json=first_year).json()
+    assert len(early["changes"]) == sum(one["year"] == 0 for one in found["plan"]["chosen"])
+
+
+def test_an_edited_plan_is_adopted_by_its_name(client, at, found):
+    first = found["plan"]["chosen"][0]["asset"]
+    address = f"{at}/sitings/{found['job']}"
+    edit = client.post(f"{address}/again", json={"forbid": [first]}).json()
+    body = {"id": "s3", "name": "改", "edit": edit["edit"]}
+    made = client.post(f"{address}/adopt", json=body).json()
+    assert len(made["changes"]) == len(edit["plan"]["chosen"])
+    assert not any(f":{first}:" in one["id"] for one in made["changes"])
+
+
+def test_files_hold_the_sites_with_costs_and_consents(client, at, found, tmp_path):
+    address = f"{at}/sitings/{found['job']}/export"
+    sheet = client.get(address, params={"format": "xlsx"})
+    book = openpyxl.load_workbook(io.BytesIO(sheet.content), read_only=True)
+    assert "选址 sites" in book.sheetnames
+    rows = list(book["选址 sites"].values)
+    assert len(rows) == 1 + len(found["plan"]["chosen"])
+    pack = tmp_path / "siting.gpkg"
+    pack.write_bytes(client.get(address, params={"format": "gpkg"}).content)
+    sites = gpd.read_file(pack, layer="sites")
+    assert sites["cost_yuan"].sum() == pytest.approx(found["plan"]["cost_yuan"])
+    assert len(gpd.read_file(pack, layer="catchments"))
+
+
+def test_the_list_tells_runs_newest_first(client, at, found):
+    items = client.get(f"{at}/sitings").json()["items"]
+    assert items[0]["job"] == found["job"]
+    assert items[0]["current"]
+    assert items[0]["sites"] == len(found["plan"]["chosen"])
+
+
+def test_an_area_limits_the_gaps_and_a_strange_one_is_refused(client, store, bases, at, found):
+    district = next(one["district_id"] for one in found["plan"]["chosen"] if one["district_id"])
+    job = run(
+        client, store, bases, at, kinds=KINDS, area={"districts": [district]}, pareto=0,
+        budget_yuan=1_000_000,
+    )  # fmt: skip
+    told = client.get(f"{at}/sitings/{job['id']}").json()
+    assert told["plan"]["demand_persons"] < found["plan"]["demand_persons"]
+    assert told["pareto"] == []
+    lost = run(client, store, bases, at, area={"districts": ["nowhere"]})
+    assert lost["status"] == "failed"
+    assert "nowhere" in lost["error"]["detail_zh"]
+
+
+def test_a_cancelled_siting_stores_nothing(client, store, bases, at):
+    answer = client.post(f"{at}/jobs", json={"kind": "siting", "kinds": KINDS, "seed": 5})
+    job = jobs.claim(store.engine, "w1")
+    client.delete(f"/jobs/{answer.json()['id']}")
+    run_claimed(store, job, "w1", run=runner(bases))
+    assert client.get(f"/jobs/{job['id']}").json()["status"] == "dismissed"
+    assert client.get(f"{at}/sitings/{job['id']}").status_code == 404
+
+
+def test_rules_that_clash_fail_the_job_and_are_told(client, store, bases, at, found):
+    option = found["plan"]["chosen"][0]["option"]
+    job = run(
+        client, store, bases, at, kinds=KINDS,
+        rules={"must": [option], "must_not": [option]}, pareto=0,
+    )  # fmt: skip
+    assert job["status"] == "failed"
+    answer = client.get(f"{at}/sitings/{job['id']}")
+    assert answer.status_code in {404, 409}
+
+
+def test_a_ground_that_is_gone_is_told(store, serving, bases, at, city, found):
+    kept = Grounds.beside(bases).path(city, found["data_version"])
+    away = kept.with_name("away.old")
+    kept.rename(away)
+    try:
+        app = create_app(Settings(database_url=store.url), bases=bases)
+        with serving(app) as url, httpx.Client(base_url=f"{url}/api/v1") as other:
+            whole = other.get(f"{at}/sitings/{found['job']}")
+            assert whole.json()["plan"] == found["plan"]  # what is stored can still be read
+            answer = other.post(f"{at}/sitings/{found['job']}/again", json={})
+            assert answer.status_code == 409
+            assert "no longer kept" in answer.json()["detail"]
+    finally:
+        away.rename(kept)
+
+
+def test_no_jobs_are_left_running(store):
+    with store.engine.connect() as connection:
+        running = connection.execute(
+            text("SELECT count(*) FROM linli.job WHERE status IN ('running', 'accepted')")
+        ).scalar()
+    assert running == 0
