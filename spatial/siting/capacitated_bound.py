@@ -42,8 +42,9 @@ def climb(case: Case, judge: Judge, watch: Watch) -> Dual:
     The step is Polyak's, halved when the bound stands still.
     """
     turned = by_site(case.start, case.site, len(case.capacity))
-    multiplier = _first(case)
-    best, length, still = _at(case, multiplier, turned)[0], 1.0, 0
+    begins = [_at(case, one, turned)[0] for one in _begins(case)]
+    best, length, still = max(begins, key=lambda dual: dual.bound), 1.0, 0
+    multiplier = best.multiplier
     direction = np.zeros(len(multiplier))
     for step in range(MAX_STEPS):
         dual, share = _at(case, multiplier, turned)
@@ -73,12 +74,19 @@ def climb(case: Case, judge: Judge, watch: Watch) -> Dual:
     return best
 
 
-def _first(case: Case) -> Floats:
-    """Begin at what the second cheapest site costs: roughly what a row is worth to the nearest."""
+def _begins(case: Case) -> list[Floats]:
+    """Where to begin: what the second cheapest site costs; where rows may be left, their price.
+
+    The first is what a row is worth to its nearest site; the second is good where capacity is
+    scarcer than reach.
+    """
     count = np.diff(case.start)
     at = case.start[:-1] + np.minimum(1, np.maximum(count - 1, 0))
     cost = np.append(case.cost, 0.0)[np.minimum(at, len(case.cost))]
-    return np.minimum(np.where(count > 0, cost, 0.0), case.price)
+    begins = [np.minimum(np.where(count > 0, cost, 0.0), case.price)]
+    if np.isfinite(case.price).all():
+        begins.append(case.price.copy())
+    return begins
 
 
 def _at(case: Case, multiplier: Floats, turned: Any) -> tuple[Dual, Floats]:
