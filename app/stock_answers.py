@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
@@ -17,7 +18,7 @@ from app.store.rows import Record, Version, rows
 from spatial.dictionary import data_dictionary
 from spatial.funding import option_costs
 from spatial.standards import FacilityKind, Profile
-from spatial.stock import asset_warnings, documents_needed, why_not
+from spatial.stock import asset_warnings, complexes, documents_needed, why_not
 
 __all__ = ["asset_record", "detail_record", "kinds_record", "sites_record"]
 
@@ -50,14 +51,15 @@ def detail_record(connection: Connection, version: Version, stock_id: str) -> Re
     facts = asset["facts"] or {}
     frame = stock_frame([asset])
     count = rows(connection, COUNT, city=version.city_id, id=stock_id)[0]["n"]
+    fits = stock.read_fits(connection, version, asset)
     return {
         **asset,
         "photos": (facts.get("photos") or "").split(),
         "links": (facts.get("links") or "").split(),
         "documents": records(documents_needed(frame), with_index=False),
         "warnings": records(asset_warnings(frame), with_index=False),
-        "complexes": [],
-        "fits": stock.read_fits(connection, version, asset),
+        "complexes": _complexes(connection, version, asset, frame, fits),
+        "fits": fits,
         "measured": _measured(asset),
         "history_count": count,
         "data_version": version.data_version,
@@ -152,6 +154,31 @@ def stock_frame(assets: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def _profile(connection: Connection, version: Version) -> Profile:
 
     return standards_of(stock_near.profile_of(connection, version))
+
+
+def _complexes(
+    connection: Connection,
+    version: Version,
+    asset: Record,
+    frame: pd.DataFrame,
+    fits: list[Record],
+) -> list[Record]:
+    """Return what a building could hold together, worth the persons whose gaps it would close."""
+    if asset["asset_type"] != "building":
+        return []
+    profile, near = near_of(connection, version, {asset["id"]: asset["geometry"]})
+    places = sorted({one["neighbourhood_id"] for one in fits})
+    gaps = stock_near.gaps_of(connection, version, places=places)
+    closed = {(one["neighbourhood_id"], one["kind"]) for one in fits}
+    keys = zip(gaps["neighbourhood_id"], gaps["kind"], strict=True)
+    served = gaps[np.array([key in closed for key in keys], dtype=bool)]
+    worth = served.groupby("kind")["persons"].sum()
+    kinds = list(profile.catalogue.kinds.values())
+    # where nobody lacks anything, every function counts the same
+    value = {**dict.fromkeys(profile.catalogue.kinds, 0.0), **worth} if len(worth) else None
+    found = complexes(frame, kinds, rules=profile.rooms["fits"], near=near, worth=value)
+    told = records(found.drop(columns="stock_id"), with_index=False)
+    return [{**one, "kinds": one["kinds"].split(", ")} for one in told]
 
 
 def _in_reach(gaps: pd.DataFrame, reach: pd.DataFrame) -> pd.DataFrame:

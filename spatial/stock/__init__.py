@@ -1,6 +1,7 @@
 """Stock land and buildings that could hold what is missing."""
 
 from spatial.stock.documents import asset_warnings, documents_needed, votes_needed
+from spatial.stock.embedded import complexes
 from spatial.stock.find import find_stock, stock_points
 from spatial.stock.fits import stock_fits
 from spatial.stock.holding import holdable_kinds, why_not
@@ -10,6 +11,7 @@ from spatial.stock.pathway import new_facility_owner, pathway
 __all__ = [
     "asset_warnings",
     "city_uses",
+    "complexes",
     "documents_needed",
     "find_stock",
     "holdable_kinds",

@@ -145,6 +145,9 @@ def test_a_new_asset_is_seen_at_once_with_its_pathway(client):
     detail = get(client, f"{STOCK}/x1")
     assert detail["documents"][0]["document"] == "owners_assembly"
     assert detail["history_count"] == 1
+    first = detail["complexes"][0]
+    assert first["functions"] == len(first["kinds"]) >= 3
+    assert first["used_m2"] + first["shared_m2"] + first["free_m2"] == 360
     kinds = {one["kind"]: one for one in get(client, f"{STOCK}/x1/kinds")["items"]}
     assert kinds["elderly_daycare"]["fits"]
 
