@@ -89,8 +89,9 @@ def run(work: Work, size: str, *, rounds: int) -> list[dict]:
 
 def _line(work: Work, size: str, name: str, ours: list, theirs: list, agrees: bool | None) -> dict:
     def middle(side: list, field: str) -> float:
-        return round(median(getattr(parts[name], field) for parts, _ in side), 4)
+        return round(median(getattr(parts[name], field) for parts, _ in side), 6)
 
+    theirs = [side for side in theirs if name in side[0]]  # a peer may lack a part, e.g. a p99
     cpu_s = middle(ours, "cpu_s")
     peer_cpu_s = middle(theirs, "cpu_s") if theirs else None
     return {
@@ -110,10 +111,10 @@ def _line(work: Work, size: str, name: str, ours: list, theirs: list, agrees: bo
 
 
 def _sentence(line: dict) -> str:
-    peer = f", {line['peer']} {line['peer_cpu_s']:.2f} s" if line["peer_cpu_s"] else ""
+    peer = f", {line['peer']} {line['peer_cpu_s']:.3g} s" if line["peer_cpu_s"] else ""
     if line["peer_error"]:
         peer = f", {line['peer']} failed: {line['peer_error']}"
-    return f"{line['work']} · {line['size']}: {line['cpu_s']:.2f} s CPU{peer}"
+    return f"{line['work']} · {line['size']}: {line['cpu_s']:.3g} s CPU{peer}"
 
 
 def _table(results: list[dict]) -> Table:
@@ -137,11 +138,11 @@ def _table(results: list[dict]) -> Table:
         table.add_row(
             line["work"],
             line["size"],
-            f"{line['cpu_s']:.2f}",
-            f"{line['wall_s']:.2f}",
+            f"{line['cpu_s']:.3g}",
+            f"{line['wall_s']:.3g}",
             f"{line['peak_mib']:.0f}",
             f"{line['peer']} {line['peer_version']}" if line["peer"] else "",
-            f"{line['peer_cpu_s']:.2f}" if known else ("failed" if line["peer_error"] else ""),
+            f"{line['peer_cpu_s']:.3g}" if known else ("failed" if line["peer_error"] else ""),
             f"{line['ratio']:.2f}" if known else "",
             {True: "yes", False: "NO", None: ""}[line["agrees"]],
         )
