@@ -16,6 +16,7 @@ from spatial.standards import Catalogue, FacilityKind, Profile
 from spatial.stock.documents import asset_warnings
 from spatial.stock.find import stock_points
 from spatial.stock.fits import holdable_kinds
+from spatial.stock.nearby import city_uses, nearby_uses
 
 __all__ = ["SIZES", "Options", "siteable_kinds", "siting_options"]
 
@@ -81,9 +82,11 @@ def siting_options(
     Risk: 1 - (1 - refusal by pathway) (1 - refusal by protection) × (how likely it is stock).
     """
     rules = analysis.profile.rooms["siting"]
-    stopped = _stopped(stock, kinds)
+    holds = _holds(analysis, kinds, stock)
+    stopped = _stopped(stock, holds)
     free = stock[~stock.index.isin(stopped["asset"])]
-    sized = _sized(free, kinds, analysis.profile)
+    held = holds[holds["stock_id"].isin(free.index)]
+    sized = _sized(held, kinds, analysis.profile)
     places = sized.join(_places(free, rules), on="asset")
     costs = option_costs(
         places[["kind", "asset_type", "pathway", "floor_m2", "land_m2"]], analysis.profile
@@ -127,9 +130,16 @@ def _assets(stock: pd.DataFrame, districts: pd.Series, rules: Any) -> pd.DataFra
     )
 
 
-def _sized(stock: pd.DataFrame, kinds: Sequence[FacilityKind], profile: Profile) -> pd.DataFrame:
+def _holds(analysis: Analysis, kinds: Sequence[FacilityKind], stock: pd.DataFrame) -> pd.DataFrame:
+    """Kinds that each asset can hold, by size, floor, site, slope and what lies near it."""
+    rules = analysis.profile.rooms["fits"]
+    uses = city_uses(analysis.city, analysis.profile.catalogue, rules)
+    near = nearby_uses(stock, uses, rules) if len(stock) else None
+    return holdable_kinds(stock, list(kinds), rules=rules, near=near)
+
+
+def _sized(holds: pd.DataFrame, kinds: Sequence[FacilityKind], profile: Profile) -> pd.DataFrame:
     """Options by asset, kind and size: how many m² they take, how many residents they serve."""
-    holds = holdable_kinds(stock, list(kinds))
     table = pd.concat(
         [_size_table(kind, profile) for kind in kinds] or [pd.DataFrame()], ignore_index=True
     )
@@ -229,13 +239,12 @@ def _level(stock: pd.DataFrame, level: str) -> Any:
     return stock.index.isin(named).astype(float)
 
 
-def _stopped(stock: pd.DataFrame, kinds: Sequence[FacilityKind]) -> pd.DataFrame:
+def _stopped(stock: pd.DataFrame, holds: pd.DataFrame) -> pd.DataFrame:
     """List what assets could hold on which something must be settled before anything is built."""
     warnings = asset_warnings(stock)
     found = warnings[(warnings["level"] == STOP).to_numpy(dtype=bool, na_value=False)]
     found = found.drop_duplicates("stock_id").set_index("stock_id")
-    holds = holdable_kinds(stock[stock.index.isin(found.index)], list(kinds))
-    holds = holds.drop_duplicates(["stock_id", "kind"])
+    holds = holds[holds["stock_id"].isin(found.index)].drop_duplicates(["stock_id", "kind"])
     return pd.DataFrame(
         {
             "asset": holds["stock_id"].astype("str"),
