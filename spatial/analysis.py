@@ -65,6 +65,7 @@ from spatial.joins import (
     with_entries,
     with_ways_out,
 )
+from spatial.memory import give_back
 from spatial.network import (
     Attachments,
     BuildingAccess,
@@ -342,6 +343,7 @@ class _Run:
         self.progress(name, self._before)
         with _timed(self.stage_s, name):
             answer = work()
+        give_back()
         self._before += self._share
         self.progress(name, min(self._before, 1.0))
         return answer

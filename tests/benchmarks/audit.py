@@ -31,6 +31,7 @@ def audit(size: str) -> None:
     """Measure every stage of the audit of one city."""
     from spatial.analysis import AnalysisParameters, _Run
     from spatial.gaps import coverage, gap_heatmap, weigh_gaps
+    from spatial.memory import give_back
     from spatial.progress import silent
     from spatial.standards import read_profile
 
@@ -39,6 +40,7 @@ def audit(size: str) -> None:
     meter = Meter()
 
     def stage(name: str) -> None:
+        give_back()  # as `analyse` does after a stage
         meter.start(f"{NAME}: {name}")
 
     stage("neighbourhoods")
