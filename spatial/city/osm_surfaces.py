@@ -78,7 +78,11 @@ AMENITY_LAND: Final = _table(
     health="hospital clinic",
     parking="parking",
 )
-NATURAL_LAND: Final = _table(green="wood grassland scrub heath tree_row shrubbery")
+NATURAL_LAND: Final = _table(
+    green="wood grassland scrub heath tree_row shrubbery",
+    special="beach sand shingle bare_rock scree cliff reef shoal",
+)
+"""Shores and rocks are nobody's building land."""
 
 WATERS: Final = _table(
     river="river riverbank oxbow",

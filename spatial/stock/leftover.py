@@ -46,8 +46,9 @@ THRESHOLDS: Final = (
     Threshold("max_area_m2", "area_m2", "at_most"),
     Threshold("min_circle_m", "circle_m", "at_least"),
     Threshold("max_slope_share", "slope_share", "at_most"),
-    Threshold("max_elongation", "elongation", "at_most"),
+    Threshold("max_elongation", "strip_elongation", "at_most"),
     Threshold("min_frontage_m", "frontage_asked_m", "at_least"),
+    Threshold("max_front_share", "front_share", "at_most"),
 )
 
 
@@ -110,7 +111,8 @@ def leftover_pool(
         neighbourhood first. A piece is free of parts narrower than ``min_width_m`` (morphological
         opening [1]_). Its thresholds ask for a circle of ``min_circle_m``, for ``min_area_m2``
         and at most ``max_area_m2``, for ``min_frontage_m`` of street where it lies outside every
-        parcel, for a slope of at most ``max_slope_share`` and ``max_elongation``. Pieces down to
+        parcel, for a slope of at most ``max_slope_share``, for ``max_elongation`` unless it is
+        ``wide_enough_m``, and for ``max_front_share``. Pieces down to
         half of the least and up to twice the largest area are measured, so that one sees what
         other thresholds would keep.
 
@@ -164,6 +166,10 @@ def leftover_pool(
     frame["frontage_m"] = frontage_m(
         shapes, street_bands(city, parameters), reach_m=parameters["frontage_reach_m"]
     )
+    # a strip is of use however long where it is wide; else it is a verge or lies between two slabs
+    wide = (frame["circle_m"] >= parameters["wide_enough_m"]).to_numpy()
+    frame["strip_elongation"] = frame["elongation"].where(~wide, np.nan)
+    frame["front_share"] = frame["frontage_m"] / np.maximum(shapely.length(shapes), 1e-9)
     # a yard inside a parcel needs no street; a piece between parcels is a verge without one
     frame["frontage_asked_m"] = frame["frontage_m"].where(~inside, np.nan)
     frame["slope_share"] = slopes(shapes, city)
@@ -172,7 +178,15 @@ def leftover_pool(
     return Pool(
         "leftover",
         frame,
-        measures=("area_m2", "circle_m", "frontage_m", "slope_share", "elongation", "built_share"),
+        measures=(
+            "area_m2",
+            "circle_m",
+            "frontage_m",
+            "slope_share",
+            "elongation",
+            "built_share",
+            "front_share",
+        ),
         thresholds=THRESHOLDS,
         words=partial(_words, clearance_m=parameters["building_clearance_m"]),
         notes=_notes(int((~built).sum()), too_large, parameters),

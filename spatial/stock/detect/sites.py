@@ -13,6 +13,7 @@ import shapely
 from spatial.city.model import City
 from spatial.standards.parameters import ParameterSet
 from spatial.stock.detect.pool import Pool, Threshold, empty_pool
+from spatial.stock.detect.used import on_grounds
 
 __all__ = ["parking_lots", "roofs", "structures"]
 
@@ -72,7 +73,8 @@ def parking_lots(city: City, parameters: ParameterSet) -> Pool:
     The need within ``parking_reach_m`` is floor area by use times ``cars_per_100_m2``; the supply
     is the capacity of all car parks there, where it is not known their area by ``space_m2``. A lot
     is a candidate where ``spaces_per_need`` is at least ``min_spaces_per_need``: most cars stand
-    on plots of their own, so that mapped lots seldom meet all of the need.
+    on plots of their own, so that mapped lots seldom meet all of the need. Lots on the grounds of
+    a school, a hospital … belong to those and are no candidates.
     """
     lots, spaces = _lots(city, parameters)
     if not len(lots):
@@ -93,7 +95,7 @@ def parking_lots(city: City, parameters: ParameterSet) -> Pool:
     area_m2 = shapely.area(shapes)
     frame = gpd.GeoDataFrame(
         {
-            "name": lots["name"],
+            "name": lots["name"].array,
             "source": "detected",
             "asset_type": "land",
             "kind": "other",
@@ -104,6 +106,7 @@ def parking_lots(city: City, parameters: ParameterSet) -> Pool:
             # without anything built near by there is no saying what it serves
             "spaces_per_need": np.where(need > 0, supply / np.maximum(need, 1e-9), 0.0),
             "beside_garage": beside,
+            "on_used_grounds": on_grounds(shapes, city, parameters),
         },
         geometry=shapes,
         index=pd.Index([f"found:parking:{key}" for key in lots.index], dtype="str", name="id"),
@@ -116,26 +119,25 @@ def parking_lots(city: City, parameters: ParameterSet) -> Pool:
         thresholds=(
             Threshold("min_parking_m2", "area_m2", "at_least"),
             Threshold("min_spaces_per_need", "spaces_per_need", "at_least"),
+            Threshold("max_on_used_grounds", "on_used_grounds", "at_most"),
         ),
         words=_parking_words,
     )
 
 
 def roofs(city: City, parameters: ParameterSet) -> Pool:
-    """Measure large roofs of public and commercial buildings (F09); listed houses are left out.
+    """Measure large roofs of public and commercial buildings (F09).
 
     Nothing in the map says that a roof is flat: size, floors and a plain outline
-    (``rectangle_share``, the share of its smallest rectangle that it fills) speak for it.
+    (``rectangle_share``, the share of its smallest rectangle that it fills) speak for it. Listed
+    houses, places of worship and stations are left out.
     """
     layer = city.layer("buildings")
     shapes = layer.geometry.to_numpy()
     looked = shapely.area(shapes) >= parameters["min_roof_m2"] / 2
     looked &= layer["use"].isin(parameters["roof_uses"]).to_numpy(dtype=bool)
     looked &= (layer["lifecycle"] == "in_use").to_numpy(dtype=bool)
-    listed = city.layer("constraints")
-    listed = listed[(listed["kind"] == "heritage_building").to_numpy(dtype=bool)]
-    old = shapely.STRtree(shapes).query(listed.geometry.to_numpy(), predicate="intersects")[1]
-    looked[old] = False
+    looked[shapely.STRtree(shapes).query(_no_roofs(city), predicate="intersects")[1]] = False
     found, shapes = layer[looked], shapes[looked]
     if not len(found):
         return empty_pool("roof", city.crs)
@@ -144,14 +146,14 @@ def roofs(city: City, parameters: ParameterSet) -> Pool:
     floors = found["floors"].astype("Float64")
     frame = gpd.GeoDataFrame(
         {
-            "name": found["name"],
+            "name": found["name"].array,
             "source": "detected",
             "asset_type": "building",
             "kind": "roof",
             "ownership": "unknown",
             "floor_m2": pd.array(area_m2, dtype="Float64"),
-            "floor_level": (floors.round() + 1).astype("Int64"),
-            "use": found["use"],
+            "floor_level": (floors.round() + 1).astype("Int64").array,
+            "use": found["use"].array,
             "area_m2": area_m2,
             "floors": floors.to_numpy(dtype=float, na_value=np.nan),
             "rectangle_share": np.clip(area_m2 / np.maximum(boxed_m2, 1e-9), 0, 1),
@@ -172,6 +174,28 @@ def roofs(city: City, parameters: ParameterSet) -> Pool:
             Threshold("min_rectangle_share", "rectangle_share", "at_least"),
         ),
         words=_roof_words,
+    )
+
+
+def _no_roofs(city: City) -> Geometries:
+    """Gather what a roof that is offered has none of: listing, worship, tracks, platforms."""
+    listed = city.layer("constraints")
+    listed = listed[(listed["kind"] == "heritage_building").to_numpy(dtype=bool)]
+    rails = city.layer("railways")
+    rails = rails[(rails["structure"] != "tunnel").to_numpy(dtype=bool)]
+    places = city.layer("facilities")
+    holy = np.array([_is_holy_or_station(tags) for tags in places["tags"]], dtype=bool)
+    return np.concatenate(
+        [listed.geometry.to_numpy(), rails.geometry.to_numpy(), places[holy].geometry.to_numpy()]
+    )
+
+
+def _is_holy_or_station(tags: object) -> bool:
+    if not isinstance(tags, dict):
+        return False
+    return tags.get("amenity") == "place_of_worship" or "station" in (
+        tags.get("railway"),
+        tags.get("public_transport"),
     )
 
 

@@ -16,7 +16,7 @@ from spatial.standards.parameters import ParameterSet
 from spatial.stock.detect.ground import grid_means
 from spatial.stock.detect.pool import Pool, Threshold, empty_pool
 
-__all__ = ["Traces", "dark_buildings", "latest", "traces_of_use", "unused_buildings"]
+__all__ = ["Traces", "dark_buildings", "latest", "on_grounds", "traces_of_use", "unused_buildings"]
 
 Geometries = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
@@ -68,7 +68,7 @@ def traces_of_use(city: City, parameters: ParameterSet) -> Traces:
     users, empty = _inside(shapes, city, parameters["user_reach_m"])
     said = found["name"].notna().to_numpy().astype(np.int64)
     said += found["address"].notna().to_numpy()
-    said += users + _has_door(shapes, city) + _on_used_ground(shapes, city, parameters)
+    said += users + _has_door(shapes, city) + on_grounds(shapes, city, parameters).astype(np.int64)
     traces = np.where(empty & (users == 0), 0, said)
     frame = gpd.GeoDataFrame(
         {
@@ -190,13 +190,11 @@ def _has_door(shapes: Geometries, city: City) -> npt.NDArray[np.int64]:
     return has
 
 
-def _on_used_ground(
-    shapes: Geometries, city: City, parameters: ParameterSet
-) -> npt.NDArray[np.int64]:
-    """Say which stand on the grounds of a school, a hospital, barracks …: used as a whole."""
+def on_grounds(shapes: Geometries, city: City, parameters: ParameterSet) -> Floats:
+    """Say (0 or 1) which stand on grounds used as a whole: a school, a hospital, barracks."""
     land = city.layer("land_use")
     used = land[land["use"].isin(parameters["used_grounds"]).to_numpy(dtype=bool)]
-    on = np.zeros(len(shapes), dtype=np.int64)
+    on = np.zeros(len(shapes))
     middles = shapely.point_on_surface(shapes)
     on[shapely.STRtree(used.geometry.to_numpy()).query(middles, predicate="intersects")[0]] = 1
     return on

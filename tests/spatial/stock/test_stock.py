@@ -17,7 +17,7 @@ from spatial.standards import read_parameters, read_profile
 from spatial.stock import find_stock, stock_fits
 from spatial.stock.evidence import osm_stock, registered_stock
 from spatial.stock.fits import floor_range, holdable_kinds
-from spatial.stock.leftover import leftover_land, occupied
+from spatial.stock.leftover import leftover_land, leftover_pool, occupied
 
 CRS = 4547
 PROFILE = read_profile("national")
@@ -354,8 +354,12 @@ def test_leftover_land_of_wudaokou_lies_off_its_buildings_and_streets(shared_dat
     city = read_city([shared_data / "wudaokou" / "wudaokou.osm"])
     places = prepare_neighbourhoods(city, PROFILE.rooms["neighbourhoods"])
     found = leftover_land(city, places, STOCK).frame
-    assert len(found) > 5
-    shapes = shapely.union_all(found.geometry.to_numpy())
+    measured = leftover_pool(city, places, STOCK).frame
+    assert len(measured) > 20
+    assert set(found.index) < set(measured.index)
+    wide = found["circle_m"] >= STOCK["wide_enough_m"]
+    assert (wide | (found["elongation"] <= STOCK["max_elongation"])).all()  # not between slabs
+    shapes = shapely.union_all(measured.geometry.to_numpy())
     houses = shapely.union_all(city.layer("buildings").geometry.to_numpy())
     assert shapes.distance(houses) >= 0.95 * STOCK["building_clearance_m"]
     assert not shapes.intersects(shapely.union_all(city.layer("barriers").geometry.to_numpy()))
