@@ -18,7 +18,7 @@ from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import PARTS, SitingWeights
 from spatial.siting.solve_service import serve
 
-__all__ = ["NEVER", "Core", "Worth", "compile_problem", "worth_of"]
+__all__ = ["NEVER", "Core", "Worth", "compile_problem", "group_rows", "worth_of"]
 
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
@@ -267,7 +267,7 @@ def _grouped(
     tight[:sites] = False
     tight[site[np.isfinite(figures["capacity"])]] = True
     wanted = demand.index.isin(list(problem.rules.must_serve)) & alive
-    group_of, first_row = _groups(owner, row, len(demand), supplies, tight, weight, wanted)
+    group_of, first_row = group_rows(owner, row, len(demand), supplies, tight, weight, wanted)
     members = np.flatnonzero(group_of >= 0)
     group_persons = np.bincount(
         group_of[members], persons[members], minlength=len(first_row)
@@ -313,7 +313,7 @@ def _grouped(
     return core
 
 
-def _groups(
+def group_rows(
     owner: Longs,
     row: Longs,
     rows: int,

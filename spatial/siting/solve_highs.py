@@ -12,8 +12,9 @@ from scipy import sparse
 
 from spatial.siting.answer import Watch
 from spatial.siting.solve_model import Programme
+from spatial.siting.solve_prices import Aim
 
-__all__ = ["Found", "run_programme"]
+__all__ = ["Found", "Relaxed", "relax_programme", "run_programme"]
 
 Floats = npt.NDArray[np.float64]
 PRESOLVES: Final = ("choose", "off")
@@ -53,53 +54,32 @@ class _Calls:
 
 def run_programme(
     programme: Programme,
-    objective: Floats,
-    offset: float,
+    aim: Aim,
     watch: Watch,
     *,
+    gap_share: float,
     start: Floats | None = None,
-    upper: Floats | None = None,
-    rows: tuple[sparse.csr_array, Floats] | None = None,
 ) -> Found:
-    """Make the objective as large as can be.
+    """Make the aim as large as can be.
 
     Parameters
     ----------
     programme : Programme
-    objective : array, shape (columns,)
-    offset : float
-        Added to the objective.
+    aim : Aim
     watch : Watch
-        Ends the run; its effort says how near to the bound is near enough.
+        Ends the run.
+    gap_share : float
+        Near enough to the bound.
     start : array, shape (columns,), optional
         An answer to begin with.
-    upper : array, shape (columns,), optional
-        Upper bounds in place of the programme's: columns that are known to be 0.
-    rows : (matrix, lower), optional
-        Further rows, at least so much.
     """
-    matrix, lower, most = programme.matrix, programme.row_lower, programme.row_upper
-    if rows is not None:
-        matrix = sparse.csr_array(sparse.vstack([matrix, rows[0]]))
-        lower = np.concatenate([lower, rows[1]])
-        most = np.concatenate([most, np.full(len(rows[1]), np.inf)])
-    if not len(objective):  # nothing to choose: HiGHS would call it empty
-        wrong = bool((lower > 0).any() or (most < 0).any())
-        return Found(None if wrong else objective, offset, infeasible=wrong)
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(objective), matrix.shape[0]
-    lp.col_cost_, lp.offset_ = -objective, -offset
-    lp.col_lower_ = programme.lower
-    lp.col_upper_ = programme.upper if upper is None else upper
-    lp.row_lower_, lp.row_upper_ = lower, most
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
-    lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
-    lp.a_matrix_.value_ = matrix.data
+    lp = _model(programme, aim)
+    if not lp.num_col_:  # nothing to choose: HiGHS would call it empty
+        return _nothing(lp)
     kinds = [highspy.HighsVarType.kInteger] * programme.binary
-    lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (len(objective) - len(kinds))
+    lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - len(kinds))
     calls = _Calls(watch)
-    solver = _run(lp, calls, start)
+    solver = _run(lp, calls, start, gap_share)
     if calls.raised is not None:
         raise calls.raised
     info, status = solver.getInfo(), solver.getModelStatus()
@@ -113,13 +93,69 @@ def run_programme(
     return Found(column, bound if np.isfinite(bound) else np.nan, infeasible)
 
 
-def _run(lp: highspy.HighsLp, calls: _Calls, start: Floats | None) -> Any:
+@dataclass(frozen=True, slots=True, eq=False)
+class Relaxed:
+    """The linear relaxation: its value, columns, and the price of each row (≥ 0 from above)."""
+
+    value: float
+    column: Floats
+    price: Floats
+
+
+def relax_programme(programme: Programme, aim: Aim, watch: Watch) -> Relaxed | None:
+    """Solve the linear relaxation; None if it has no answer, or was not solved in time."""
+    lp = _model(programme, aim)
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.setOptionValue("output_flag", False)  # noqa: FBT003 - its own signature
+    solver.setOptionValue("threads", 1)
+    solver.setOptionValue("solver", "simplex")
+    solver.setOptionValue("time_limit", max(0.05, watch.left_s))
+    solver.passModel(lp)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    found = solver.getSolution()
+    value = -float(solver.getInfo().objective_function_value)
+    return Relaxed(value, np.array(found.col_value), -np.array(found.row_dual))
+
+
+def _nothing(lp: highspy.HighsLp) -> Found:
+    """Answer where there is nothing to choose."""
+    lower, most = np.array(lp.row_lower_), np.array(lp.row_upper_)
+    if bool((lower > 0).any() or (most < 0).any()):
+        return Found(None, np.nan, infeasible=True)
+    return Found(np.zeros(0), -lp.offset_, infeasible=False)
+
+
+def _model(programme: Programme, aim: Aim) -> highspy.HighsLp:
+    """Return the programme for HiGHS, which makes things small."""
+    matrix, lower, most = programme.matrix, programme.row_lower, programme.row_upper
+    if aim.least:
+        more, level, _ = aim.rows(programme)
+        matrix = sparse.csr_array(sparse.vstack([matrix, sparse.csr_array(more)]))
+        lower = np.concatenate([lower, level])
+        most = np.concatenate([most, np.full(len(level), np.inf)])
+    core = programme.core
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(programme.upper), matrix.shape[0]
+    lp.col_cost_ = -programme.objective(aim.weights)
+    lp.offset_ = aim.weights.people * float(core.baseline @ core.weight)
+    lp.col_lower_, lp.col_upper_ = programme.lower, programme.upper
+    lp.row_lower_, lp.row_upper_ = lower, most
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
+    lp.a_matrix_.value_ = matrix.data
+    return lp
+
+
+def _run(lp: highspy.HighsLp, calls: _Calls, start: Floats | None, gap_share: float) -> Any:
     for presolve in PRESOLVES:
         solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         solver.setOptionValue("output_flag", False)  # noqa: FBT003 - its own signature
         solver.setOptionValue("threads", 1)
         solver.setOptionValue("presolve", presolve)
-        solver.setOptionValue("mip_rel_gap", calls.watch.effort.gap_share)
+        solver.setOptionValue("mip_rel_gap", gap_share)
         solver.setOptionValue("mip_abs_gap", TIGHT)
         solver.setOptionValue("mip_feasibility_tolerance", TIGHT)
         solver.setOptionValue("random_seed", calls.watch.effort.seed)

@@ -7,7 +7,8 @@ group that the site serves. Rows: see :mod:`spatial.siting.problem`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,23 @@ import numpy.typing as npt
 from scipy import sparse
 
 from spatial.siting.rules import SitingWeights
-from spatial.siting.solve_conflicts import conflict_cliques
-from spatial.siting.solve_core import NEVER, YUAN, Core, worth_of
+from spatial.siting.solve_core import NEVER, Core, worth_of
+from spatial.siting.solve_structure import Rows, Structure, structure_of
 
 __all__ = ["Programme", "lay_out"]
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A row of persons that must be served: each person of the groups counts so much."""
+
+    row: int
+    group: int  # -1: all groups of the kind
+    kind: int
+    per_person: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +44,10 @@ class Programme:
     row_lower: Floats
     row_upper: Floats
     rule: npt.NDArray[Any]  # (rows,) keys as in clash.py; "" is none of the planner's
-    upper: Floats  # (columns,); lower is 0
+    structural: int  # the first rows are those of the structure
+    once: Longs  # (years,) first of the rows that nobody is served twice, group by group
+    wants: tuple[Want, ...]
+    upper: Floats
     lower: Floats
     binary: int  # the first columns, years · options
     covered: Longs  # groups in reach of sites without a limit
@@ -70,42 +84,8 @@ class Programme:
         return column
 
 
-@dataclass(slots=True)
-class _Rows:
-    """Rows that are being collected."""
-
-    count: int = 0
-    row: list[Longs] = field(default_factory=list)
-    column: list[Longs] = field(default_factory=list)
-    value: list[Floats] = field(default_factory=list)
-    lower: list[Floats] = field(default_factory=list)
-    upper: list[Floats] = field(default_factory=list)
-    rule: list[npt.NDArray[Any]] = field(default_factory=list)
-
-    def add(
-        self,
-        row: Any,
-        column: Any,
-        value: Any,
-        *,
-        count: int,
-        lower: Any = -np.inf,
-        upper: Any = np.inf,
-        rule: str = "",
-    ) -> None:
-        """Add a block of `count` rows, given by entries numbered within the block."""
-        row = np.asarray(row, np.int64)
-        self.row.append(row + self.count)
-        self.column.append(np.asarray(column, np.int64))
-        self.value.append(np.broadcast_to(np.asarray(value, float), row.shape))
-        self.lower.append(np.broadcast_to(np.asarray(lower, float), (count,)))
-        self.upper.append(np.broadcast_to(np.asarray(upper, float), (count,)))
-        self.rule.append(np.full(count, rule, dtype=object))
-        self.count += count
-
-
-def lay_out(core: Core) -> Programme:
-    """Lay a problem out as a programme."""
+def lay_out(core: Core, structure: Structure | None = None) -> Programme:
+    """Lay a problem out as a programme; `structure` is that of its options, if it is known."""
     options, years, groups = len(core.option), core.years, len(core.persons)
     unlimited = np.zeros(core.sites + len(core.old_capacity), dtype=bool)
     unlimited[: core.sites] = core.unlimited
@@ -116,28 +96,46 @@ def lay_out(core: Core) -> Programme:
     binary = years * options
     first_u, first_f = binary, binary + years * len(covered)
     columns = first_f + years * len(tight)
-    rows = _Rows()
-    _rules(core, rows)
+    structure = structure_of(core) if structure is None else structure
+    rows = Rows()
+    every = np.arange(options)
+    for t in range(years - 1):
+        rows.add(
+            np.concatenate([every, every]),
+            np.concatenate([t * options + every, (t + 1) * options + every]),
+            np.repeat([1.0, -1.0], options),
+            count=options,
+            upper=0.0,
+        )
+    once = np.zeros(years, dtype=np.int64)
+    paired = core.group[tight].astype(np.int64)
     place = np.full(groups, -1, dtype=np.int64)
     place[covered] = np.arange(len(covered))
     for t in range(years):
         u, f = first_u + t * len(covered), first_f + t * len(tight)
         _served(core, rows, t, (owner, free, tight), (place, u, f))
+        once[t] = structure.matrix.shape[0] + rows.count
+        _once(core, rows, (paired, place), (u, f))
+    fixed = structure.matrix.shape[0]
+    wants = [Want(fixed + row, *want) for row, want in _wants(core, rows, (paired, place), (u, f))]
     upper = np.ones(columns)
+    upper[binary:] = np.inf
     lower = np.zeros(columns)
     year = np.repeat(np.arange(years), options)
     upper[:binary][year < np.tile(core.earliest, years)] = 0.0
     lower[binary - options : binary][core.forced] = 1.0
-    matrix = sparse.csr_array(
-        (np.concatenate(rows.value), (np.concatenate(rows.row), np.concatenate(rows.column))),
-        shape=(rows.count, columns),
-    )
+    wide = sparse.csr_array(structure.matrix)
+    wide.resize((fixed, columns))
+    matrix = sparse.csr_array(sparse.vstack([wide, rows.matrix(columns)]))
     return Programme(
         core=core,
         matrix=matrix,
-        row_lower=np.concatenate(rows.lower),
-        row_upper=np.concatenate(rows.upper),
-        rule=np.concatenate(rows.rule),
+        row_lower=np.concatenate([structure.lower, *rows.lower]),
+        row_upper=np.concatenate([structure.upper, *rows.upper]),
+        rule=np.concatenate([structure.rule, *rows.rule]),
+        structural=fixed,
+        once=once,
+        wants=tuple(wants),
         upper=upper,
         lower=lower,
         binary=binary,
@@ -176,7 +174,7 @@ def _parts(core: Core, covered: Longs, paired: Longs) -> dict[str, Floats]:
 
 def _served(
     core: Core,
-    rows: _Rows,
+    rows: Rows,
     t: int,
     pairs: tuple[Longs, npt.NDArray[np.bool_], Longs],
     columns: tuple[Longs, int, int],
@@ -219,10 +217,9 @@ def _served(
         upper=0.0,
     )
     _room(core, rows, t, (owner[tight], persons, first_f))
-    _once(core, rows, (core.group[tight].astype(np.int64), place), (first_u, first_f), t)
 
 
-def _room(core: Core, rows: _Rows, t: int, pairs: tuple[Longs, Floats, int]) -> None:
+def _room(core: Core, rows: Rows, t: int, pairs: tuple[Longs, Floats, int]) -> None:
     """No site serves more than the room of what is open there."""
     owner, persons, first_f = pairs
     sites, number = np.unique(owner, return_inverse=True)
@@ -241,31 +238,42 @@ def _room(core: Core, rows: _Rows, t: int, pairs: tuple[Longs, Floats, int]) -> 
     )
 
 
-def _once(
-    core: Core, rows: _Rows, pairs: tuple[Longs, Longs], columns: tuple[int, int], t: int
-) -> None:
-    """Nobody is served twice; and what must be served is."""
+def _once(core: Core, rows: Rows, pairs: tuple[Longs, Longs], columns: tuple[int, int]) -> None:
+    """Nobody is served twice in a year."""
+    group, column = _by_group(pairs, columns)
+    rows.add(group, column, 1.0, count=len(core.persons), upper=1.0)
+
+
+def _by_group(pairs: tuple[Longs, Longs], columns: tuple[int, int]) -> tuple[Longs, Longs]:
+    """Return the groups of a year's columns, and the columns."""
     paired, place = pairs
-    first_u, first_f = columns
-    groups = len(core.persons)
     free = np.flatnonzero(place >= 0)
-    group = np.concatenate([paired, free])
-    column = np.concatenate([first_f + np.arange(len(paired)), first_u + place[free]])
-    rows.add(group, column, 1.0, count=groups, upper=1.0)
-    if t < core.years - 1:
-        return
-    demand = core.problem.demand.index
-    for row in core.problem.rules.must_serve:
-        at = core.group_of[demand.get_loc(row)]
-        mine = column[group == at] if at >= 0 else np.zeros(0, np.int64)
-        served = core.free_old[demand.get_loc(row)] or not core.problem.demand.at[row, "persons"]
-        if not served:
-            rows.add(np.zeros(len(mine)), mine, 1.0, count=1, lower=1.0 - 1e-9, rule=f"serve:{row}")
-    frame = core.problem.demand
-    for kind, share in core.problem.rules.least_share.items():
-        which = core.group_kind[group] == core.kinds.get_loc(kind)
+    return (
+        np.concatenate([paired, free]),
+        np.concatenate([columns[1] + np.arange(len(paired)), columns[0] + place[free]]),
+    )
+
+
+def _wants(
+    core: Core, rows: Rows, pairs: tuple[Longs, Longs], columns: tuple[int, int]
+) -> Iterator[tuple[int, tuple[int, int, float]]]:
+    """Add rows and shares that must be served in the last year; yield what each stands for."""
+    group, column = _by_group(pairs, columns)
+    frame, rules = core.problem.demand, core.problem.rules
+    persons = frame["persons"].to_numpy(float)
+    for name in rules.must_serve:
+        at = int(frame.index.get_loc(name))
+        if core.free_old[at] or not persons[at]:
+            continue
+        mine = int(core.group_of[at])
+        some = column[group == mine] if mine >= 0 else column[:0]
+        rule = f"serve:{name}"
+        rows.add(np.zeros(len(some)), some, 1.0, count=1, lower=1.0 - 1e-9, rule=rule)
+        yield rows.count - 1, (mine, -1, 1.0 / core.persons[mine] if mine >= 0 else 0.0)
+    for kind, share in rules.least_share.items():
+        number = int(core.kinds.get_loc(kind))
+        which = core.group_kind[group] == number
         of_kind = (frame["kind"] == kind).to_numpy()
-        persons = frame["persons"].to_numpy(float)
         total = max(float(persons[of_kind].sum()), 1e-9)
         already = float(persons[of_kind & core.free_old].sum())
         rows.add(
@@ -276,99 +284,4 @@ def _once(
             lower=share - already / total - 1e-9,
             rule=f"share:{kind}",
         )
-
-
-def _rules(core: Core, rows: _Rows) -> None:
-    """Rows about the options alone."""
-    options, years = len(core.option), core.years
-    last = (years - 1) * options
-    every = np.arange(options)
-    for t in range(years - 1):
-        rows.add(
-            np.concatenate([every, every]),
-            np.concatenate([t * options + every, (t + 1) * options + every]),
-            np.repeat([1.0, -1.0], options),
-            count=options,
-            upper=0.0,
-        )
-    _budgets(core, rows)
-    _assets(core, rows, last)
-    for rule, members in conflict_cliques(core):
-        rows.add(np.zeros(len(members)), last + members, 1.0, count=1, upper=1.0, rule=rule)
-    problem = core.problem
-    for at, limit in enumerate(problem.rules.limits):
-        which = core.kind == core.kinds.get_loc(limit.kind)
-        if limit.district is not None:
-            district = problem.assets["district"].astype(object).to_numpy() == limit.district
-            which &= district[core.asset]
-        some = np.flatnonzero(which)
-        if limit.at_least:
-            rows.add(
-                np.zeros(len(some)), last + some, 1.0,
-                count=1, lower=float(limit.at_least), rule=f"at_least:{at}",
-            )  # fmt: skip
-        if limit.at_most is not None:
-            rows.add(
-                np.zeros(len(some)), last + some, 1.0,
-                count=1, upper=float(limit.at_most), rule=f"at_most:{at}",
-            )  # fmt: skip
-    for one in problem.rules.must:
-        if one in problem.assets.index:
-            some = np.flatnonzero(core.asset == problem.assets.index.get_loc(one))
-        else:
-            some = np.flatnonzero(core.option == problem.options.index.get_loc(one))
-        rows.add(np.zeros(len(some)), last + some, 1.0, count=1, lower=1.0, rule=f"must:{one}")
-
-
-def _budgets(core: Core, rows: _Rows) -> None:
-    """Money: what is spent up to a year is there by then; without carrying over, year by year."""
-    rules, options, every = core.problem.rules, len(core.option), np.arange(len(core.option))
-    cost = core.cost_yuan / YUAN
-    yearly = core.yearly_yuan / YUAN * rules.yearly_in_budget
-    carried = 0.0
-    for t, budget in enumerate(rules.budget_yuan):
-        carried = carried + budget if rules.carry_over else budget
-        if not np.isfinite(carried):
-            continue
-        column, value = [t * options + every], [cost + yearly]
-        if rules.carry_over:
-            for before in range(t):
-                column.append(before * options + every)
-                value.append(yearly)
-        elif t:
-            column.append((t - 1) * options + every)
-            value.append(-cost)
-        entries = np.concatenate(value)
-        some = np.flatnonzero(entries)
-        rows.add(
-            np.zeros(len(some)), np.concatenate(column)[some], entries[some],
-            count=1, upper=carried / YUAN, rule="budget",
-        )  # fmt: skip
-
-
-def _assets(core: Core, rows: _Rows, last: int) -> None:
-    """One option for each asset, or a complex: floors that fit, one size of a kind, so many."""
-    assets = core.problem.assets
-    most = assets["most_kinds"].to_numpy(float)[core.asset]
-    every = np.arange(len(core.option))
-    single = np.flatnonzero(most <= 1)
-    several = np.flatnonzero(most > 1)
-    at, number = np.unique(core.asset[single], return_inverse=True)
-    limit = assets["most_kinds"].to_numpy(float)[at]
-    rows.add(number, last + single, 1.0, count=len(at), upper=limit)
-    if not len(several):
-        return
-    key = core.asset[several] * len(core.kinds) + core.kind[several]
-    at, number = np.unique(key, return_inverse=True)
-    rows.add(number, last + several, 1.0, count=len(at), upper=1.0)
-    at, number = np.unique(core.asset[several], return_inverse=True)
-    rows.add(number, last + several, 1.0, count=len(at), upper=assets["most_kinds"].to_numpy()[at])
-    floor = assets["floor_m2"].to_numpy(float)[at]
-    bound = np.isfinite(floor)[number] & (core.floor_m2[several] > 0)
-    some, number = several[bound], number[bound]
-    at = at[np.isfinite(floor)]
-    number = np.searchsorted(at, core.asset[some])
-    floor = np.maximum(assets["floor_m2"].to_numpy(float)[at], 1e-9)
-    rows.add(
-        number, last + every[some], core.floor_m2[some] / floor[number], count=len(at), upper=1.0
-    )
+        yield rows.count - 1, (-1, number, 1.0 / total)

@@ -133,11 +133,12 @@ def every_plan(problem):
     options, rules = problem.options, problem.rules
     names = list(options.index)
     choices = [[None, *range(int(options.loc[o, "earliest_year"]), rules.years)] for o in names]
+    known = {}
     for years in itertools.product(*choices):
         chosen = {o: t for o, t in zip(names, years, strict=True) if t is not None}
         if not _keeps(problem, chosen):
             continue
-        parts = _parts(problem, chosen)
+        parts = _parts(problem, chosen, known)
         if parts is not None:
             yield chosen, parts
 
@@ -246,11 +247,18 @@ def served_by(problem, names, *, binding=False):
     return None if found.status == 2 else -found.fun
 
 
-def _parts(problem, chosen):
+def _parts(problem, chosen, known):
     options, years = problem.options, problem.rules.years
-    stands = served_by(problem, [])
+
+    def most(names, *, binding):
+        key = frozenset(names), binding
+        if key not in known:
+            known[key] = served_by(problem, names, binding=binding)
+        return known[key]
+
+    stands = most([], binding=False)
     served = [
-        served_by(problem, [o for o, year in chosen.items() if year <= t], binding=t == years - 1)
+        most([o for o, year in chosen.items() if year <= t], binding=t == years - 1)
         for t in range(years)
     ]
     if served[-1] is None:
