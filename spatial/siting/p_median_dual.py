@@ -34,12 +34,18 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-__all__ = ["Aim", "Ascent", "Pace", "Rows", "ascend", "choose", "earnings"]
+__all__ = ["Aim", "Ascent", "Pace", "Rows", "ascend", "choose"]
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 Array = Any
 KEPT: float = 0.7
 """Share of the last direction that is kept in the next."""
+RECENT: float = 0.1
+"""Share of the last step in how often a site was chosen."""
+NOTHING: float = 1e-5
+"""A better bound counts as none when it is this share of the way to the target, or less."""
+STANDSTILL: float = 1e-3
+"""Steps shorter than this end the ascent."""
 
 
 class Rows(NamedTuple):
@@ -80,22 +86,6 @@ class Ascent(NamedTuple):
 
 
 @_jit
-def earnings(rows: Rows, price: Array, earned: Array) -> float:
-    """Fill ρ for each site, and return the sum of all prices."""
-    earned[:] = 0.0
-    total = 0.0
-    for i in range(len(price)):
-        weight, most = rows.weight[i], price[i]
-        total += weight * most
-        for e in range(rows.start[i], rows.start[i + 1]):
-            cost = rows.cost[e]
-            if cost >= most:
-                break
-            earned[rows.site[e]] += weight * (cost - most)
-    return total
-
-
-@_jit
 def choose(earned: Array, count: int, chosen: Array) -> float:
     """Mark the sites with the least ρ, as many as open, and return their sum."""
     chosen[:] = 0.0
@@ -117,14 +107,6 @@ def choose(earned: Array, count: int, chosen: Array) -> float:
 
 
 @_jit
-def _move(rows: Rows, price: Array, direction: Array, reach: float, grain: float) -> None:
-    """Move the prices, within 0 and the caps, and down to multiples of the grain (0: any)."""
-    for i in range(len(price)):
-        moved = min(max(price[i] + reach * direction[i], 0.0), rows.cap[i])
-        price[i] = np.floor(moved / grain) * grain if grain > 0.0 else moved
-
-
-@_jit
 def ascend(rows: Rows, sites: int, count: int, price: Array, aim: Aim, pace: Pace) -> Ascent:
     """Raise the bound by moving the prices.
 
@@ -141,35 +123,32 @@ def ascend(rows: Rows, sites: int, count: int, price: Array, aim: Aim, pace: Pac
     pace : Pace
     """
     n = len(price)
-    now, best_price, direction = np.empty(n), np.empty(n), np.zeros(n)
+    now, best_price, direction = price.copy(), np.empty(n), np.zeros(n)
     earned, best_earned = np.zeros(sites), np.zeros(sites)
     chosen, share = np.zeros(sites), np.zeros(sites)
-    now[:] = price
-    _move(rows, now, direction, 0.0, aim.grain)
+    prices = _move(rows, now, direction, 0.0, aim.grain, earned)
     best, idle, step, stride = -np.inf, 0, 0, pace.stride
-    while step < pace.steps:
-        step += 1
-        bound = earnings(rows, now, earned) + choose(earned, count, chosen)
+    while True:
+        bound = prices + choose(earned, count, chosen)
         idle += 1
         if bound > best:
-            if bound > best + 1e-5 * (aim.target - best):
+            if bound > best + NOTHING * (aim.target - best):
                 idle = 0
             best = bound
             best_price[:] = now
             best_earned[:] = earned
-        if best > aim.goal:
-            break
         for j in range(sites):
-            share[j] += 0.1 * (chosen[j] - share[j])
+            share[j] += RECENT * (chosen[j] - share[j])
         if idle >= pace.patience:
-            stride *= 0.5
-            idle = 0
-            if stride < 1e-3:
-                break
+            stride, idle = 0.5 * stride, 0
+        step += 1
+        if best > aim.goal or step >= pace.steps or stride < STANDSTILL:
+            break
         length = _turn(rows, now, chosen, direction)
         if length == 0.0:
             break
-        _move(rows, now, direction, stride * (aim.target - bound) / length, aim.grain)
+        reach = stride * (aim.target - bound) / length
+        prices = _move(rows, now, direction, reach, aim.grain, earned)
     return Ascent(best, best_price, best_earned, share, step, stride)
 
 
@@ -190,3 +169,27 @@ def _turn(rows: Rows, price: Array, chosen: Array, direction: Array) -> float:
         direction[i] = KEPT * direction[i] + slope
         length += rows.weight[i] * direction[i] * direction[i]
     return length
+
+
+@_jit
+def _move(
+    rows: Rows, price: Array, direction: Array, reach: float, grain: float, earned: Array
+) -> float:
+    """Move the prices, fill in what sites earn then (ρ), and return the sum of the prices.
+
+    Prices stay within 0 and the caps, and go down to multiples of the grain (0: any).
+    """
+    earned[:] = 0.0
+    prices = 0.0
+    for i in range(len(price)):
+        now = min(max(price[i] + reach * direction[i], 0.0), rows.cap[i])
+        if grain > 0.0:
+            now = np.floor(now / grain) * grain
+        price[i] = now
+        prices += rows.weight[i] * now
+        for e in range(rows.start[i], rows.start[i + 1]):
+            cost = rows.cost[e]
+            if cost >= now:
+                break
+            earned[rows.site[e]] += rows.weight[i] * (cost - now)
+    return prices

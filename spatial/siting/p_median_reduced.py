@@ -51,11 +51,6 @@ class Median:
     grain: float
     worst: float  # a dearer answer leaves rows without a site
 
-    @property
-    def priced(self) -> Rows:
-        """The rows as the prices see them."""
-        return self.rows._replace(cap=self.price_cap)
-
     def goal(self, value: float) -> float:
         """Give the number above which a bound proves that nothing is better than `value`."""
         return value - 1.0 if self.whole else value * (1.0 - WITHIN)
@@ -173,6 +168,26 @@ def narrowed(rows: Rows, state: Array, number: Array) -> Rows:
                 site[at], cost[at] = number[rows.site[e]], rows.cost[e]
                 at += 1
             e += 1
+    return Rows(start, site, cost, rows.weight, cap)
+
+
+@_jit
+def nearest_part(rows: Rows, most: int) -> Rows:
+    """Keep so many sites of each row; what lies farther is capped by the first that is left out."""
+    n = len(rows.cap)
+    start = np.zeros(n + 1, dtype=np.int64)
+    cap = rows.cap.copy()
+    for i in range(n):
+        end = min(rows.start[i + 1], rows.start[i] + most)
+        if end < rows.start[i + 1]:
+            cap[i] = min(cap[i], rows.cost[end])
+        start[i + 1] = start[i] + end - rows.start[i]
+    site = np.empty(start[n], dtype=np.int32)
+    cost = np.empty(start[n], dtype=rows.cost.dtype)
+    for i in range(n):
+        for e in range(start[i + 1] - start[i]):
+            site[start[i] + e] = rows.site[rows.start[i] + e]
+            cost[start[i] + e] = rows.cost[rows.start[i] + e]
     return Rows(start, site, cost, rows.weight, cap)
 
 

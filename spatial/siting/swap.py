@@ -28,56 +28,36 @@ Array = Any
 
 
 class Near(NamedTuple):
-    """The pairs that a search looks at: the nearest sites of each row, and what lies beyond."""
+    """Rows as a search looks at them."""
 
-    start: Array  # (n,) int64: first pair of each row
-    stop: Array  # (n,) int64: behind its last one that is looked at
+    start: Array  # (n + 1,) int64
     site: Array  # (e,) int32
     cost: Array  # (e,) int32 or float64
     weight: Array  # (n,) float64
     beyond: Array  # (n,) float64: what a row costs when none of its sites is open
     by_start: Array  # (m + 1,) int64: the same pairs by site
-    by_row: Array  # (t,) int32
-    by_cost: Array  # (t,) as cost
+    by_row: Array  # (e,) int32
+    by_cost: Array  # (e,) as cost
 
 
-def near_of(rows: Rows, sites: int, *, most: int) -> Near:
-    """Lay out the nearest sites of each row for a search.
-
-    Parameters
-    ----------
-    rows : Rows
-    sites : int
-        How many sites they speak of.
-    most : int
-        Sites looked at for each row. A row whose open sites all lie farther is taken to cost as
-        much as the first that is not looked at.
-    """
-    begin, end = rows.start[:-1], rows.start[1:]
-    stop = np.minimum(end, begin + most)
-    beyond = rows.cap.copy()
-    cut = stop < end
-    beyond[cut] = np.minimum(beyond[cut], rows.cost[stop[cut]])
-    by = _by_site(begin, stop, rows.site, rows.cost, sites)
-    return Near(begin, stop, rows.site, rows.cost, rows.weight, beyond, *by)
+def near_of(rows: Rows, sites: int) -> Near:
+    """Lay out rows that speak of so many sites for a search."""
+    return Near(*rows, *_by_site(rows.start, rows.site, rows.cost, sites))
 
 
 @_jit
-def _by_site(
-    begin: Array, stop: Array, site: Array, cost: Array, site_count: int
-) -> tuple[Array, Array, Array]:
+def _by_site(begin: Array, site: Array, cost: Array, site_count: int) -> tuple[Array, Array, Array]:
     """Turn the pairs of each row into pairs of each site, rows ascending."""
     start = np.zeros(site_count + 1, dtype=np.int64)
-    for i in range(len(begin)):
-        for e in range(begin[i], stop[i]):
-            start[site[e] + 1] += 1
+    for e in range(len(site)):
+        start[site[e] + 1] += 1
     for j in range(site_count):
         start[j + 1] += start[j]
     place = start[:-1].copy()
     row = np.empty(start[-1], dtype=np.int32)
     by_cost = np.empty(start[-1], dtype=cost.dtype)
-    for i in range(len(begin)):
-        for e in range(begin[i], stop[i]):
+    for i in range(len(begin) - 1):
+        for e in range(begin[i], begin[i + 1]):
             at = place[site[e]]
             row[at], by_cost[at] = i, cost[e]
             place[site[e]] = at + 1
@@ -88,7 +68,7 @@ def _by_site(
 def _two_nearest(near: Near, is_open: Array, i: int) -> tuple[int, float, float]:
     """Nearest open site of a row (-1: none), its cost, and the cost of the second one."""
     first, first_cost = -1, near.beyond[i]
-    for e in range(near.start[i], near.stop[i]):
+    for e in range(near.start[i], near.start[i + 1]):
         cost = float(near.cost[e])
         if cost >= near.beyond[i]:
             break
@@ -117,7 +97,7 @@ def improve(near: Near, is_open: Array, begin: int) -> float:
     float
         The cost of all rows, with `near` as it is.
     """
-    n, m = len(near.start), len(is_open)
+    n, m = len(near.beyond), len(is_open)
     first = np.empty(n, dtype=np.int64)
     one, two = np.empty(n), np.empty(n)
     loss, spared = np.zeros(m), np.zeros(m)

@@ -11,7 +11,11 @@ from siting_worlds import pmed_instance, pmed_optima
 from spatial.errors import InfeasibleError, InputError
 from spatial.siting.answer import Effort, Status
 from spatial.siting.p_median import p_median
+from spatial.siting.p_median_dual import Aim, Pace, ascend
+from spatial.siting.p_median_reduced import cost_of, reduced_median
+from spatial.siting.p_median_tree import settle
 from spatial.siting.pairs import Pairs
+from spatial.siting.swap import improve, near_of
 
 MANY = settings(max_examples=150, deadline=None, derandomize=True)
 FEW = settings(max_examples=60, deadline=None, derandomize=True)
@@ -224,3 +228,92 @@ def test_pairs_and_their_matrix_give_one_answer():
     one = p_median(Pairs.from_matrix(cost, cutoff=500), weight, 10)
     two = p_median(near, weight, 10)
     assert (one.value, one.bound, one.status) == (two.value, two.bound, Status.PROVEN_OPTIMAL)
+
+
+@st.composite
+def hard_worlds(draw):
+    """Draw costs that obey no triangle: the bound of the prices stays far below the optimum."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n, m = draw(st.integers(15, 40)), draw(st.integers(9, 13))
+    cost = rng.integers(0, draw(st.sampled_from([4, 30, 1000])), (n, m)).astype(float)
+    cost[rng.random((n, m)) < draw(st.sampled_from([0.0, 0.2]))] = np.inf
+    said = rng.integers(0, 12, m)
+    must, must_not = np.flatnonzero(said == 0)[:2].tolist(), np.flatnonzero(said == 11)[:2].tolist()
+    return cost, rng.integers(1, 9, n), draw(st.integers(3, 6)), must, must_not
+
+
+@FEW
+@given(hard_worlds())
+def test_hard_worlds_are_solved_by_branching_as_by_trying_every_set(drawn):
+    wanted = brute(*drawn)
+    cost, weight, p, must, must_not = drawn
+    if np.isinf(wanted):
+        with pytest.raises(InfeasibleError):
+            p_median(cost, weight, p, must=must, must_not=must_not)
+        return
+    answer = p_median(cost, weight, p, must=must, must_not=must_not)
+    assert_answers(answer, cost, weight, p, must, must_not)
+    assert (answer.value, answer.bound) == (wanted, wanted)
+
+
+def rows_of(cost, weight):
+    pairs = Pairs.from_matrix(cost)
+    none = np.zeros(cost.shape[1], dtype=bool)
+    return reduced_median(pairs, weight.astype(float), 4, opened=none, closed=none)[0]
+
+
+@FEW
+@given(hard_worlds(), st.integers(1, 60))
+def test_no_prices_give_a_bound_above_the_optimum(drawn, steps):
+    cost, weight, *_ = drawn
+    cost = np.where(np.isfinite(cost), cost, 900.0)
+    best = brute(cost, weight, 4, [], [])
+    median = rows_of(cost, weight)
+    price = np.random.default_rng(steps).uniform(0, 1200, len(cost))
+    aim = Aim(best, np.inf, median.grain)
+    found = ascend(median.rows, median.sites, 4, price, aim, Pace(steps, 1.0, 5))
+    assert found.bound <= best
+    by_hand = (weight * found.price).sum() + np.sort(
+        (weight[:, None] * np.minimum(0, cost - found.price[:, None])).sum(axis=0)
+    )[:4].sum()
+    assert found.bound == by_hand
+
+
+@FEW
+@given(hard_worlds())
+def test_sites_that_are_settled_are_so_in_every_better_answer(drawn):
+    cost, weight, *_ = drawn
+    cost = np.where(np.isfinite(cost), cost, 900.0)
+    median = rows_of(cost, weight)
+    values = {
+        sites: (weight * cost[:, sites].min(axis=1)).sum()
+        for sites in itertools.combinations(range(cost.shape[1]), 4)
+    }
+    known = sorted(values.values())[len(values) // 50]
+    price = np.full(len(cost), np.median(cost) / 2)
+    aim = Aim(known, np.inf, median.grain)
+    found = ascend(median.rows, median.sites, 4, price, aim, Pace(80, 1.0, 5))
+    state = settle(found.earned, 4, median.goal(known) - found.bound)
+    for sites, value in values.items():
+        if value < known:
+            assert (state[list(sites)] >= 0).all()
+            assert set(np.flatnonzero(state == 1)) <= set(sites)
+
+
+@FEW
+@given(hard_worlds(), st.integers(0, 8))
+def test_after_swaps_no_swap_of_two_sites_helps(drawn, begin):
+    cost, weight, *_ = drawn
+    median = rows_of(cost, weight) if np.isfinite(cost).all() else None
+    if median is None:
+        return
+    m = cost.shape[1]
+    is_open = np.arange(m) < 4
+    value = improve(near_of(median.rows, m), is_open, begin)
+    assert is_open.sum() == 4
+    assert value == cost_of(median.rows, is_open)
+    assert value == (weight * cost[:, is_open].min(axis=1)).sum()
+    for out, into in itertools.product(np.flatnonzero(is_open), np.flatnonzero(~is_open)):
+        other = is_open.copy()
+        other[[out, into]] = False, True
+        assert (weight * cost[:, other].min(axis=1)).sum() >= value
