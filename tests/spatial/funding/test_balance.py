@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spatial.errors import InputError
@@ -116,6 +116,7 @@ amounts = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(amounts)
 def test_together_is_never_worse_than_apart(given_: list[tuple[float, float, str, str]]) -> None:
     frame = pd.DataFrame(given_, columns=["cost_yuan", "yearly_yuan", "n", "d"])

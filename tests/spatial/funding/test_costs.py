@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spatial.errors import InputError, LayerError
@@ -13,9 +13,12 @@ from spatial.standards import Profile, read_profile
 from spatial.standards.parameters import CONFIDENCES
 
 
+NATIONAL = read_profile("national")
+
+
 @pytest.fixture(scope="module")
 def profile() -> Profile:
-    return read_profile("national")
+    return NATIONAL
 
 
 def options(*rows: tuple[str, str, str | None, float | None, float | None]) -> pd.DataFrame:
@@ -132,13 +135,14 @@ def test_every_unit_cost_has_unit_source_and_confidence(profile: Profile) -> Non
     assert assumed["source"].str.contains("Linli").all()
 
 
+@settings(deadline=None, max_examples=30)
 @given(
     area=st.floats(50, 5000),
     more=st.floats(1, 500),
     mode=st.sampled_from(["refit", "lease", "purchase", "temporary", "exchange"]),
 )
 def test_more_floor_never_costs_less(area: float, more: float, mode: str) -> None:
-    profile = read_profile("national")
+    profile = NATIONAL
     both = options(
         ("culture_station", "building", mode, area, None),
         ("culture_station", "building", mode, area + more, None),
