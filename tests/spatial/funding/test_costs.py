@@ -12,7 +12,6 @@ from spatial.funding import modes_of, option_costs, unit_costs
 from spatial.standards import Profile, read_profile
 from spatial.standards.parameters import CONFIDENCES
 
-
 NATIONAL = read_profile("national")
 
 
