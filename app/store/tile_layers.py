@@ -86,7 +86,7 @@ TILE_LAYERS: Final[Mapping[str, TileLayer]] = {
         _results("heatmap", 4, "persons", "missing_mean", "person_gaps", "worst_kind"),
         _results(
             *("stock", 11, "name", "source", "asset_type", "kind", "ownership", "pathway"),
-            *("land_m2", "floor_m2"),
+            *("land_m2", "floor_m2", "sign", "confidence"),
         ),
         _inputs(
             *("facilities", 4, "name", "kind"),

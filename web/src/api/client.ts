@@ -49,6 +49,9 @@ export interface Wanted {
   gapsOf: string | null;
 }
 
+/** Columns of the register that its log fills in. */
+const KEPT_BY_THE_LOG: readonly string[] = ["origin", "revision"];
+
 /** A column of the register: what may be entered. */
 export interface RegisterColumn extends Named {
   name: string;
@@ -96,7 +99,7 @@ export class Client {
     type Layers = Record<string, { columns: Record<string, Omit<RegisterColumn, "name">> }>;
     const { inputs, results } = await this.get<{ inputs: Layers; results: Layers }>("/dictionary");
     const layers = [...Object.values(results), ...Object.values(inputs)];
-    const register = Object.entries(inputs.stock_assets?.columns ?? {}).map(([name, column]) => ({ ...column, name, unit: column.unit ?? null, values: column.values ?? [] }));
+    const register = Object.entries(inputs.stock_assets?.columns ?? {}).filter(([name]) => !KEPT_BY_THE_LOG.includes(name)).map(([name, column]) => ({ ...column, name, unit: column.unit ?? null, values: column.values ?? [] }));
     return { names: new Map(layers.flatMap(({ columns }) => Object.entries(columns))), register };
   }
 

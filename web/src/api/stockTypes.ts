@@ -10,10 +10,20 @@ export type StockValues = Record<string, string | number | boolean | null>;
 /** A document or a vote that the way of using an asset needs. */
 export interface StockDocument {
   order: number | null;
-  document: string | null;
-  who: string | null;
-  votes: string | null;
+  document: string;
+  choice?: string | null;
+  who_zh?: string | null;
+  who_en?: string | null;
+  votes_zh?: string | null;
+  votes_en?: string | null;
   clause: string | null;
+  zh: string;
+  en: string;
+}
+
+/** What a constraint that the asset touches means. */
+export interface StockWarning {
+  clause?: string | null;
   zh: string;
   en: string;
 }
@@ -43,9 +53,12 @@ export interface HeldKind {
   needs: number | string | null;
   zh: string | null;
   en: string | null;
+  /** Every reason for a no. */
+  reasons?: { zh: string; en: string }[];
   gaps: ClosedGap[];
   persons: number | null;
   cost_yuan: number | null;
+  cost_confidence?: string | null;
 }
 
 /** One line of "where could it go?". */

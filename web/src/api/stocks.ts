@@ -56,7 +56,7 @@ export class Stocks {
     return this.client.send("DELETE", this.path(city, id), { id: crypto.randomUUID(), ...signed }, matching(revision));
   }
 
-  judge(city: string, id: string, verdict: Signed & { verdict: Verdict; values?: StockValues }, revision: number): Promise<StockSheet> {
+  judge(city: string, id: string, verdict: Signed & { verdict: Verdict; values?: StockValues; geometry?: GeoJSON.Geometry }, revision: number): Promise<StockSheet> {
     return this.client.send("POST", `${this.path(city, id)}/verdict`, { id: crypto.randomUUID(), ...verdict }, matching(revision));
   }
 

@@ -1,6 +1,6 @@
 /** The answers of the API, as docs/architecture.md "The API" describes them. */
 
-import type { StockComplex, StockDocument, Verdict } from "./stockTypes";
+import type { StockComplex, StockDocument, StockWarning, Verdict } from "./stockTypes";
 
 export type NeighbourhoodId = string;
 export type DistrictId = string;
@@ -264,6 +264,8 @@ export interface Stock {
   confidence?: number | null;
   verdict?: Verdict | null;
   revision?: number;
+  /** Kinds whose gaps it could close. */
+  kinds?: KindId[];
   /** Changed since the last analysis. */
   edited?: boolean;
   lon?: number | null;
@@ -285,7 +287,13 @@ export interface StockSheet extends Stock {
   fits?: StockFit[];
   documents?: StockDocument[];
   complexes?: StockComplex[];
+  warnings?: StockWarning[];
   photos?: string[];
+  links?: string[];
+  /** What the register itself says. */
+  facts?: Record<string, unknown> | null;
+  /** Figures behind the evidence, name with unit. */
+  measured?: Record<string, unknown> | null;
   history_count?: number;
   geometry?: GeoJSON.Geometry | null;
   [column: string]: unknown;

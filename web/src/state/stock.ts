@@ -119,6 +119,7 @@ export class StockRoom {
     if (!made) return;
     this.counted(id, verdict);
     if (following && following.id !== id) this.around.open({ kind: "stock", id: following.id });
+    else this.around.open({ kind: "stock", id: made.id }, true); // the last one: what became of it
   }
 
   /** Begin to change the open asset; a candidate is corrected by it. */
@@ -126,7 +127,7 @@ export class StockRoom {
     const { value } = this.around.sheet;
     if (value?.state !== "here") return;
     const { value: one } = value;
-    const values = Object.fromEntries(columns.map((name) => [name, plain(one[name])]));
+    const values = Object.fromEntries(columns.map((name) => [name, plain(one.facts?.[name] ?? one[name])]));
     this.problem.set(null);
     this.draft.set({ id: one.id, revision: one.revision ?? 0, values, before: values, geometry: null, reason: "", verdict });
   }
@@ -197,7 +198,7 @@ export class StockRoom {
     const values = differing(draft);
     const made = await this.sent(() => {
       if (draft.id === null) return stocks.create(this.city, { id: newId(), ...signed, values, geometry: draft.geometry! });
-      if (draft.verdict) return stocks.judge(this.city, draft.id, { ...signed, verdict: draft.verdict, values }, draft.revision);
+      if (draft.verdict) return stocks.judge(this.city, draft.id, { ...signed, verdict: draft.verdict, values, ...(draft.geometry ? { geometry: draft.geometry } : {}) }, draft.revision);
       return stocks.change(this.city, draft.id, { ...signed, values, ...(draft.geometry ? { geometry: draft.geometry } : {}) }, draft.revision);
     });
     if (!made) return false;
@@ -305,8 +306,9 @@ async function ask<Row>(store: Store<Asked<Row> | null>, key: string, get: () =>
   }
 }
 
+/** Areas to the square centimetre: no more digits than anybody measures. */
 const plain = (value: unknown): string | number | boolean | null =>
-  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;
+  typeof value === "number" ? Number(value.toFixed(2)) : typeof value === "string" || typeof value === "boolean" ? value : null;
 
 const newId = (): string => `asset-${crypto.randomUUID()}`;
 
