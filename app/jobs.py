@@ -15,7 +15,7 @@ from app.bases import Bases
 from app.errors import AppError, RulesClashError, problem_of
 from app.store import Store, jobs
 from app.store.copy import plain_record
-from app.store.rows import current_version
+from app.store.rows import current_version, find_version
 from spatial.errors import CancelledError, SpatialError
 from spatial.progress import Progress
 from spatial.standards import read_profile
@@ -177,8 +177,10 @@ def find_sites(
     SitingInfeasibleError
         If the rules cannot all hold; the job has failed then, and tells which.
     """
+    from app.planning import reading  # noqa: PLC0415  (loads the engine)
+    from app.siting import settled_ground  # noqa: PLC0415  (loads the engine)
     from app.siting_grounds import Grounds, SitingGround  # noqa: PLC0415  (loads the engine)
-    from app.siting_job import siting_result  # noqa: PLC0415  (loads the engine)
+    from app.siting_job import settled_now, siting_result  # noqa: PLC0415  (loads the engine)
 
     grounds = Grounds.beside(bases)
     version = store.data_version(job["city"])
@@ -190,9 +192,13 @@ def find_sites(
         version, begun = analysis.data_version, 0.7
         progress("siting_build", 0.6)
         grounds.save(job["city"], SitingGround.of(analysis))
-    ground = grounds.open(job["city"], version)
+    with reading(store.engine) as connection:
+        stored = find_version(connection, job["city"], version)
+        settled, edited = settled_now(connection, stored, job["request"])
+    ground = settled_ground(grounds.open(job["city"], version), settled)
     found = siting_result(ground, job["request"], _part(progress, begun, 0.99))
-    return JobOutcome(version, plain_record(found))
+    told = {**found, "settled": settled.to_record(), "stock_edits": edited}
+    return JobOutcome(version, plain_record(told))
 
 
 def _save_base(bases: Bases, city_id: str, analysis: Analysis, progress: Progress) -> None:

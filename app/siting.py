@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from app.errors import BadRequestError, SitingInfeasibleError
 from app.plain import Record
@@ -15,25 +17,75 @@ from spatial.errors import InfeasibleError
 from spatial.siting.answer import Effort, Status
 from spatial.siting.plan import SitingPlan, plan_of
 from spatial.siting.problem import SitingProblem
-from spatial.siting.rules import KindLimit, SitingRules
+from spatial.siting.rules import KindLimit, SitingRules, SitingWeights
 from spatial.siting.solve_core import NEVER, compile_problem, worth_of
 from spatial.siting_from_analysis import siting_rules
 
 __all__ = [
+    "Settled",
     "asked_problem",
     "budgets_of",
     "compact",
     "effort_of",
     "plan_from",
+    "settled_ground",
     "told_infeasible",
 ]
 
+SINCE: Final = {
+    "retired": ("已从资源台账注销", "retired from the register since the analysis"),
+    "rejected": ("该线索已被否决", "this candidate was rejected since the analysis"),
+}
 SECONDS: Final = 60.0
 """How long the main plan of a job is looked for, if the request does not say."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was so when a siting was made, and must stay so when its plans are told again.
+
+    Parameters
+    ----------
+    left_out : mapping of asset id to reason
+        Retired from the register, or rejected candidates, since the analysis.
+    districts : mapping of neighbourhood id to district id, optional
+        Of a planner's plan, in place of the analysis' districts.
+    """
+
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    districts: Mapping[str, str] | None = None
+
+    def to_record(self) -> Record:
+        """Return it as plain values."""
+        districts = None if self.districts is None else dict(self.districts)
+        return {"left_out": dict(self.left_out), "districts": districts}
+
+
+def settled_ground(ground: SitingGround, settled: Settled) -> SitingGround:
+    """Return a ground without the assets that are left out, in the districts of a plan."""
+    problem, places = ground.problem, ground.places
+    assets, demand = problem.assets, problem.demand
+    if settled.districts is not None:
+        known = pd.Series(dict(settled.districts), dtype=object)
+        places = places.assign(district_id=_by_place(places.index.to_series(), known))
+        assets = assets.assign(district=_by_place(assets["neighbourhood_id"], known))
+        demand = demand.assign(district=_by_place(demand["neighbourhood_id"], known))
+    gone = problem.options["asset"].isin(list(settled.left_out)).to_numpy(dtype=bool)
+    if gone.any() or settled.districts is not None:
+        kept = replace(problem, assets=assets, demand=demand)
+        problem = _without(kept, gone, settled.left_out)
+    return replace(ground, problem=problem, places=places)
+
+
 def asked_problem(ground: SitingGround, request: Mapping[str, Any]) -> SitingProblem:
     """Return the part of a city's problem that a job asked for, under its rules.
+
+    Parameters
+    ----------
+    ground : SitingGround
+        Of `settled_ground`.
+    request : mapping
+        As `app.schemas.JobRequest`.
 
     Raises
     ------
@@ -82,12 +134,16 @@ def effort_of(request: Mapping[str, Any]) -> Effort:
     )
 
 
-def compact(plan: SitingPlan) -> Record:
-    """Return what a plan can be told from again: the year of each chosen option, and the proof."""
+def compact(plan: SitingPlan, *, people_only: bool = False) -> Record:
+    """Return what a plan can be told from again: the year of each chosen option, and the proof.
+
+    Points of the curve look at people alone; their value and bound are in persons.
+    """
     years = {str(key): int(year) for key, year in plan.chosen["year"].items()}
     budget = [float(one) for one in plan.problem.rules.budget_yuan]
     return {
         "budget_yuan": budget if np.isfinite(budget).all() else None,
+        "people_only": people_only,
         "years": years,
         "bound": None if np.isnan(plan.bound) else float(plan.bound),
         "status": str(plan.status),
@@ -96,6 +152,10 @@ def compact(plan: SitingPlan) -> Record:
 
 def plan_from(problem: SitingProblem, told: Mapping[str, Any]) -> SitingPlan:
     """Return a plan of what `compact` kept of it."""
+    if told["people_only"]:
+        problem = problem.with_rules(
+            budget_yuan=tuple(told["budget_yuan"]), weights=SitingWeights(), order=()
+        )
     core = compile_problem(problem)
     years = np.full(len(problem.options), NEVER, dtype=np.int64)
     at = problem.options.index.get_indexer(list(told["years"]))
@@ -107,13 +167,34 @@ def plan_from(problem: SitingProblem, told: Mapping[str, Any]) -> SitingPlan:
     )
 
 
-def told_infeasible(fault: InfeasibleError) -> SitingInfeasibleError:
+def told_infeasible(
+    problem: SitingProblem, fault: InfeasibleError, *, seconds: float
+) -> SitingInfeasibleError:
     """Return what cannot all hold: the smallest sets of rules, or what the solver said."""
+    from spatial.siting.clash import why_infeasible  # noqa: PLC0415  (needed here alone)
+
+    try:
+        found = why_infeasible(problem, effort=Effort(seconds=seconds))
+    except InfeasibleError:  # no time to find out
+        found = ()
+    told = [
+        {
+            "rules": [
+                {"key": rule.key, "units": list(rule.ids), "zh": rule.zh, "en": rule.en}
+                for rule in one.rules
+            ],
+            "units": list(dict.fromkeys(unit for rule in one.rules for unit in rule.ids)),
+            "relax": list(one.relax),
+            "zh": one.zh,
+            "en": one.en,
+        }
+        for one in found
+    ]
     plain = {"rules": [], "units": [], "relax": [], "zh": fault.message_zh, "en": str(fault)}
-    return SitingInfeasibleError([plain])
+    return SitingInfeasibleError(told or [plain])
 
 
-def _part(whole: SitingProblem, held: np.ndarray) -> SitingProblem:
+def _part(whole: SitingProblem, held: npt.NDArray[np.bool_]) -> SitingProblem:
     """Return the problem of some demand rows: their kinds' options, the pairs between them."""
     demand = whole.demand[held]
     kinds = demand["kind"].unique()
@@ -131,6 +212,36 @@ def _part(whole: SitingProblem, held: np.ndarray) -> SitingProblem:
         (start, new_row[whole.row[pair]]),
         rules=SitingRules(),
         impossible=impossible[impossible["kind"].isin(kinds).to_numpy(dtype=bool)],
+    )
+
+
+def _by_place(places: pd.Series, districts: pd.Series) -> pd.Series:
+    found = places.map(districts).astype(object)
+    return found.where(found.notna(), None)
+
+
+def _without(
+    problem: SitingProblem, gone: npt.NDArray[np.bool_], why: Mapping[str, str]
+) -> SitingProblem:
+    """Return a problem without some options; they are told among what is impossible."""
+    lost = problem.options[gone]
+    reasons = lost["asset"].map(dict(why))
+    told = pd.DataFrame(
+        {
+            **{name: lost[name].to_numpy() for name in ("asset", "kind", "size")},
+            "reason": reasons.to_numpy(),
+            "zh": reasons.map({key: zh for key, (zh, _) in SINCE.items()}).to_numpy(),
+            "en": reasons.map({key: en for key, (_, en) in SINCE.items()}).to_numpy(),
+        }
+    )
+    owner = np.repeat(np.arange(len(problem.options)), np.diff(problem.start))
+    count = np.diff(problem.start)[~gone]
+    return SitingProblem.from_frames(
+        problem.assets,
+        problem.options[~gone],
+        problem.demand,
+        (np.concatenate([[0], np.cumsum(count)]), problem.row[~gone[owner]]),
+        impossible=pd.concat([problem.impossible, told], ignore_index=True),
     )
 
 

@@ -36,6 +36,11 @@ class AreaAsked(Asked):
 
     districts: Ids = []
     neighbourhoods: Ids = []
+    plan: str | None = Field(
+        default=None,
+        description="a plan whose districts count (here, in limits and in the funding check) "
+        "instead of those of the analysis",
+    )
 
 
 class LimitAsked(Asked):

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from sqlalchemy import Connection
 
-from app.plain import Record, plain
-from app.siting import asked_problem, compact, effort_of, told_infeasible
+from app.drafts import Drafts
+from app.plain import Record, records
+from app.proposing import require_current
+from app.siting import Settled, asked_problem, compact, effort_of, told_infeasible
 from app.siting_funding import funding_record
 from app.siting_grounds import SitingGround
 from app.siting_records import plan_record, summary_record
+from app.store.plans import find_plan
+from app.store.rows import Version
+from app.store.sitings import stock_since
 from spatial.errors import InfeasibleError
 from spatial.progress import Progress
-from spatial.siting.answer import Effort
+from spatial.siting.pareto import ParetoCurve, pareto
 from spatial.siting.plan import SitingPlan
-from spatial.siting.problem import SitingProblem
 from spatial.siting.solve import solve_siting
 
-__all__ = ["siting_result"]
+__all__ = ["settled_now", "siting_result"]
 
-POINT_SECONDS: Final = 5.0
+CURVE_SECONDS: Final = 60.0
+CLASH_SECONDS: Final = 30.0
+
+
+def settled_now(connection: Connection, version: Version, request: Record) -> tuple[Settled, int]:
+    """Return what is so now: assets that may no longer be chosen, districts of a named plan.
+
+    The number is that of assets written since the analysis: they count from the next one on.
+
+    Raises
+    ------
+    NotFoundError, ConflictError
+        If the plan is not there, or is drawn on older data.
+    """
+    gone, edited = stock_since(connection, version)
+    name = (request.get("area") or {}).get("plan")
+    if name is None:
+        return Settled(gone), edited
+    plan = find_plan(connection, version.city_id, name)
+    require_current(plan.data_version, version, plan.name)
+    told = Drafts().at_head(connection, plan).assignment()
+    districts = {str(unit): str(key) for unit, key in told.items() if key is not None}
+    return Settled(gone, districts), edited
 
 
 def siting_result(ground: SitingGround, request: Record, progress: Progress) -> Record:
@@ -45,64 +73,43 @@ def siting_result(ground: SitingGround, request: Record, progress: Progress) -> 
         )
     except InfeasibleError as fault:
         watched.raise_if_stopped()
-        raise told_infeasible(fault) from fault
+        raise told_infeasible(problem, fault, seconds=CLASH_SECONDS) from fault
     watched.raise_if_stopped()
-    points = []
+    curve = None
     if request.get("pareto"):
-        points = _curve(problem, plan, int(request["pareto"]), watched)
+        curve = pareto(
+            problem,
+            points=int(request["pareto"]),
+            effort=replace(effort_of(request), seconds=CURVE_SECONDS),
+            progress=watched.part(0.5, 0.8),
+            cancel=watched.stopped,
+        )
         watched.raise_if_stopped()
     progress("siting_funding", 0.97)
-    return _told(ground, request, plan, points)
+    return _told(ground, request, plan, curve)
 
 
 def _told(
-    ground: SitingGround, request: Record, plan: SitingPlan, points: list[SitingPlan]
+    ground: SitingGround, request: Record, plan: SitingPlan, curve: ParetoCurve | None
 ) -> Record:
     asked = request.get("funding") or {}
     return {
         "summary": summary_record(plan),
         "plan": plan_record(plan, ground),
         "kept": compact(plan),
-        "pareto": [_point(one) for one in points],
-        "points": [compact(one) for one in points],
+        "pareto": [] if curve is None else _points(curve),
+        "points": [] if curve is None else [compact(one, people_only=True) for one in curve.plans],
         "funding": funding_record(plan, ground, asked),
         "rejected": [],
         "sensitivity": [],
     }
 
 
-def _curve(
-    problem: SitingProblem, plan: SitingPlan, count: int, watched: _Watched
-) -> list[SitingPlan]:
-    """Plans of money against people: budgets between nothing and what all of it would cost."""
-    most = float(np.sum(problem.rules.budget_yuan))
-    if not np.isfinite(most):
-        most = float(plan.chosen["cost_yuan"].sum())
-    shares = np.asarray(problem.rules.budget_yuan, dtype=float)
-    finite = np.isfinite(shares).all() and shares.sum() > 0
-    shares = shares / shares.sum() if finite else np.eye(len(shares))[0]
-    found: list[SitingPlan] = []
-    for step in range(1, count + 1):
-        budget = tuple(float(one) for one in shares * most * step / count)
-        one = solve_siting(
-            problem.with_rules(budget_yuan=budget),
-            start=found[-1] if found else None,
-            effort=Effort(seconds=POINT_SECONDS),
-            progress=watched.part(0.5 + 0.47 * (step - 1) / count, 0.5 + 0.47 * step / count),
-            cancel=watched.stopped,
-        )
-        found.append(one)
-        if watched.stopped():
-            break
-    return found
-
-
-def _point(plan: SitingPlan) -> Record:
-    return {
-        "budget_yuan": float(np.sum(plan.problem.rules.budget_yuan)),
-        "bound": plain(plan.bound),
-        **{key: value for key, value in summary_record(plan).items() if key != "gap_share"},
-    }
+def _points(curve: ParetoCurve) -> list[Record]:
+    named = ["budget_yuan", "cost_yuan", "persons", "people", "bound", "gap_share", "status"]
+    rows = records(curve.frame[[*named, "yuan_per_person"]], with_index=False)
+    counts = [len(one.chosen) for one in curve.plans]
+    return [{**row, "sites": count} for row, count in zip(rows, counts, strict=True)]
 
 
 class _Watched:

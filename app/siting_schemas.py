@@ -173,9 +173,12 @@ class CurvePoint(BaseModel):
     budget_yuan: float | None
     cost_yuan: float
     persons: float
-    bound: float | None
+    people: float = Field(description="weighted persons, which the curve maximises")
+    bound: float | None = Field(description="no plan of this budget serves more weighted persons")
+    gap_share: float | None
     status: Status
     sites: int
+    yuan_per_person: float | None = Field(description="of what this point adds to the one before")
 
 
 class SourcePaid(BaseModel):
@@ -222,6 +225,10 @@ class SitingAnswer(BaseModel):
     funding: FundingText
     rejected: list[Row]
     sensitivity: list[Row]
+    stock_edits: int = Field(
+        description="assets written in the register since the data: they count from the next "
+        "analysis on (retired and rejected ones are left out at once)"
+    )
 
 
 class SitingPoint(BaseModel):

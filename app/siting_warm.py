@@ -15,19 +15,28 @@ from sqlalchemy import Engine
 
 from app.errors import BadRequestError, NotFoundError
 from app.plain import Record
-from app.siting import asked_problem, budgets_of, plan_from, told_infeasible
+from app.siting import (
+    Settled,
+    asked_problem,
+    budgets_of,
+    plan_from,
+    settled_ground,
+    told_infeasible,
+)
 from app.siting_grounds import Grounds, SitingGround
 from app.store.sitings import read_siting
 from spatial.errors import InfeasibleError
+from spatial.siting.again import edited_rules, solve_again
 from spatial.siting.answer import Effort
 from spatial.siting.plan import SitingPlan
 from spatial.siting.problem import SitingProblem
-from spatial.siting.solve import solve_siting
 
 __all__ = ["KeptSiting", "Sitings", "edit_name"]
 
 MOST_KEPT: Final = 4
 MOST_EDITS: Final = 24
+CLASH_SECONDS: Final = 6.0
+"""Of looking for the rules that clash."""
 AGAIN_SECONDS: Final = 1.5
 """Of the search; what is told of the plan takes the rest of the two seconds."""
 
@@ -70,24 +79,28 @@ class KeptSiting:
         return self._known(f"point:{point}", lambda: self._point(point))
 
     def _point(self, point: int) -> SitingPlan:
-        told = self.points[point]
-        problem = self.problem
-        if told.get("budget_yuan") is not None:
-            problem = problem.with_rules(budget_yuan=tuple(told["budget_yuan"]))
-        return plan_from(problem, told)
+        return plan_from(self.problem, self.points[point])
 
     def _again(self, asked: Mapping[str, Any]) -> SitingPlan:
-        begin = self.plan(point=asked.get("point"))
+        """Solve again from the main plan or a point, under the weights of the request."""
+        point = asked.get("point")
+        begin, problem = self.plan(point=point), self.problem
         budget = budgets_of(asked)
-        problem = begin.problem
+        if budget is None and point is not None:
+            budget = tuple(self.points[point]["budget_yuan"])
         if budget is not None:
             problem = problem.with_rules(budget_yuan=budget)
         self._require_known(asked)
-        changed = _with_changes(problem, asked)
+        edit: dict[str, Any] = {
+            "force": tuple(asked.get("force") or ()),
+            "forbid": tuple(asked.get("forbid") or ()),
+            "resize": dict(asked.get("resize") or {}),
+        }
         try:
-            return solve_siting(changed, start=begin, effort=Effort(seconds=AGAIN_SECONDS))
+            return solve_again(problem, begin, **edit, effort=Effort(seconds=AGAIN_SECONDS))
         except InfeasibleError as fault:
-            raise told_infeasible(fault) from fault
+            changed = problem.with_rules(edited_rules(problem, begin, **edit))
+            raise told_infeasible(changed, fault, seconds=CLASH_SECONDS) from fault
 
     def _require_known(self, asked: Mapping[str, Any]) -> None:
         known = set(self.problem.options.index) | set(self.problem.assets.index)
@@ -110,29 +123,6 @@ class KeptSiting:
             while len(self._plans) > MOST_EDITS:
                 self._plans.popitem(last=False)
             return plan
-
-
-def _with_changes(problem: SitingProblem, asked: Mapping[str, Any]) -> SitingProblem:
-    """Lay a planner's changes over the rules; a resized option stands for all its sizes."""
-    options, rules = problem.options, problem.rules
-    force, forbid = list(asked.get("force") or ()), list(asked.get("forbid") or ())
-    for name, size in dict(asked.get("resize") or {}).items():
-        like = options[(options["asset"] == name) | (options.index == name)]
-        kind = like["kind"].unique()
-        same = options[options["asset"].isin(like["asset"]) & options["kind"].isin(kind)]
-        wanted = same.index[same["size"] == size]
-        if len(wanted) != 1:
-            sizes = ", ".join(map(str, same["size"].unique()))
-            raise BadRequestError(
-                f"`resize`: `{name}` cannot be made `{size}`; its sizes are {sizes}.",
-                f"resize:`{name}` 没有规模“{size}”;可用 {sizes}。",
-            )
-        force += list(wanted)
-        forbid += list(same.index.difference(wanted))
-    return problem.with_rules(
-        must=tuple(dict.fromkeys((*rules.must, *force))),
-        must_not=tuple(dict.fromkeys((*rules.must_not, *forbid))),
-    )
 
 
 class Sitings:
@@ -159,7 +149,8 @@ class Sitings:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         told = read_siting(engine, city_id, job_id)
-        ground = self.grounds.open(city_id, told["data_version"])
+        whole = self.grounds.open(city_id, told["data_version"])
+        ground = settled_ground(whole, Settled(**told["result"]["settled"]))
         found = KeptSiting(
             job=job_id,
             data_version=told["data_version"],

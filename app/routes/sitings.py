@@ -26,6 +26,7 @@ from app.store import scenarios, sitings
 
 router = APIRouter(prefix="/cities/{city}/sitings", tags=["sitings"])
 
+TOLD: Final = ("plan", "pareto", "funding", "rejected", "sensitivity", "stock_edits")
 Point = Annotated[int | None, Query(ge=0, description="a point of the curve, from 0")]
 Edit = Annotated[str | None, Query(max_length=20_000, description="the `edit` of an …/again")]
 Format = Literal["gpkg", "xlsx"]
@@ -58,7 +59,7 @@ def read_siting(city: str, job: str, store: StoreDep) -> Response:
     """Give what a job `siting` found: the plan, the curve, the money, and why."""
     found = sitings.read_siting(store.engine, city, job)
     result = found["result"]
-    told = {name: result[name] for name in ("plan", "pareto", "funding", "rejected", "sensitivity")}
+    told = {name: result[name] for name in TOLD}
     facts = {"data_version": found["data_version"], "job": job, "current": found["current"]}
     return _fresh({**facts, "request": found["request"], **told})
 

@@ -160,6 +160,7 @@ def test_what_cannot_be_is_told_as_a_clash(client, at, found):
     assert told["code"] == "siting-infeasible"
     assert told["clashes"][0]["en"]
     assert told["clashes"][0]["zh"]
+    assert {"budget", f"must:{dear['option']}"} <= set(told["clashes"][0]["relax"])
 
 
 def test_unknown_names_are_refused(client, at, found):
@@ -283,6 +284,63 @@ def test_a_ground_that_is_gone_is_told(store, serving, bases, at, city, found):
             assert "no longer kept" in answer.json()["detail"]
     finally:
         away.rename(kept)
+
+
+def test_rejected_candidates_and_retired_assets_are_left_out_at_once(
+    client, store, bases, at, city, found
+):
+    first = found["plan"]["chosen"][0]["asset"]
+    with store.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO linli.stock_asset (city_id, id, revision, retired, author, reason) "
+                "VALUES (:city, :id, 1, true, '王工', '已拆除')"
+            ),
+            {"city": city, "id": first},
+        )
+    try:
+        job = run(client, store, bases, at, kinds=KINDS, budget_yuan=BUDGET, pareto=0)
+        told = client.get(f"{at}/sitings/{job['id']}").json()
+        assert first not in {one["asset"] for one in told["plan"]["chosen"]}
+    finally:
+        with store.engine.begin() as connection:
+            connection.execute(text("DELETE FROM linli.stock_asset"))
+    # what was left out then stays left out when the plan is told again
+    again = client.post(f"{at}/sitings/{job['id']}/again", json={}).json()
+    assert first not in {one["asset"] for one in again["plan"]["chosen"]}
+    assert again["plan"]["value"] == pytest.approx(told["plan"]["value"])
+
+
+def test_the_districts_of_a_plan_count_where_it_is_named(client, store, bases, at):
+    made = client.post(
+        f"{at}/plans",
+        json={"id": "p1", "name": "方案", "author": "王工", "from": "analysis", "rules": {}},
+    )
+    assert made.status_code == 201, made.text
+    job = run(
+        client, store, bases, at, kinds=KINDS, budget_yuan=BUDGET, pareto=0,
+        area={"plan": "p1", "districts": ["d0"]},
+    )  # fmt: skip
+    assert job["status"] == "successful", job
+    told = client.get(f"{at}/sitings/{job['id']}").json()
+    inside = {place["id"] for one in told["plan"]["chosen"] for place in one["serves"]}
+    assert inside
+    assert all(name.startswith(("n0-", "n1-")) for name in inside)
+    lost = run(client, store, bases, at, area={"plan": "nowhere"})
+    assert lost["status"] == "failed"
+
+
+def test_a_forced_size_stands_for_the_other(client, at, found):
+    sized = next(one for one in found["plan"]["chosen"] if one["size"] == "small")
+    told = client.post(
+        f"{at}/sitings/{found['job']}/again", json={"resize": {sized["option"]: "standard"}}
+    ).json()
+    mine = [
+        one
+        for one in told["plan"]["chosen"]
+        if (one["asset"], one["kind"]) == (sized["asset"], sized["kind"])
+    ]
+    assert [one["size"] for one in mine] == ["standard"]
 
 
 def test_no_jobs_are_left_running(store):
