@@ -14,7 +14,7 @@ from spatial.city.recipe import alias_tables
 from spatial.city.text_values import clean, is_blank, parse_boolean, parse_number
 from spatial.dictionary import ColumnSpec, data_dictionary
 
-__all__ = ["KEPT_BY_SERVICE", "Issue", "chinese_value", "read_value", "read_values"]
+__all__ = ["KEPT_BY_SERVICE", "Issue", "chinese_value", "read_value", "read_values", "says_nothing"]
 
 KEPT_BY_SERVICE: Final = ("origin", "revision")
 """Columns that nobody writes by hand."""
@@ -76,7 +76,7 @@ def read_values(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Issue]]
 
 def read_value(column: ColumnSpec, value: Any) -> tuple[Any, Issue | None]:
     """Read one value of one column; None and an issue where it cannot be told."""
-    if _says_nothing(column, value):
+    if says_nothing(column, value):
         return column.default, None
     reader = _readers().get(column.name, _BY_TYPE[column.type])
     found, zh, en = reader(column, value)
@@ -98,7 +98,8 @@ def chinese_value(column: ColumnSpec, value: str) -> str:
     return next((zh for zh, name in _aliases(column.name).items() if name == value), value)
 
 
-def _says_nothing(column: ColumnSpec, value: Any) -> bool:
+def says_nothing(column: ColumnSpec, value: Any) -> bool:
+    """Whether a cell leaves a column open."""
     # “unknown” is a value of some lists, and 无 says no where yes or no is asked
     if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124  (NaN)
         return True
