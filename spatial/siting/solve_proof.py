@@ -75,8 +75,7 @@ def best_plan(
         If no plan keeps the rules, or none was found in time.
     """
     core = ready.core
-    if start is None:
-        start = greedy_years(ready, aim.weights)
+    start = greedy_years(ready, aim.weights, start)
     every = np.arange(len(core.option))
     size = (len(core.group) + len(core.option)) * core.years
     priced = None if size <= direct or not len(every) else _priced(ready, aim, watch, start)
