@@ -38,6 +38,7 @@ from app.routes import (
     scenarios,
     sitings,
     stock,
+    stock_files,
     tiles,
     weighed,
 )
@@ -58,6 +59,7 @@ ROUTERS = (
     gaps.router,
     weighed.router,
     districts.router,
+    stock_files.router,  # before the assets, whose ids take every slash
     stock.router,
     tiles.router,
     jobs.router,

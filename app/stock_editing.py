@@ -17,7 +17,14 @@ from app.store.rows import Record, Version, current_version, rows
 from app.store.stock_edits import Edit, Written
 from spatial.stock.register import Issue, read_values
 
-__all__ = ["edit_asset", "judge_candidate", "new_asset", "retire_asset", "write_assets"]
+__all__ = [
+    "bounds_of",
+    "edit_asset",
+    "judge_candidate",
+    "new_asset",
+    "retire_asset",
+    "write_assets",
+]
 
 ACCEPTED: Final = "reg:"
 """Before the id of a candidate: the id of the asset that it became."""
@@ -58,7 +65,7 @@ def new_asset(engine: Engine, city_id: str, asked: AssetNew) -> Record:
                 f"编号 `{asked.id}` 已被使用(可能已注销);请换用新的编号,或用 PUT 修改原资源。",
             )
         facts = _read(asked.values)
-        shape = read_shape(asked.geometry, _bounds(connection, version))
+        shape = read_shape(asked.geometry, bounds_of(connection, version))
         write_assets(connection, version, edit, {asked.id: (facts, shape)}, {asked.id: None})
         answer = asset_record(connection, version, asked.id)
         stock_edits.keep_answer(connection, city_id, edit, sent, answer)
@@ -87,7 +94,7 @@ def edit_asset(
         facts, shape, before = _standing(connection, version, asset_id, seen)
         changed = {**facts, **_read(asked.values, only_named=True)}
         if asked.geometry is not None:
-            shape = read_shape(asked.geometry, _bounds(connection, version))
+            shape = read_shape(asked.geometry, bounds_of(connection, version))
         write_assets(connection, version, edit, {asset_id: (changed, shape)}, {asset_id: before})
         answer = asset_record(connection, version, asset_id)
         stock_edits.keep_answer(connection, city_id, edit, sent, answer)
@@ -208,7 +215,8 @@ def _begin(connection: Connection, city_id: str) -> Version:
     return version
 
 
-def _bounds(connection: Connection, version: Version) -> list[float | None]:
+def bounds_of(connection: Connection, version: Version) -> list[float | None]:
+    """Return west, south, east and north of a city, degrees."""
     return list(rows(connection, BOUNDS, key=version.key)[0].values())
 
 
@@ -269,7 +277,7 @@ def _become_asset(
     facts |= _read(asked.values or {}, only_named=True)
     facts["origin"] = found["id"]
     if asked.geometry is not None:
-        shape = read_shape(asked.geometry, _bounds(connection, version))
+        shape = read_shape(asked.geometry, bounds_of(connection, version))
     made = Edit(edit.request_id, "create", edit.author, edit.reason)
     write_assets(connection, version, made, {asset_id: (facts, shape)}, {asset_id: None})
     return asset_id

@@ -11,7 +11,9 @@ __all__ = [
     "AssetEdit",
     "AssetNew",
     "AssetRetire",
+    "DuplicateList",
     "GapSites",
+    "RegisterAnswer",
     "StockAsset",
     "StockDetail",
     "StockHistory",
@@ -210,3 +212,27 @@ class StockHistory(BaseModel):
     """The log of an asset, newest first."""
 
     items: list[StockRevision]
+
+
+class RegisterAnswer(BaseModel):
+    """What became of every row of a file."""
+
+    rows: int
+    added: int
+    changed: int
+    unchanged: int
+    refused: int
+    items: list[Row]
+    issues: list[Row]
+    issue_count: int
+    duplicates: list[Row]
+    duplicate_count: int
+    ids: list[str]
+    unused: list[str]
+    dry_run: bool
+
+
+class DuplicateList(BaseModel):
+    """Pairs of entries that may be the same thing."""
+
+    items: list[Row]

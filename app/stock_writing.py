@@ -243,8 +243,10 @@ def _fits(
     # a kind without a walking limit (a block's own) must lie in the neighbourhood itself
     fits = every["distance_m"] <= every["limit_m"].fillna(0.0)
     every = every[fits.to_numpy(dtype=bool)]
-    order = ["kind", "neighbourhood_id", "distance_m", "stock_id"]
-    return every.sort_values(order).reset_index(drop=True)[list(FIT_COLUMNS)]
+    every = every.sort_values(["kind", "distance_m", "neighbourhood_id", "stock_id"])
+    rank = every.groupby(["stock_id", "kind"]).cumcount()
+    most = profile.rooms["stock"]["max_fits_per_asset_kind"]
+    return every[(rank < most).to_numpy()].reset_index(drop=True)[list(FIT_COLUMNS)]
 
 
 def inside_of(stock: pd.DataFrame) -> dict[str, str | None]:

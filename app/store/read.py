@@ -12,9 +12,10 @@ import pandas as pd
 import pyproj
 import shapely
 from psycopg import sql
-from sqlalchemy import Engine, Table
+from sqlalchemy import Connection, Engine, Table
 
 from app.errors import NotFoundError
+from app.store.rows import Version
 from app.store.stock import all_edited
 from app.store.tables import INPUT_TABLES, SCHEMA
 from spatial.city.model import City, Raster
@@ -22,7 +23,7 @@ from spatial.city.precision import on_grid
 from spatial.city.report import ImportReport, LayerReport, Note, Refusal, Repair
 from spatial.dictionary import LayerSpec, data_dictionary
 
-__all__ = ["read_choices", "read_city"]
+__all__ = ["read_choices", "read_city", "read_register_layer"]
 
 
 def read_city(engine: Engine, city_id: str) -> City:
@@ -68,6 +69,23 @@ def read_city(engine: Engine, city_id: str) -> City:
         report=_report(report),
         tables=tables,
     )
+
+
+def read_register_layer(outer: Connection, version: Version, crs: pyproj.CRS) -> gpd.GeoDataFrame:
+    """Return the register of stock as it is now: as imported, with the edits since laid over it."""
+    connection: Any = outer.connection.driver_connection
+    layers = {
+        name: _read_layer(
+            connection,
+            INPUT_TABLES[name],
+            data_dictionary().inputs[name],
+            version.key,
+            version.srid,
+        ).to_crs(crs)
+        for name in ("stock_assets", "stock_rejected")
+    }
+    edited = all_edited(connection, version.city_id)
+    return {**layers, **_edited(edited, layers, version.srid, crs)}["stock_assets"]
 
 
 def read_choices(engine: Engine, city_id: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -57,7 +57,13 @@ class RegisterImport:
         return int((self.rows["state"] == state).sum())
 
 
-def read_register(path: Path, city: City, *, rules: ParameterSet | None = None) -> RegisterImport:
+def read_register(
+    path: Path,
+    city: City,
+    *,
+    rules: ParameterSet | None = None,
+    bounds_m: Sequence[float] | None = None,
+) -> RegisterImport:
     """Read a register and set it beside the one that the city has.
 
     Parameters
@@ -68,6 +74,8 @@ def read_register(path: Path, city: City, *, rules: ParameterSet | None = None) 
         Zone, and the register so far: its layer ``stock_assets``.
     rules : ParameterSet, optional
         Room ``register``; default the national one.
+    bounds_m : sequence of 4 float, optional
+        Of the city, in its zone; default those of its layers.
 
     Returns
     -------
@@ -97,7 +105,7 @@ def read_register(path: Path, city: City, *, rules: ParameterSet | None = None) 
         )
     there = city.layer(LAYER)
     reading = _Reading(raw, there)
-    reading.refuse_far(city, chosen["farthest_m"])
+    reading.refuse_far(bounds_m or city.bounds_m, chosen["farthest_m"])
     reading.read_cells()
     reading.name_rows()
     return reading.result(chosen)
@@ -124,8 +132,8 @@ class _Reading:
     def rows(self) -> list[str]:
         return [row for row, alive in self.alive.items() if alive]
 
-    def refuse_far(self, city: City, farthest_m: float) -> None:
-        west, south, east, north = city.bounds_m
+    def refuse_far(self, bounds_m: Sequence[float], farthest_m: float) -> None:
+        west, south, east, north = bounds_m
         if not np.isfinite([west, south, east, north]).all():
             return
         near = shapely.box(west, south, east, north).buffer(farthest_m)

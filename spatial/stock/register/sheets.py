@@ -38,6 +38,8 @@ __all__ = ["RawRegister", "read_sheet"]
 LAYER: Final = "stock_assets"
 TABLES: Final = (".xlsx", ".csv", ".tsv", ".txt")
 LAYERS: Final = (".gpkg", ".geojson", ".json", ".shp", ".fgb", ".kml")
+MOST_BYTES: Final = 256_000_000
+"""Of an Excel file, unpacked."""
 LEAST_KNOWN: Final = 2
 """So many columns of the register a sheet has at least, to be taken for one."""
 Refused = tuple[str, str, str, str, str]
@@ -214,12 +216,23 @@ def _bare(cell: str) -> str:
 
 def _excel_rows(path: Path) -> pd.DataFrame:
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
+        with zipfile.ZipFile(path) as packed:
+            unpacked = sum(part.file_size for part in packed.infolist())
+        book = (
+            load_workbook(path, read_only=True, data_only=True) if unpacked < MOST_BYTES else None
+        )
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as fault:
         raise InputError(
             f"{path.name} cannot be opened as an Excel file (.xlsx): {fault}",
             zh=f"{path.name} 无法作为 Excel 文件(.xlsx)打开:{fault}",
         ) from fault
+    if book is None:
+        raise InputError(
+            f"{path.name} unpacks to {unpacked / 1e6:.0f} MB; less than {MOST_BYTES / 1e6:.0f} MB "
+            "are read. Take out pictures and empty rows.",
+            zh=f"{path.name} 解压后为 {unpacked / 1e6:.0f} MB;须小于 {MOST_BYTES / 1e6:.0f} MB。"
+            "请去掉图片和空行。",
+        )
     try:
         names = [name for name in book.sheetnames if name != EXPLAINED]
         names.sort(key=lambda name: name != REGISTER_SHEET)

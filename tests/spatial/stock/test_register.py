@@ -1,6 +1,7 @@
 """The register: written and read back unchanged; every row ends somewhere, with words."""
 
 import datetime as dt
+import zipfile
 
 import geopandas as gpd
 import pandas as pd
@@ -214,6 +215,16 @@ def test_a_file_that_is_no_register_says_what_it_should_be(tmp_path):
         read_register(tmp_path / "r.docx", city_with())
     with pytest.raises(InputError, match=r"written as \.xlsx or \.csv"):
         write_register_template(tmp_path / "t.pdf")
+
+
+def test_an_excel_file_that_unpacks_to_too_much_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "r.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for part in range(3):
+            packed.writestr(f"xl/media/{part}", b"0" * 100_000_000)
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(InputError, match="unpacks to 300 MB"):
+        read_register(path, city_with())
 
 
 def test_a_filled_template_is_a_source_of_a_city_too(tmp_path):
