@@ -1,0 +1,97 @@
+"""An explanation says what can be checked by solving without, instead, and again."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from small_sitings import every_plan, problems, worth
+
+from spatial.errors import InfeasibleError
+from spatial.siting.explain import explain_siting
+from spatial.siting.problem import SitingProblem
+from spatial.siting.rules import SitingRules, SitingWeights
+from spatial.siting.solve import solve_siting
+
+SLOW = settings(
+    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+
+
+@given(problems(years=(1, 2)))
+@SLOW
+def test_losses_are_those_of_the_plan_without_and_of_the_best_swap(problem):
+    try:
+        plan = solve_siting(problem)
+    except InfeasibleError:
+        assume(condition=False)
+    found = explain_siting(plan, sensitivity=False)
+    options = problem.options.index
+    assert sorted([*found.chosen.index, *found.rejected.index]) == sorted(options)
+    assert not (found.rejected["reason"] == "open_question").any()
+    plans = [(chosen, worth(parts, problem.rules.weights)) for chosen, parts in every_plan(problem)]
+    mine = dict(plan.chosen["year"])
+    for one, row in found.chosen.iterrows():
+        rest = {o: t for o, t in mine.items() if o != one}
+        without = [value for chosen, value in plans if chosen == rest]
+        if without and not problem.rules.must_serve and not problem.rules.least_share:
+            assert plan.value - without[0] == pytest.approx(row["lost_value"], abs=1e-6)
+        swaps = [
+            value
+            for chosen, value in plans
+            if len(chosen) == len(mine) and rest.items() <= chosen.items() and one not in chosen
+        ]
+        if swaps and row["next_best"] is not None and not problem.rules.least_share:
+            assert plan.value - max(swaps) <= row["next_loss"] + 1e-6
+
+
+def street():
+    """Four sheds: the second is near the first, the third dear, the fourth reaches nobody."""
+    names = ["s0", "s1", "s2", "s3"]
+    assets = pd.DataFrame({"x_m": [0.0, 50.0, 500.0, 900.0], "y_m": 0.0}, index=names)
+    options = pd.DataFrame(
+        {
+            "asset": [*names, "s0"],
+            "kind": "clinic",
+            "size": [*["standard"] * 4, "dear"],
+            "cost_yuan": [4e5, 3e5, 9e5, 1e5, 5e5],
+        },
+        index=["o0", "o1", "o2", "o3", "o4"],
+    )
+    demand = pd.DataFrame({"kind": "clinic", "persons": [300.0, 100.0, 200.0]}, index=list("abc"))
+    pairs = [("o0", "a"), ("o0", "b"), ("o1", "a"), ("o2", "c"), ("o4", "a"), ("o4", "b")]
+    reach = pd.DataFrame(pairs, columns=["option", "demand"])
+    impossible = pd.DataFrame(
+        [("s3", "park", "standard", "too_small", "面积不够", "too small")],
+        columns=["asset", "kind", "size", "reason", "zh", "en"],
+    )
+    rules = SitingRules(budget_yuan=(8e5,), weights=SitingWeights(money_per_yuan=1e-6))
+    return SitingProblem.from_frames(
+        assets, options, demand, reach, rules=rules, impossible=impossible
+    )
+
+
+def test_every_rejected_option_has_its_reason_and_numbers():
+    plan = solve_siting(street())
+    assert plan.chosen.index.tolist() == ["o0"]
+    found = explain_siting(plan)
+    reason = found.rejected["reason"]
+    assert reason["o1"] == "no_gain"
+    assert reason["o2"] == "over_budget"
+    assert reason["o3"] == "no_demand"
+    assert reason["o4"] == "dominated"
+    assert found.rejected.loc["o4", "by"] == "o0"
+    assert reason["s3:park:standard"] == "too_small"
+    assert found.rejected.loc["o2", "gain_people"] == 200
+    assert "400,000 are left" in found.rejected.loc["o2", "en"]
+    assert found.chosen.loc["o0", "lost_people"] == 400
+    assert found.chosen.loc["o0", "next_best"] == "o1"
+    assert found.chosen.loc["o0", "next_loss"] == pytest.approx(100 - 0.1)
+
+
+def test_more_money_is_shown_to_bring_what_it_brings():
+    problem = street().with_rules(budget_yuan=(11e5,))
+    found = explain_siting(solve_siting(problem)).sensitivity
+    money = found[found["change"] == "budget"].set_index("factor")
+    assert (np.diff(money["people"]) >= 0).all()
+    assert money.loc[1.25, "people"] == 600
+    assert money.loc[1.25, "new"] == ("o2",)
