@@ -97,13 +97,14 @@ def siting_sites(analysis: Analysis, plan: SitingPlan) -> gpd.GeoDataFrame:
     rows = stock.reindex(chosen["asset"])
     kinds = analysis.profile.catalogue.kinds
     used = stock[stock.index.isin(chosen["asset"])]
-    texts = _joined(documents_needed(_with_facts(used, analysis)), "documents").join(
+    built = set(chosen.loc[chosen["mode"] == "new_build", "asset"])
+    texts = _papers(documents_needed(_with_facts(used, analysis)), built).join(
         _joined(asset_warnings(used), "warnings"), how="outer"
     )
     front = ["asset", "kind", "size", "size_m2", "year", "mode", "cost_yuan", "yearly_yuan"]
     front += ["capacity_persons", "served_persons", "consent_risk_share"]
     frame = chosen[front].copy()
-    frame.insert(1, "name", rows["name"].to_numpy())
+    frame.insert(1, "name", rows["name"].fillna(chosen["asset"].set_axis(rows.index)).to_numpy())
     frame.insert(3, "kind_zh", [kinds[kind].zh for kind in chosen["kind"]])
     frame.insert(4, "kind_en", [kinds[kind].en for kind in chosen["kind"]])
     for column in STOCK_COLUMNS[1:]:
@@ -189,6 +190,20 @@ def _with_facts(used: gpd.GeoDataFrame, analysis: Analysis) -> pd.DataFrame:
         if column not in frame.columns and column in register.columns:
             frame[column] = register[column].reindex(frame.index)
     return frame
+
+
+def _papers(documents: pd.DataFrame, built: set[str]) -> pd.DataFrame:
+    """Documents of each asset in one line, those of which any one suffices joined by "or".
+
+    Without those that only private capital needs; those of new buildings where one is built.
+    """
+    new = (documents["stage"] == "new_building") & ~documents["stock_id"].isin(built)
+    kept = documents[(documents["stage"] != "private") & ~new].copy()
+    alone = kept["order"].astype("str")
+    kept["choice"] = kept["choice"].astype("string").fillna(alone)
+    grouped = kept.groupby(["stock_id", "choice"], sort=False, as_index=False)
+    either = grouped.agg({"zh": "或".join, "en": " or ".join})
+    return _joined(either, "documents")
 
 
 def _joined(table: pd.DataFrame, name: str) -> pd.DataFrame:
