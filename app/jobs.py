@@ -202,7 +202,17 @@ def find_sites(
 
 
 def _save_base(bases: Bases, city_id: str, analysis: Analysis, progress: Progress) -> None:
-    bases.save(city_id, analysis, progress=lambda _step, share: progress("scenarios", share))
+    told = _part(progress, 0.0, 0.8)
+    bases.save(city_id, analysis, progress=lambda _step, share: told("scenarios", share))
+    if analysis.basis is None:
+        return
+    from app.siting_grounds import Grounds, SitingGround  # noqa: PLC0415  (loads the engine)
+
+    progress("siting_build", 0.8)
+    try:
+        Grounds.beside(bases).save(city_id, SitingGround.of(analysis))
+    except (SpatialError, OSError):  # scenarios are ready; the first siting makes it again
+        logger.exception("no ground for sitings of %s could be saved", city_id)
 
 
 def _part(progress: Progress, begin: float, end: float) -> Progress:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import Connection
 
 from app.drafts import Drafts
@@ -20,6 +21,7 @@ from app.store.rows import Version
 from app.store.sitings import stock_since
 from spatial.errors import InfeasibleError
 from spatial.progress import Progress
+from spatial.siting.explain import SitingExplanation, explain_siting
 from spatial.siting.pareto import ParetoCurve, pareto
 from spatial.siting.plan import SitingPlan
 from spatial.siting.solve import solve_siting
@@ -28,6 +30,9 @@ __all__ = ["settled_now", "siting_result"]
 
 CURVE_SECONDS: Final = 60.0
 CLASH_SECONDS: Final = 30.0
+EXPLAIN_SECONDS: Final = 30.0
+MOST_REJECTED: Final = 2_000
+"""Told of those that are not chosen: the ones that would help most."""
 
 
 def settled_now(connection: Connection, version: Version, request: Record) -> tuple[Settled, int]:
@@ -85,24 +90,44 @@ def siting_result(ground: SitingGround, request: Record, progress: Progress) -> 
             cancel=watched.stopped,
         )
         watched.raise_if_stopped()
+    explained = explain_siting(
+        plan,
+        effort=replace(effort_of(request), seconds=EXPLAIN_SECONDS),
+        progress=watched.part(0.8, 0.97),
+    )
+    watched.raise_if_stopped()
     progress("siting_funding", 0.97)
-    return _told(ground, request, plan, curve)
+    return _told(ground, request, plan, curve, explained)
 
 
 def _told(
-    ground: SitingGround, request: Record, plan: SitingPlan, curve: ParetoCurve | None
+    ground: SitingGround,
+    request: Record,
+    plan: SitingPlan,
+    curve: ParetoCurve | None,
+    explained: SitingExplanation,
 ) -> Record:
     asked = request.get("funding") or {}
+    why = {str(row["id"]): row for row in records(explained.chosen)}
+    rejected = explained.rejected.sort_values("gain_people", ascending=False, kind="stable")
     return {
         "summary": summary_record(plan),
-        "plan": plan_record(plan, ground),
+        "plan": plan_record(plan, ground, why=why),
         "kept": compact(plan),
         "pareto": [] if curve is None else _points(curve),
         "points": [] if curve is None else [compact(one, people_only=True) for one in curve.plans],
         "funding": funding_record(plan, ground, asked),
-        "rejected": [],
-        "sensitivity": [],
+        "rejected": _rejected(rejected.head(MOST_REJECTED), plan),
+        "rejected_total": len(rejected),
+        "sensitivity": records(explained.sensitivity, with_index=False),
     }
+
+
+def _rejected(rows: pd.DataFrame, plan: SitingPlan) -> list[Record]:
+    """Name the option where it is one: what was never an option cannot be forced."""
+    options = set(plan.problem.options.index)
+    told = records(rows)
+    return [{"option": row["id"] if row["id"] in options else None, **row} for row in told]
 
 
 def _points(curve: ParetoCurve) -> list[Record]:

@@ -224,6 +224,7 @@ class SitingAnswer(BaseModel):
     pareto: list[CurvePoint]
     funding: FundingText
     rejected: list[Row]
+    rejected_total: int
     sensitivity: list[Row]
     stock_edits: int = Field(
         description="assets written in the register since the data: they count from the next "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from app.errors import BadRequestError, NotFoundError
+from app.errors import AppError, BadRequestError, NotFoundError
 from app.plain import Record
 from app.siting import (
     Settled,
@@ -25,13 +26,15 @@ from app.siting import (
 )
 from app.siting_grounds import Grounds, SitingGround
 from app.store.sitings import read_siting
-from spatial.errors import InfeasibleError
+from spatial.errors import InfeasibleError, SpatialError
 from spatial.siting.again import edited_rules, solve_again
 from spatial.siting.answer import Effort
 from spatial.siting.plan import SitingPlan
 from spatial.siting.problem import SitingProblem
 
 __all__ = ["KeptSiting", "Sitings", "edit_name"]
+
+logger = logging.getLogger(__name__)
 
 MOST_KEPT: Final = 4
 MOST_EDITS: Final = 24
@@ -165,6 +168,13 @@ class Sitings:
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
         return found
+
+    def warm(self, engine: Engine, city_id: str, job_id: str) -> None:
+        """Make a siting ready for questions, so that the first one need not wait for it."""
+        try:
+            self.of(engine, city_id, job_id).plan()
+        except (AppError, SpatialError) as fault:  # whoever asks a question is told
+            logger.info("siting %s is not warm: %s", job_id, fault)
 
 
 def edit_name(asked: Mapping[str, Any]) -> str:

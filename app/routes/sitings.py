@@ -6,7 +6,7 @@ import time
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, BackgroundTasks, Query, Response
 from fastapi.responses import JSONResponse
 
 from app.deps import SitingsDep, StoreDep
@@ -26,7 +26,9 @@ from app.store import scenarios, sitings
 
 router = APIRouter(prefix="/cities/{city}/sitings", tags=["sitings"])
 
-TOLD: Final = ("plan", "pareto", "funding", "rejected", "sensitivity", "stock_edits")
+TOLD: Final = (
+    *("plan", "pareto", "funding", "rejected", "rejected_total", "sensitivity", "stock_edits"),
+)
 Point = Annotated[int | None, Query(ge=0, description="a point of the curve, from 0")]
 Edit = Annotated[str | None, Query(max_length=20_000, description="the `edit` of an …/again")]
 Format = Literal["gpkg", "xlsx"]
@@ -55,13 +57,16 @@ def list_sitings(
 
 
 @router.get("/{job}", response_model=SitingAnswer, responses=GONE)
-def read_siting(city: str, job: str, store: StoreDep) -> Response:
+def read_siting(
+    city: str, job: str, store: StoreDep, kept: SitingsDep, later: BackgroundTasks
+) -> Response:
     """Give what a job `siting` found: the plan, the curve, the money, and why."""
     found = sitings.read_siting(store.engine, city, job)
+    later.add_task(kept.warm, store.engine, city, job)  # whoever reads it may soon ask what if
     result = found["result"]
     told = {name: result[name] for name in TOLD}
     facts = {"data_version": found["data_version"], "job": job, "current": found["current"]}
-    return _fresh({**facts, "request": found["request"], **told})
+    return _fresh({**facts, "request": found["request"], **told}, later)
 
 
 @router.get("/{job}/points/{point}", response_model=SitingPoint, responses=GONE)
@@ -168,5 +173,5 @@ def _plan_and_money(one: Any, plan: Any) -> dict[str, Any]:
     }
 
 
-def _fresh(told: dict[str, Any]) -> JSONResponse:
-    return JSONResponse(plain(told), headers={"Cache-Control": "no-store"})
+def _fresh(told: dict[str, Any], later: BackgroundTasks | None = None) -> JSONResponse:
+    return JSONResponse(plain(told), headers={"Cache-Control": "no-store"}, background=later)

@@ -241,7 +241,21 @@ def _remarks(
         zh = f"{len(left)} 项属居民合理承担的内容,请填写居民出资标准和金额。"
         en = f"{len(left)} lines are items that owners share in; enter the standard and the amount."
         remarks.append(Finding("J12", "ask", zh, en, "S1 三(三)", left))
+    remarks += _public_housing(lines, found)
     zh = "免收城市基础设施配套费等行政事业性收费和政府性基金,费用中不应包含。"
     en = "The infrastructure fee, administrative charges and government funds are waived: no line "
     en += "should contain them."
     return [*remarks, Finding("J09", "note", zh, en, NO_FEE_CLAUSE)]
+
+
+def _public_housing(lines: pd.DataFrame, found: Allocation) -> list[Finding]:
+    """Remind of owners of public housing who must contribute and do not (J16)."""
+    payments = found.payments
+    paid = set(payments["line"][payments["source"] == "original_unit"])
+    public = lines.index[lines["public_housing"].to_numpy(dtype=bool)]
+    left = tuple(str(line) for line in public if line not in paid)
+    if not left:
+        return []
+    zh = f"{len(left)} 项涉及公房,公房产权单位应出资参与,请填写其出资额。"
+    en = f"{len(left)} lines concern public housing, whose owner must contribute: enter how much."
+    return [Finding("J16", "warning", zh, en, "S2 四(二)", left)]

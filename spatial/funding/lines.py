@@ -27,16 +27,18 @@ def funding_lines(lines: pd.DataFrame, profile: Profile) -> pd.DataFrame:
         ``cost_yuan``; and where known ``id`` (otherwise the index is the id), ``item`` (of the
         profile's items; default ``facility``), ``kind`` (of facility), ``category`` (basic,
         improve, upgrade), ``special`` (lift, dangerous_house, property_fee or empty), ``year``
-        (of the plan, from 1), ``audited_yuan`` (final account) and where it is:
+        (of the plan, from 1), ``audited_yuan`` (final account), ``public_housing`` (the owner of
+        public housing must contribute, J16) and where it is:
         ``neighbourhood_id, community_id, district_id, admin_district``.
     profile : Profile
 
     Returns
     -------
     DataFrame indexed by line id
-        `LINE_COLUMNS` and ``audited`` (bool). ``cost_yuan`` is the audited amount where there is
-        one. A category that is not given is that of the kind in the profile's menu, then that of
-        the item. A lift and a dangerous house are special without being called so.
+        `LINE_COLUMNS`, ``audited`` and ``public_housing`` (bool). ``cost_yuan`` is the audited
+        amount where there is one. A category that is not given is that of the kind in the
+        profile's menu, then that of the item. A lift and a dangerous house are special without
+        being called so.
 
     Raises
     ------
@@ -90,6 +92,7 @@ def funding_lines(lines: pd.DataFrame, profile: Profile) -> pd.DataFrame:
             "year": year,
             **{name: text[name] for name in UNITS},
             "audited": audited.notna(),
+            "public_housing": [one is True or one == 1 for one in _column(frame, "public_housing")],
         },
         index=frame.index.rename("line"),
     )

@@ -95,6 +95,21 @@ def test_a_siting_tells_its_proof_its_sites_and_their_consents(found):
         assert left + plan["persons"] == pytest.approx(plan["demand_persons"], rel=0.01)
 
 
+def test_every_choice_and_every_no_has_its_reason(found):
+    for one in found["plan"]["chosen"]:
+        assert one["why"]["lost_people"] >= -1e-6
+        assert one["why"]["zh"]
+    chosen = {one["option"] for one in found["plan"]["chosen"]}
+    assert found["rejected"]
+    assert found["rejected_total"] == len(found["rejected"])
+    for row in found["rejected"]:
+        assert row["option"] not in chosen
+        assert row["zh"]
+        assert row["en"]
+    assert {row["change"] for row in found["sensitivity"]}
+    assert found["stock_edits"] == 0
+
+
 def test_the_money_adds_up_and_nothing_is_counted_that_is_not_known(found):
     money = found["funding"]
     assert money["cost_yuan"] == pytest.approx(found["plan"]["cost_yuan"])

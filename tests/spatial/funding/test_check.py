@@ -182,6 +182,16 @@ def test_the_fee_exemption_and_the_form_are_always_told() -> None:
         integrated_plan({"taste": ("", "")})
 
 
+def test_owners_of_public_housing_are_reminded_until_they_pay() -> None:
+    asked = lines(("pipes", 1e6, ""), ("pipes", 1e6, ""))
+    asked["public_housing"] = [True, None]
+    check = check_funding(asked, None, NATIONAL)
+    told = check.findings[check.findings["rule"] == "J16"]
+    assert told[["level", "lines"]].values.tolist() == [["warning", ("l0",)]]
+    means = Means({"original_unit": 2e6})
+    assert "J16" not in set(check_funding(asked, None, NATIONAL, means=means).findings["rule"])
+
+
 def test_a_loan_beyond_the_subsidy_limits_is_told() -> None:
     loan = Loan(1e6, 0.04, 10, subsidy_share=0.03, subsidy_years=5)
     check = check_funding(lines(("pipes", 1.0, "")), None, NATIONAL, loan=loan)
