@@ -2,11 +2,13 @@
 
 import shutil
 import subprocess
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,7 +76,13 @@ def page_database(postgis_url) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def site(page_database, demo_analysis, web_dist, serving, tmp_path_factory) -> Iterator[str]:
+def scenario_folder(tmp_path_factory) -> Path:
+    """Where app and worker keep what scenarios and sitings are worked out on."""
+    return tmp_path_factory.mktemp("scenarios")
+
+
+@pytest.fixture(scope="session")
+def site(page_database, demo_analysis, web_dist, serving, scenario_folder) -> Iterator[str]:
     """Address of the page, served by the real app from the real database."""
     from app.bases import Bases
     from app.main import create_app
@@ -88,7 +96,7 @@ def site(page_database, demo_analysis, web_dist, serving, tmp_path_factory) -> I
     settings = Settings(
         database_url=page_database,
         web_folder=web_dist,
-        scenario_folder=tmp_path_factory.mktemp("scenarios"),
+        scenario_folder=scenario_folder,
     )
     Bases.of(settings).save(city, demo_analysis)
     with serving(create_app(settings)) as url:
@@ -97,8 +105,9 @@ def site(page_database, demo_analysis, web_dist, serving, tmp_path_factory) -> I
 
 @pytest.fixture(scope="session")
 def browser():
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=15_000)  # a busy machine is no fault of the page
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
         pytest.fail("no chromium: install the package `chromium` (make test does)")
@@ -179,3 +188,45 @@ def reader_of(browser, site):
 @pytest.fixture
 def reader(reader_of) -> Reader:
     return reader_of()
+
+
+@pytest.fixture
+def worker(page_database, scenario_folder):
+    """Do jobs while the test runs, as a worker process does."""
+    from app.bases import Bases
+    from app.jobs import runner
+    from app.settings import Settings
+    from app.store import Store
+    from app.worker import work
+
+    settings = Settings(database_url=page_database, scenario_folder=scenario_folder)
+    store, stop = Store(page_database, pool_size=2), threading.Event()
+    ways = {"poll_s": 0.2, "stopping": stop.is_set, "run": runner(Bases.of(settings))}
+    thread = threading.Thread(target=work, args=(store, "test"), kwargs=ways)
+    thread.start()
+    yield
+    stop.set()
+    thread.join(60)
+    store.close()
+
+
+@pytest.fixture
+def planner(reader_of):
+    """Make planners who told their names before: ``planner("王工")``."""
+
+    def make(name: str, width: int = 1180, height: int = 760) -> Reader:
+        reader = reader_of(width, height)
+        reader.page.add_init_script(f"localStorage.setItem('linli.author', '{name}')")
+        return reader
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def city_api(site):
+    """The API of the demo city."""
+    with httpx.Client(base_url=f"{site}/api/v1", timeout=120) as client:
+        (city,) = client.get("/cities").json()["items"]
+    base = f"{site}/api/v1/cities/{quote(city['id'])}"
+    with httpx.Client(base_url=base, timeout=120) as asked:
+        yield asked

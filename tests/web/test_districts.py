@@ -1,7 +1,6 @@
 """A planner's morning at the drawing table: real page, real server, real browser."""
 
 import re
-import threading
 from itertools import islice
 from urllib.parse import quote
 
@@ -82,38 +81,6 @@ def api(site):
         base = f"{site}/api/v1/cities/{quote(city['id'])}"
         with httpx.Client(base_url=base, timeout=120) as asked:
             yield asked
-
-
-@pytest.fixture
-def worker(page_database, tmp_path):
-    """Do jobs while the test runs, as a worker process does."""
-    from app.bases import Bases
-    from app.jobs import runner
-    from app.settings import Settings
-    from app.store import Store
-    from app.worker import work
-
-    settings = Settings(database_url=page_database, scenario_folder=tmp_path)
-    store, stop = Store(page_database, pool_size=2), threading.Event()
-    ways = {"poll_s": 0.2, "stopping": stop.is_set, "run": runner(Bases.of(settings))}
-    thread = threading.Thread(target=work, args=(store, "test"), kwargs=ways)
-    thread.start()
-    yield
-    stop.set()
-    thread.join(60)
-    store.close()
-
-
-@pytest.fixture
-def planner(reader_of):
-    """Make planners who told their names before: ``planner("王工")``."""
-
-    def make(name: str, width: int = 1180, height: int = 760):
-        reader = reader_of(width, height)
-        reader.page.add_init_script(f"localStorage.setItem('linli.author', '{name}')")
-        return reader
-
-    return make
 
 
 def until(reader, script, argument=None):

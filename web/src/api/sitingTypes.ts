@@ -182,6 +182,8 @@ export interface SitingAnswer {
   funding: Funding;
   rejected: Row[];
   sensitivity: Row[];
+  /** Edits of the register that the analysis does not know yet. */
+  stock_edits?: number;
 }
 
 export interface SitingPoint {

@@ -74,14 +74,23 @@ export interface GapSite {
   en: string | null;
 }
 
+/** An asset, or the verdict on a candidate, as the log keeps it. */
+export interface KeptStock {
+  values: StockValues | null;
+  retired: boolean;
+  verdict: Verdict | null;
+  asset_id: string | null;
+  geometry: GeoJSON.Geometry | null;
+}
+
 export interface StockRevision {
   revision: number;
   op: string;
   author: string;
   reason: string | null;
   created_at: string;
-  before: StockValues | null;
-  after: StockValues | null;
+  before: KeptStock | null;
+  after: KeptStock | null;
 }
 
 export interface StockIssue {

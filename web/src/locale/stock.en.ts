@@ -104,6 +104,7 @@ export const stockEn: Record<keyof typeof stockZh, string> = {
   "stock.photo": "Photo {n}",
   "stock.link": "Link {n}",
   "stock.not_told": "Not told: {columns}",
+  "stock.moved": "its place changed",
   "stock.history": "History",
   "stock.history_count": "{n} changes",
   "stock.history_none": "Nobody changed it yet.",

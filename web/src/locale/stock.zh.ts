@@ -102,6 +102,7 @@ export const stockZh = {
   "stock.photo": "照片 {n}",
   "stock.link": "相关链接 {n}",
   "stock.not_told": "未填:{columns}",
+  "stock.moved": "位置改了",
   "stock.history": "修改记录",
   "stock.history_count": "{n} 次",
   "stock.history_none": "还没有人修改过。",

@@ -57,7 +57,7 @@ export const STOCK_PARTS = {
     type: "fill",
     source: "catchments",
     filter: polygon,
-    paint: { "fill-color": catchmentColour, "fill-opacity": ["case", ["boolean", ["get", "chosen"], false], 0.5, 0.26] },
+    paint: { "fill-color": catchmentColour, "fill-opacity": ["case", ["boolean", ["get", "chosen"], false], 0.55, 0.42] },
   },
   catchment_line: {
     type: "line",

@@ -148,9 +148,10 @@ export class MapView {
     if (!this.loaded) return;
     const before = this.drawnScene;
     this.drawnScene = scene;
+    const served = scene.catchments.features.length > 0 !== (before?.catchments.features.length ?? 0) > 0;
     const planned = !before?.plan !== !scene.plan || before?.plan?.filled !== scene.plan?.filled;
     if (before?.on !== scene.on || before.theme !== scene.theme || planned) this.switchLayers(scene);
-    if (before?.theme !== scene.theme || before.breaks !== scene.breaks || !before.drawing !== !scene.drawing || planned) {
+    if (before?.theme !== scene.theme || before.breaks !== scene.breaks || !before.drawing !== !scene.drawing || planned || served) {
       this.paintTheme(scene);
     }
     if (before?.status !== scene.status) this.setStatus(scene.status);
@@ -510,12 +511,13 @@ export class MapView {
     }
   }
 
-  private paintTheme({ theme, breaks, drawing, plan }: Scene): void {
+  private paintTheme({ theme, breaks, drawing, plan, catchments }: Scene): void {
+    const faint = drawing !== null || catchments.features.length > 0;
     const { map } = this;
     if (map.getLayer("neighbourhoods")) {
       map.setPaintProperty("neighbourhoods", "fill-color", neighbourhoodColour(theme, breaks));
       // Under a plan they are there to be pressed, not to be seen.
-      map.setPaintProperty("neighbourhoods", "fill-opacity", plan?.filled ? 0 : neighbourhoodOpacity(theme, drawing !== null));
+      map.setPaintProperty("neighbourhoods", "fill-opacity", plan?.filled ? 0 : neighbourhoodOpacity(theme, faint));
     }
     if (map.getLayer("heatmap")) {
       map.setPaintProperty("heatmap", "fill-color", heatColour(breaks));

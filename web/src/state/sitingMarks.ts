@@ -6,7 +6,7 @@ import type { LonLat } from "../map/scene";
 const collection = (features: GeoJSON.Feature[]): GeoJSON.FeatureCollection => ({ type: "FeatureCollection", features });
 const point = (place: LonLat, properties: GeoJSON.GeoJsonProperties): GeoJSON.Feature => ({ type: "Feature", properties, geometry: { type: "Point", coordinates: place } });
 /** More lines than this are a thicket: then only those of the chosen site are drawn. */
-const MOST_LINKS = 400;
+const MOST_LINKS = 60;
 
 /** Sites with lines to whom they serve. Several kinds in one asset are one dot with the sign of the largest. */
 export function siteFeatures(plan: SitingPlan, chosen: string | null, placeOf: (id: string) => LonLat | null): GeoJSON.FeatureCollection {

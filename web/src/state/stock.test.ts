@@ -94,6 +94,7 @@ describe("a verdict", () => {
     expect([path, method, match]).toEqual(["/api/v1/cities/%E5%9F%8E/stock/c2/verdict", "POST", '"3"']);
     expect(body).toMatchObject({ author: "王工", reason: "现场看过", verdict: "accept" });
     expect(opened).toEqual([{ kind: "stock", id: "c1" }]);
+    await new Promise((resolve) => setTimeout(resolve));
     expect(list.value.state === "here" && list.value.value.length).toBe(4);
     expect(made.judged.value).toEqual({ id: "c2", verdict: "accept", count: 1 });
   });

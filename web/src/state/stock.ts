@@ -279,7 +279,7 @@ export class StockRoom {
       const { value } = this.around.sheet;
       if (value?.state === "here" && value.value.id === made.id) this.around.sheet.set({ state: "here", value: { ...value.value, ...made } });
       this.history.set(null);
-      await this.reload();
+      void this.reload(); // the list follows; the card need not wait for it
       return made;
     } catch (reason) {
       this.problem.set(asProblem(reason));

@@ -1,0 +1,165 @@
+"""A designer looks through what lies idle: finds, judges, enters; real page, server and browser."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgis]
+
+STOCK_DRAWN = """() => {
+  const { map } = linliMap;
+  const layers = ["stock", "stock_point"].filter((layer) => map.getLayer(layer));
+  const found = map.queryRenderedFeatures({ layers });
+  return found.map((one) => [one.properties.id, one.properties.source]);
+}"""
+MARKS = """(role) => linliMap.map.getSource("marks").serialize().data.features
+  .filter((one) => one.properties.role === role).map((one) => one.geometry.type)"""
+
+
+@pytest.fixture(scope="module")
+def listed(city_api):
+    return city_api.get("/stock?limit=5000").json()["items"]
+
+
+def open_stock(reader):
+    reader.open("#tab=stock")
+    expect(rows(reader).first).to_be_visible()
+    reader.settle()
+
+
+def rows(reader):
+    return reader.page.locator("[role=grid][aria-label=存量] [role=row]")
+
+
+def heading(reader):
+    return reader.page.locator("#panel h2")
+
+
+def test_filters_act_on_the_map_and_on_the_table_alike(reader, listed):
+    open_stock(reader)
+    page = reader.page
+    grid = page.locator("[role=grid][aria-label=存量]")
+    registered = [one for one in listed if one["source"] == "registered"]
+    expect(grid).to_have_attribute("aria-rowcount", str(len(listed)))
+    assert {source for _, source in page.evaluate(STOCK_DRAWN)} > {"registered"}
+    page.get_by_text("筛选", exact=True).click()
+    page.get_by_label("来源", exact=True).select_option("registered")
+    expect(grid).to_have_attribute("aria-rowcount", str(len(registered)))
+    reader.settle()
+    drawn = page.evaluate(STOCK_DRAWN)
+    assert drawn
+    assert {source for _, source in drawn} == {"registered"}
+    page.get_by_label("按名称、编号、权属单位查找…").fill(registered[0]["id"])
+    expect(grid).to_have_attribute("aria-rowcount", "1")
+    reader.settle()
+    assert {asset for asset, _ in page.evaluate(STOCK_DRAWN)} <= {registered[0]["id"]}
+    page.get_by_role("button", name="清除筛选").click()
+    expect(grid).to_have_attribute("aria-rowcount", str(len(listed)))
+    page.get_by_role("button", name="按路径").click()
+    expect(page.locator("aside[aria-label=图层]")).to_contain_text("F21")
+    reader.shot("stock-by-pathway")
+    assert reader.complaints == []
+
+
+def test_the_card_tells_evidence_papers_and_what_could_go_there(reader, listed):
+    best = max(listed, key=lambda one: (one["pathway"] is not None, one["fit_count"]))
+    reader.open(f"#stock={quote(best['id'])}")
+    page = reader.page
+    expect(page.locator("#panel")).to_contain_text("文件与表决")
+    page.get_by_role("button", name="这里能建什么?").click()
+    kind = page.locator("#panel button.kind").first
+    expect(kind).to_contain_text("个小区的缺口", timeout=20_000)
+    kind.click()
+    assert "LineString" in page.evaluate(MARKS, "gap")
+    expect(page.locator("#panel")).to_contain_text(re.compile("不合适的 \\d+ 类及原因"))
+    reader.shot("stock-card")
+    page.get_by_text(re.compile("不合适的")).click()
+    assert all(page.locator("#panel ul.no li small").all_inner_texts())  # a reason for every no
+    assert reader.complaints == []
+
+
+def test_a_gap_tells_where_it_could_be_closed(reader, city_api, listed):
+    for one in sorted(listed, key=lambda one: -one["fit_count"])[:3]:
+        fits = city_api.get(f"/stock/{quote(one['id'])}").json()["fits"]
+        if fits:
+            break
+    fit = fits[0]
+    names = {kind["id"]: kind["zh"] for kind in city_api.get("/catalogue").json()["kinds"]}
+    reader.open(f"#neighbourhood={quote(fit['neighbourhood_id'])}")
+    page = reader.page
+    page.locator("details[open] .gap").filter(has_text=names[fit["kind"]]).first.click()
+    page.get_by_role("button", name="可以放在哪里?").click()
+    sites = page.locator("#panel .sites li")
+    expect(sites.first).to_contain_text("步行", timeout=20_000)
+    assert "LineString" in page.evaluate(MARKS, "gap")
+    reader.shot("gap-sites")
+    sites.first.get_by_role("button").click()
+    expect(page).to_have_url(re.compile("stock="))
+    assert reader.complaints == []
+
+
+def test_candidates_are_judged_with_the_keyboard_and_every_verdict_keeps_its_author(
+    planner, city_api
+):
+    designer = planner("林工", 1280, 860)
+    open_stock(designer)
+    page = designer.page
+    page.get_by_role("button", name=re.compile("核查线索")).click()
+    review = page.get_by_role("region", name="核查这条线索")
+    expect(review).to_be_visible()
+    seen = []
+    for key in ("a", "r"):
+        seen.append(re.search("stock=([^&]*)", page.url)[1])
+        designer.shot(f"stock-review-{key}")
+        page.keyboard.press(key)
+        expect(page).not_to_have_url(re.compile(f"stock={re.escape(seen[-1])}"))
+        expect(review).to_be_visible()
+    expect(review).to_contain_text("已核查 2 条")
+    for asset, verdict in zip(seen, ("accept", "reject"), strict=True):
+        (told,) = city_api.get(f"/stock/{asset}/history").json()["items"]
+        assert (told["after"]["verdict"], told["author"]) == (verdict, "林工")
+    page.keyboard.press("c")
+    form = page.get_by_role("form", name="更正")
+    form.get_by_label("名称").fill("旧锅炉房")
+    form.get_by_label("理由(可不填)").fill("现场核对")
+    designer.shot("stock-correct")
+    form.get_by_role("button", name="保存").click()
+    expect(heading(designer)).to_have_text("旧锅炉房")
+    expect(page.locator("#panel header")).to_contain_text("登记资产")
+    assert designer.complaints == []
+
+
+def test_an_asset_is_drawn_entered_changed_and_its_history_tells_who(planner, city_api):
+    designer = planner("林工", 1400, 900)
+    open_stock(designer)
+    page = designer.page
+    page.evaluate("linliMap.map.jumpTo({ zoom: 16 })")
+    designer.settle()
+    page.get_by_role("button", name="登记地块").click()
+    for x, y in ((700, 420), (780, 425), (775, 480)):
+        page.mouse.click(x, y)
+    page.mouse.dblclick(705, 470)
+    form = page.get_by_role("form", name="登记一处存量资源")
+    form.get_by_label("名称").fill("南门空地")
+    form.get_by_label("细类").select_option("idle_land")
+    form.get_by_label("权属类型").select_option("state")
+    form.get_by_label(re.compile("^用地面积")).fill("650")
+    designer.shot("stock-new")
+    form.get_by_role("button", name="保存").click()
+    expect(heading(designer)).to_have_text("南门空地")
+    asset = re.search("stock=([^&]*)", page.url)[1]
+    page.get_by_role("button", name="修改", exact=True).click()
+    form = page.get_by_role("form", name="修改")
+    form.get_by_label(re.compile("^用地面积")).fill("720")
+    form.get_by_role("button", name="保存").click()
+    expect(page.locator("#panel")).to_contain_text("720 平方米")
+    page.locator("summary", has_text="修改记录").click()
+    expect(page.locator("#panel details:has(h3:text('修改记录')) ol li")).to_have_count(2)
+    expect(page.locator("#panel details:has(h3:text('修改记录'))")).to_contain_text("林工")
+    designer.shot("stock-changed")
+    kept = city_api.get(f"/stock/{asset}").json()
+    assert kept["geometry"]["type"] == "Polygon"
+    assert kept["land_m2"] == pytest.approx(720)
+    assert designer.complaints == []
