@@ -34,8 +34,8 @@ from spatial.stock.detect.pool import SIGNS, kept_rows  # noqa: E402
 
 TARGET: Final = ROOT / "data" / "standards" / "stock_confidence.yaml"
 NEIGHBOURHOODS: Final = 250
-LEARNT: Final = tuple(range(101, 109))
-HELD_BACK: Final = tuple(range(201, 205))
+LEARNT: Final = tuple(range(101, 115))
+HELD_BACK: Final = tuple(range(201, 209))
 TERMS: Final[dict[str, list[tuple[str, Any, int]]]] = {
     "structure": [("ordered", "linear", 1), ("cleared", "linear", 1), ("told", "linear", 1)],
     "lifecycle": [("named", "linear", -1), ("is_land", "linear", 0)],

@@ -173,14 +173,15 @@ def make_demo_city_with_truth(
     register["community"] = admin.cell_community[ground.cell[homes.estate]]
     assets = make_stock_assets(ground, homes, _rng(seed, 10), crs=ZONE)
     structures = make_structures(homes, _rng(seed, 13)).set_crs(ZONE)
-    idleness = make_idleness(ground, homes, assets, structures, _rng(seed, 14))
+    facilities = make_facilities(ground, ways, estates, admin, _rng(seed, 9), crs=ZONE)
+    idleness = make_idleness(ground, homes, assets, structures, facilities, _rng(seed, 14))
     layers = {
         "streets": street_frame(streets, ZONE),
         "barriers": _walls(ground, _rng(seed, 7)),
         "gates": _gates(ground, estates, homes, _rng(seed, 8)),
         "neighbourhoods": register,
         "buildings": told_buildings(homes.buildings, idleness).set_crs(ZONE),
-        "facilities": make_facilities(ground, ways, estates, admin, _rng(seed, 9), crs=ZONE),
+        "facilities": facilities,
         "admin_areas": admin.frame.set_crs(ZONE),
         "stock_assets": assets,
         "structures": structures.drop(columns="real"),

@@ -26,7 +26,7 @@ Bools = npt.NDArray[np.bool_]
 
 QUIET: Final = ("commercial", "office", "workshop", "government", "mall", "industry")
 """Uses of parcels on which a building may stand empty without anybody saying so."""
-HIDDEN_SHARE: Final = 0.07
+HIDDEN_SHARE: Final = 0.1
 """Share of the buildings in use by their tags that stand empty."""
 TOLD_SHARE: Final = 0.3
 """Share of those for which somebody set the tag."""
@@ -39,7 +39,7 @@ GREENED_SHARE: Final = 0.12
 BARE_SHARE: Final = 0.12
 """Share of workshops with a yard of bare ground in daily use."""
 CARS_PER_100_M2: Final = {"residential": 0.55, "commercial": 1.2, "office": 0.8, "public": 0.7}
-NEAR_M: Final = 300.0
+NEAR_M: Final = 150.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +62,7 @@ def make_idleness(
     homes: Homes,
     assets: gpd.GeoDataFrame,
     structures: gpd.GeoDataFrame,
+    facilities: gpd.GeoDataFrame,
     rng: np.random.Generator,
 ) -> Idleness:
     """Draw the truth, and what is to be seen of it.
@@ -74,6 +75,8 @@ def make_idleness(
         The register; its bare land is idle (all but a few plots in use after all).
     structures : GeoDataFrame
         Of :func:`make_structures`, with ``real``.
+    facilities : GeoDataFrame
+        For the spaces of car parks.
     rng : Generator
 
     Returns
@@ -117,7 +120,7 @@ def make_idleness(
         _rows("building", buildings.geometry.to_numpy()[idle], "stands empty", real=True),
         _rows("building", buildings.geometry.to_numpy()[stale], "back in use", real=False),
         _structure_rows(structures),
-        _parking(ground, homes, rng),
+        _parking(ground, homes, facilities, rng),
         _roofs(homes, idle, rng),
     ]
     truth = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), geometry="geometry")
@@ -187,7 +190,7 @@ def _mapped_share(shapes: Objects, rng: np.random.Generator) -> Floats:
         angle, phase = rng.uniform(0, 2 * np.pi, 2)
         turned = xy[:, 0] * np.cos(angle) + xy[:, 1] * np.sin(angle)
         field += np.sin(2 * np.pi * turned / length + phase)
-    return 0.12 + 0.83 / (1 + np.exp(-2.0 * field))
+    return 0.1 + 0.87 / (1 + np.exp(-3.0 * (field + 0.3)))
 
 
 def _decoys(ground: Ground, homes: Homes, rng: np.random.Generator) -> tuple[Objects, Objects]:
@@ -214,7 +217,9 @@ def _rest(ground: Ground, homes: Homes, parcels: npt.NDArray[np.int64]) -> Objec
     return np.array(rest, dtype=object)
 
 
-def _parking(ground: Ground, homes: Homes, rng: np.random.Generator) -> gpd.GeoDataFrame:
+def _parking(
+    ground: Ground, homes: Homes, facilities: gpd.GeoDataFrame, rng: np.random.Generator
+) -> gpd.GeoDataFrame:
     """Car parks that stand half empty: the more so the less is built around them."""
     lots = ground.parcels[ground.kind == "parking"]
     buildings = homes.buildings
@@ -224,8 +229,9 @@ def _parking(ground: Ground, homes: Homes, rng: np.random.Generator) -> gpd.GeoD
         lots, predicate="dwithin", distance=NEAR_M
     )
     need = np.bincount(lot, (floor_m2 * rate / 100)[near], minlength=len(lots))
-    spaces = shapely.area(lots) / 30.0
-    score = 1.6 * np.log(np.maximum(spaces, 1) / np.maximum(need, 1)) + 4.4
+    told = facilities.loc[facilities["kind"] == "public_parking", "capacity"]
+    spaces = np.where(np.isnan(told), shapely.area(lots) / 30.0, told)  # one row a lot, in order
+    score = 1.6 * np.log(np.maximum(spaces, 1) / np.maximum(need, 1)) + 2.0
     real = rng.random(len(lots)) < 1 / (1 + np.exp(-score))
     return _rows("parking", lots, np.where(real, "half empty", "full by night"), real=real)
 

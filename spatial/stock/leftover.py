@@ -164,7 +164,7 @@ def leftover_pool(
     shapes = frame.geometry.to_numpy()
     inside = frame["inside_red_line"].fillna(value=True).to_numpy(dtype=bool)
     frame["frontage_m"] = frontage_m(
-        shapes, street_bands(city, parameters), reach_m=parameters["frontage_reach_m"]
+        shapes, street_bands(city, parameters, fronts=True), reach_m=parameters["frontage_reach_m"]
     )
     # a strip is of use however long where it is wide; else it is a verge or lies between two slabs
     wide = (frame["circle_m"] >= parameters["wide_enough_m"]).to_numpy()

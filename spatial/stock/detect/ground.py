@@ -23,8 +23,18 @@ STEP_M: Final = 4.0
 """An outline is looked at every so many metres."""
 
 
-def street_bands(city: City, parameters: ParameterSet) -> tuple[Geometries, Floats]:
+def street_bands(
+    city: City, parameters: ParameterSet, *, fronts: bool = False
+) -> tuple[Geometries, Floats]:
     """Streets at ground level as lines, and how far from its middle each reaches, metres.
+
+    Parameters
+    ----------
+    city : City
+    parameters : ParameterSet
+        Room ``stock``.
+    fronts : bool
+        Only streets on which a plot has a front: not the ways of ``no_front`` (footways, steps …).
 
     Returns
     -------
@@ -34,6 +44,8 @@ def street_bands(city: City, parameters: ParameterSet) -> tuple[Geometries, Floa
     streets = city.layer("streets")
     ground = streets["layer"].fillna(0).to_numpy(dtype=float) >= 0
     ground &= (streets["structure"] != "tunnel").to_numpy(dtype=bool, na_value=True)
+    if fronts:
+        ground &= ~streets["highway"].isin(parameters["no_front"]).to_numpy(dtype=bool)
     streets = streets[ground]
     by_class = streets["highway"].map(parameters["street_width_m"]).astype("Float64")
     width_m = streets["width_m"].fillna(by_class).fillna(parameters["default_street_width_m"])

@@ -21,6 +21,8 @@ Geometries = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 
 PERCENT: Final = 100.0
+MOST_SPACES: Final = 3.0
+"""Three spaces for each one needed say no less than thirty."""
 COVERED: Final = ("underground", "multi-storey", "rooftop", "carports", "sheds", "garage_boxes")
 """Values of the tag ``parking`` that are no open ground."""
 
@@ -104,7 +106,9 @@ def parking_lots(city: City, parameters: ParameterSet) -> Pool:
             "area_m2": area_m2,
             "spaces": spaces,
             # without anything built near by there is no saying what it serves
-            "spaces_per_need": np.where(need > 0, supply / np.maximum(need, 1e-9), 0.0),
+            "spaces_per_need": np.where(
+                need > 0, np.minimum(supply / np.maximum(need, 1e-9), MOST_SPACES), 0.0
+            ),
             "beside_garage": beside,
             "on_used_grounds": on_grounds(shapes, city, parameters),
         },

@@ -187,7 +187,7 @@ def _pieces(
         geometry=pieces,
         crs=city.crs,
     )
-    bands = street_bands(city, parameters)
+    bands = street_bands(city, parameters, fronts=True)
     frame["frontage_m"] = frontage_m(pieces, bands, reach_m=parameters["frontage_reach_m"])
     frame["slope_share"] = slopes(pieces, city)
     return frame[~frame.index.duplicated()]
