@@ -34,6 +34,7 @@ SAID: Final = {
     "registered": "登记 registered",
     "osm": "地图线索 map evidence",
     "leftover": "推算余地 leftover land",
+    "detected": "其他线索 other signs",
 }
 """Values of the data dictionary in words for people."""
 

@@ -155,6 +155,7 @@ VALUES: Final[Mapping[str, tuple[str, str]]] = {
     "registered": ("登记", "registered"),
     "osm": ("地图线索", "map evidence"),
     "leftover": ("推算边角地", "leftover land"),
+    "detected": ("其他线索", "other signs"),
     "isolated": ("孤立", "isolated"),
     "too_far": ("过远", "too far"),
     "would_exceed_limit": ("超出上限", "would exceed a limit"),
