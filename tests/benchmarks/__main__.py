@@ -20,7 +20,8 @@ from tests.benchmarks.inputs import DENSE, FILES, NETWORKS, PBF_FILES, RUN_KEY, 
 from tests.benchmarks.measure import ROOT, Measured, in_fresh_process
 from tests.benchmarks.works import WORKS, Work
 
-ALL_SIZES = tuple(dict.fromkeys((*SIZES, *DENSE, *NETWORKS, *PBF_FILES)))
+KNOWN_SIZES = (*SIZES, *DENSE, *NETWORKS, *PBF_FILES)
+ALL_SIZES = tuple(dict.fromkeys((*KNOWN_SIZES, *(s for work in WORKS for s in work.sizes))))
 RESULTS = ROOT / "build" / "bench" / "results.jsonl"
 LONG_S = 30.0
 

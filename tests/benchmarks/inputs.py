@@ -66,18 +66,18 @@ def city(size: str) -> City:
     if size in DENSE:
         count, buildings = DENSE[size]
         made = lambda: make_demo_city(neighbourhoods=count, buildings=buildings)  # noqa: E731
-        return _kept(f"city-{size}", made)
-    return _kept(f"city-{size}", lambda: make_demo_city(neighbourhoods=DEMO[size]))
+        return kept(f"city-{size}", made)
+    return kept(f"city-{size}", lambda: make_demo_city(neighbourhoods=DEMO[size]))
 
 
 def walk(size: str) -> Walk:
     """Prepare everything for a search, from the cache where it was made before."""
-    return _kept(f"walk-{size}", lambda: _walk(size))
+    return kept(f"walk-{size}", lambda: _walk(size))
 
 
 def network(size: str) -> WalkNetwork:
     """Build the walking network of a city that is measured without its buildings."""
-    return _kept(f"network-{size}", lambda: _network(size))
+    return kept(f"network-{size}", lambda: _network(size))
 
 
 def _network(size: str) -> WalkNetwork:
@@ -112,7 +112,7 @@ def _walk(size: str) -> Walk:
     )
 
 
-def _kept(name: str, make):
+def kept(name: str, make):
     """Keep what was made, until a source file changes."""
     path = CACHE / f"{name}-{sources()}.pickle"
     if path.exists():

@@ -9,7 +9,15 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from tests.benchmarks import audit, circles, pgrouting_reached, plans, scenarios, what_if
+from tests.benchmarks import (
+    audit,
+    circles,
+    pgrouting_reached,
+    plans,
+    scenarios,
+    siting_p_median,
+    what_if,
+)
 from tests.benchmarks import nearest as all_nearest
 from tests.benchmarks import network as networks
 from tests.benchmarks import sums as all_sums
@@ -213,6 +221,8 @@ def analyse_stages(size: str) -> None:
     report(meter, None)
 
 
+# Each has ALL: name, sizes, ours, peer, its package and its sizes.
+SITING = (siting_p_median,)
 DEMO_SMALL = ("demo-100", "demo-1000")
 WORKS = (
     Work("read osm", tuple(FILES), read_osm, read_osm_osmnx, "osmnx", tuple(FILES), prepare=""),
@@ -299,4 +309,5 @@ WORKS = (
         ("wuhan",),
         prepare="network",
     ),
+    *(Work(*line, prepare="") for module in SITING for line in module.ALL),
 )
