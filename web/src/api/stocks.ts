@@ -12,6 +12,9 @@ export interface Signed {
   reason: string;
 }
 
+/** What came of a change: at least which asset it was. */
+export type Judged = Pick<Stock, "id"> & Partial<Stock>;
+
 export interface NewAsset extends Signed {
   id: string;
   values: StockValues;
@@ -56,8 +59,11 @@ export class Stocks {
     return this.client.send("DELETE", this.path(city, id), { id: crypto.randomUUID(), ...signed }, matching(revision));
   }
 
-  judge(city: string, id: string, verdict: Signed & { verdict: Verdict; values?: StockValues; geometry?: GeoJSON.Geometry }, revision: number): Promise<StockSheet> {
-    return this.client.send("POST", `${this.path(city, id)}/verdict`, { id: crypto.randomUUID(), ...verdict }, matching(revision));
+  /** Say what a candidate is; the answer is the asset that it became, or itself where it was rejected. */
+  async judge(city: string, id: string, verdict: Signed & { verdict: Verdict; values?: StockValues; geometry?: GeoJSON.Geometry }, revision: number): Promise<Judged> {
+    type Told = { stock_id: string; verdict: Verdict; revision: number; asset: Stock | null };
+    const told = await this.client.send<Told>("POST", `${this.path(city, id)}/verdict`, { id: crypto.randomUUID(), ...verdict }, matching(revision));
+    return told.asset ?? { id: told.stock_id, verdict: told.verdict, revision: told.revision };
   }
 
   import(city: string, file: File, author: string, dryRun: boolean): Promise<StockImport> {

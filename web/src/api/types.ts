@@ -263,6 +263,8 @@ export interface Stock {
   sign?: string | null;
   confidence?: number | null;
   verdict?: Verdict | null;
+  /** The asset that a candidate became. */
+  asset_id?: string | null;
   revision?: number;
   /** Kinds whose gaps it could close. */
   kinds?: KindId[];

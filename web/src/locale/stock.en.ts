@@ -105,6 +105,8 @@ export const stockEn: Record<keyof typeof stockZh, string> = {
   "stock.link": "Link {n}",
   "stock.not_told": "Not told: {columns}",
   "stock.moved": "its place changed",
+  "stock.became": "This candidate is registered.",
+  "stock.became_open": "Open the asset",
   "stock.history": "History",
   "stock.history_count": "{n} changes",
   "stock.history_none": "Nobody changed it yet.",

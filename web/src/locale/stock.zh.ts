@@ -103,6 +103,8 @@ export const stockZh = {
   "stock.link": "相关链接 {n}",
   "stock.not_told": "未填:{columns}",
   "stock.moved": "位置改了",
+  "stock.became": "这条线索已登记。",
+  "stock.became_open": "打开登记的资产",
   "stock.history": "修改记录",
   "stock.history_count": "{n} 次",
   "stock.history_none": "还没有人修改过。",

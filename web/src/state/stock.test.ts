@@ -87,7 +87,7 @@ const here = (one: Stock): Loaded<StockSheet> => ({ state: "here", value: { ...o
 
 describe("a verdict", () => {
   it("is sent with author, reason and the revision that was read, and leads to the next candidate", async () => {
-    const { made, sent, opened, sheet, list } = room((path) => (path.includes("verdict") ? { ...ROWS[3], verdict: "accept" } : { items: ROWS.filter((one) => one.id !== "c2") }));
+    const { made, sent, opened, sheet, list } = room((path) => (path.includes("verdict") ? { stock_id: "c2", verdict: "accept", revision: 1, asset: asset("reg:c2") } : { items: ROWS.filter((one) => one.id !== "c2") }));
     sheet.set(here(ROWS[3]!));
     await made.judge("accept", "现场看过");
     const { path, method, body, match } = sent[0]!;

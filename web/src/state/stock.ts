@@ -1,7 +1,7 @@
 /** The stock of a city on the page: which is shown, what is judged, edited, drawn and asked of it. */
 
 import { Problem } from "../api/client";
-import type { Stocks } from "../api/stocks";
+import type { Judged, Stocks } from "../api/stocks";
 import type { GapSite, HeldKind, StockImport, StockRevision, StockValues, Verdict } from "../api/stockTypes";
 import type { Stock, StockSheet } from "../api/types";
 import type { LonLat } from "../map/scene";
@@ -271,13 +271,13 @@ export class StockRoom {
   }
 
   /** Send a change; what the service refuses is shown where it was entered. */
-  private async sent(send: () => Promise<StockSheet>): Promise<StockSheet | null> {
+  private async sent(send: () => Promise<Judged>): Promise<Judged | null> {
     this.busy.set(true);
     this.problem.set(null);
     try {
       const made = await send();
       const { value } = this.around.sheet;
-      if (value?.state === "here" && value.value.id === made.id) this.around.sheet.set({ state: "here", value: { ...value.value, ...made } });
+      if (value?.state === "here" && value.value.id === made.id) this.around.sheet.set({ state: "here", value: { ...value.value, ...made } as StockSheet });
       this.history.set(null);
       void this.reload(); // the list follows; the card need not wait for it
       return made;
