@@ -49,14 +49,17 @@ Mask = npt.NDArray[np.bool_]
 DRAWS: Final = 100
 """Draws of the search for each site, from warm to cold."""
 FEWEST_DRAWS: Final = 20_000
-WARM: Final = (0.05, 0.1, 0.03)
+WARM: Final = (0.03, 0.05, 0.02)
 """Temperatures to begin with, in turn, as a share of what an open site covers on average."""
-COLD: Final = 0.001
+COLD: Final = 0.003
 PATIENCE: Final = 3
 """The search ends after so many coolings without anything better."""
 SEARCH_SHARE: Final = 0.4
 """Of the time that is left, what the search may take before the proof."""
 ROUNDS: Final = 400
+PAIRS_PER_S: Final = 10_000
+"""Pairs left for each second left: with more, HiGHS would not come beyond its first relaxation, and
+the search goes on in its place."""
 SHRINKS: Final = 0.9
 """Settling goes on as long as each round leaves at most this share of the sites."""
 NEAR: Final = 1e-6
@@ -241,16 +244,20 @@ class _Work:
         if not len(left.sites):
             best.bound = best.value
             return best
-        search = Exchange(
-            left.cover, left.weight, left.cost, left.budget, _affordable(left, wished),
-            self.watch.effort.seed,
-        )  # fmt: skip
-        shown = show_bound(left, None, left.paid_for + search.value, ROUNDS)
+        search = self._exchange(left, wished)
+        best.take(_numbers(left, search.chosen), left.paid_for + search.value)
+        shown = show_bound(left, None, best.value, ROUNDS)
         best.bound = shown.limit(left)
         search.price = shown.price
         self._search(search, left, best)
         self._prove(left, shown.share, best)
         return best
+
+    def _exchange(self, left: Left, wished: Mask, price: float = 0.0) -> Exchange:
+        return Exchange(
+            left.cover, left.weight, left.cost, left.budget, _affordable(left, wished),
+            self.watch.effort.seed, price,
+        )  # fmt: skip
 
     def _done(self, best: _Best) -> bool:
         near = 0.0 if self.whole else SAME * best.value
@@ -260,13 +267,20 @@ class _Work:
             or self.watch.must_stop()
         )
 
-    def _search(self, search: Exchange, left: Left, best: _Best) -> None:
+    def _search(
+        self,
+        search: Exchange,
+        left: Left,
+        best: _Best,
+        *,
+        share: float = SEARCH_SHARE,
+        patience: float = PATIENCE,
+    ) -> None:
         """Cool down again and again, until nothing better comes."""
-        until_s = self.watch.left_s * (1 - SEARCH_SHARE)
+        until_s = self.watch.left_s * (1 - share)
         draws = max(FEWEST_DRAWS, DRAWS * len(left.sites))
         rounds, idle = 0, 0
-        best.take(_numbers(left, search.chosen), left.paid_for + search.value)
-        while not self._done(best) and idle < PATIENCE and self.watch.left_s > until_s:
+        while not self._done(best) and idle < patience and self.watch.left_s > until_s:
             average = search.value / max(1, int(search.chosen.sum()))
             warm = WARM[rounds % len(WARM)] * average
             before = search.value
@@ -276,7 +290,7 @@ class _Work:
             idle = 0 if after > before else idle + 1
             rounds += 1
             best.take(_numbers(left, search.chosen), left.paid_for + search.value)
-            self.watch.tell("siting_search", rounds / (rounds + PATIENCE - idle))
+            self.watch.tell("siting_search", 1 - self.watch.left_s / self.watch.effort.seconds)
 
     def _prove(self, left: Left, share: Floats | None, best: _Best) -> None:
         """Settle sites and bound what is left in turns; the rest is a programme for HiGHS."""
@@ -298,8 +312,15 @@ class _Work:
             left = rest
             if not shrunk:
                 break
-        if not self._done(best):
+            search = self._exchange(left, best.chosen[left.sites], shown.price)
+            self._search(search, left, best)
+        if self._done(best):
+            return
+        if len(left.cover.site) <= PAIRS_PER_S * self.watch.left_s:
             self._ask(left, best)
+            return
+        search = self._exchange(left, best.chosen[left.sites], shown.price)
+        self._search(search, left, best, share=1.0, patience=np.inf)
 
     def _ask(self, left: Left, best: _Best) -> None:
         self.watch.tell("siting_proof", 0.0)
