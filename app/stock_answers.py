@@ -24,6 +24,10 @@ __all__ = ["asset_record", "detail_record", "kinds_record", "sites_record"]
 
 MOST_SITES: Final = 200
 """Assets looked at for one gap; the nearest ones."""
+GAP_COLUMNS: Final = [
+    *("kind", "neighbourhood_id", "name", "persons", "distance_m", "limit_m", "basis"),
+]
+COST_COLUMNS: Final = ["cost_yuan", "yearly_yuan", "mode", "confidence"]
 COUNT: Final = """
 SELECT count(*) AS n FROM linli.stock_revision WHERE city_id = :city AND asset_id = :id
 """
@@ -86,11 +90,14 @@ def kinds_record(connection: Connection, version: Version, stock_id: str) -> Rec
     )
     here = _in_reach(gaps, reach)
     costs = _costs(told[told["fits"]], frame, profile)
+    reasons = _by(told.drop(columns="stock_id"), "kind")
+    near_by = _by(here[GAP_COLUMNS], "kind")
+    cost_of = {row.pop("id"): row for row in records(costs[COST_COLUMNS])}
     items = [
-        _kind_answer(kind, told[told["kind"] == kind.id], here[here["kind"] == kind.id], costs)
+        _kind_answer(kind, reasons[kind.id], near_by.get(kind.id, []), cost_of.get(kind.id, {}))
         for kind in kinds
     ]
-    items.sort(key=lambda one: (not one["fits"], -(one["persons"] or 0.0)))
+    items.sort(key=_best_first)
     said = ("pathway", "permitted_zh", "permitted_en", "consent_zh", "consent_en", "to_find_out")
     return {"stock_id": stock_id, **{name: asset[name] for name in said}, "items": items}
 
@@ -189,22 +196,32 @@ def _in_reach(gaps: pd.DataFrame, reach: pd.DataFrame) -> pd.DataFrame:
     return every[inside | near].sort_values(["distance_m", "neighbourhood_id"])
 
 
+def _best_first(one: Record) -> tuple[bool, float, bool]:
+    return not one["fits"], -(one["persons"] or 0.0), one["reason"] == "not_on_stock"
+
+
+def _by(frame: pd.DataFrame, column: str) -> dict[str, list[Record]]:
+    """Return the rows of a frame by what stands in a column, which is left out of them."""
+    found: dict[str, list[Record]] = {}
+    for row in records(frame, with_index=False):
+        found.setdefault(row.pop(column), []).append(row)
+    return found
+
+
 def _kind_answer(
-    kind: FacilityKind, told: pd.DataFrame, here: pd.DataFrame, costs: pd.DataFrame
+    kind: FacilityKind, told: list[Record], gaps: list[Record], cost: Mapping[str, Any]
 ) -> Record:
-    first = records(told.head(1), with_index=False)[0]
-    columns = ["neighbourhood_id", "name", "persons", "distance_m", "limit_m", "basis"]
-    reasons = told[["reason", "has", "needs", "zh", "en"]] if not first["fits"] else told.head(0)
+    first = told[0]
     fits = first["fits"]
-    cost = records(costs.loc[[kind.id]], with_index=False)[0] if kind.id in costs.index else {}
+    known = [gap["persons"] for gap in gaps if gap["persons"] is not None]
     return {
         "kind": kind.id,
         "kind_zh": kind.zh,
         "kind_en": kind.en,
-        **{name: first[name] for name in ("fits", "reason", "has", "needs", "zh", "en")},
-        "reasons": records(reasons, with_index=False),
-        "gaps": records(here[columns], with_index=False) if fits else [],
-        "persons": plain(float(here["persons"].sum())) if fits and len(here) else None,
+        **first,
+        "reasons": [] if fits else [{k: v for k, v in one.items() if k != "fits"} for one in told],
+        "gaps": gaps if fits else [],
+        "persons": sum(known) if fits and known else None,
         **_cost_record(cost),
     }
 

@@ -7,7 +7,7 @@ against.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -27,7 +27,10 @@ __all__ = ["floor_range", "holdable_kinds", "why_not"]
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 BASES: Final = {"building": "floor", "land": "land"}
-COLUMNS: Final = ("stock_id", "kind", "fits", "reason", "has", "needs", "zh", "en")
+FACTS: Final = ("kind", "fits", "reason", "has", "needs", "zh", "en")
+COLUMNS: Final = ("stock_id", *FACTS)
+_Row = tuple[Any, ...]
+"""Number of the asset, of the kind, of the rule (-1: a yes), and the facts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,24 +132,23 @@ def why_not(
     [['too_small', 90.0, 120.0], ['wrong_floor', 2.0, 1.0]]
     """
     assets = _Assets.of(stock, near)
-    order = np.arange(len(assets.ids))
-    parts: list[pd.DataFrame] = []
+    found: list[_Row] = []
     for number, kind in enumerate(kinds):
         free = np.ones(len(assets.ids), dtype=bool)
         for place, finding in enumerate(_findings(assets, kind, rules or _national())):
             free &= ~finding.against
             rows = np.flatnonzero(finding.against)
             if len(rows):
-                parts.append(_refusals(assets, kind, finding, rows).assign(rule=place, nth=number))
+                key = (number, place)
+                found += [(row, *key, *one) for row, one in _refusals(kind, finding, rows)]
         rows = np.flatnonzero(free)
         if len(rows):
-            parts.append(_agreements(assets, kind, rows).assign(rule=-1, nth=number))
-    if not parts:
-        return _typed(pd.DataFrame(columns=list(COLUMNS)))
-    table = pd.concat(parts, ignore_index=True)
-    row_of = pd.Series(order, index=assets.ids)
-    keys = [table["rule"], table["nth"], row_of.reindex(table["stock_id"])]
-    return _typed(table.iloc[np.lexsort(keys)].reset_index(drop=True))
+            found += [(row, number, -1, *one) for row, one in _agreements(assets, kind, rows)]
+    found.sort(key=lambda one: one[:3])
+    columns = list(zip(*found, strict=True)) or [()] * (3 + len(FACTS))
+    facts = dict(zip(FACTS, columns[3:], strict=True))
+    ids = assets.ids[np.array(columns[0], dtype=np.int64)]
+    return _typed(pd.DataFrame({"stock_id": ids, **facts}, columns=list(COLUMNS)))
 
 
 def floor_range(kind: FacilityKind) -> tuple[int, int]:
@@ -294,65 +296,38 @@ def _shape(
 
 
 def _refusals(
-    assets: _Assets, kind: FacilityKind, finding: _Finding, rows: npt.NDArray[np.int64]
-) -> pd.DataFrame:
-    nothing = np.full(len(assets.ids), np.nan)
-    has = nothing if finding.has is None else finding.has
-    needs = np.broadcast_to(np.asarray(_or_nan(finding.needs), dtype=float), has.shape)
-    words = [None] * len(rows) if finding.word is None else [finding.word[row] for row in rows]
-    said = [
-        say(finding.reason, kind, has[row], needs[row], word)
-        for row, word in zip(rows, words, strict=True)
-    ]
-    return pd.DataFrame(
-        {
-            "stock_id": assets.ids[rows],
-            "kind": kind.id,
-            "fits": False,
-            "reason": finding.reason,
-            "has": has[rows],
-            "needs": needs[rows],
-            "zh": [zh for zh, _ in said],
-            "en": [en for _, en in said],
-        }
-    )
+    kind: FacilityKind, finding: _Finding, rows: npt.NDArray[np.int64]
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Give one row of facts for each asset that a rule speaks against."""
+    for row in rows:
+        has = np.nan if finding.has is None else float(finding.has[row])
+        needs = finding.needs
+        needed = float(needs[row]) if isinstance(needs, np.ndarray) else float(_or_nan(needs))
+        word = None if finding.word is None else finding.word[row]
+        zh, en = say(finding.reason, kind, has, needed, word)
+        yield int(row), (kind.id, False, finding.reason, has, needed, zh, en)
 
 
-def _agreements(assets: _Assets, kind: FacilityKind, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _agreements(
+    assets: _Assets, kind: FacilityKind, rows: npt.NDArray[np.int64]
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Give one row of facts for each asset that can hold a kind, with what is not known of it."""
     size_m2 = assets.size_m2
     floor_m2, land_m2 = kind.stock_min_m2("floor"), kind.stock_min_m2("land")
     needs_m2 = np.where(assets.is_type("building"), _or_nan(floor_m2), _or_nan(land_m2))
-    asks: tuple[tuple[str, str, Callable[[], bool], Floats], ...] = (
-        ("floor_level", "building", lambda: floor_range(kind) != (-99, 999), assets.level),
-        ("own_entrance", "building", lambda: bool(kind.stock.get("own_entrance")), assets.entrance),
-        (
-            "inscribed_m",
-            "land",
-            lambda: kind.number("stock_width_min_m") is not None,
-            assets.width_m,
-        ),
-    )
-    asked = [(name, type_, values) for name, type_, wanted, values in asks if wanted()]
-    said = []
+    by_type: dict[str, list[tuple[str, Floats]]] = {"building": [], "land": []}
+    if floor_range(kind) != (-99, 999):
+        by_type["building"].append(("floor_level", assets.level))
+    if kind.stock.get("own_entrance"):
+        by_type["building"].append(("own_entrance", assets.entrance))
+    if kind.number("stock_width_min_m") is not None:
+        by_type["land"].append(("inscribed_m", assets.width_m))
     for row in rows:
-        unknown = [
-            name
-            for name, type_, values in asked
-            if assets.asset_type[row] == type_ and np.isnan(values[row])
-        ]
-        said.append(say_unknown(kind, size_m2[row], needs_m2[row], unknown))
-    return pd.DataFrame(
-        {
-            "stock_id": assets.ids[rows],
-            "kind": kind.id,
-            "fits": True,
-            "reason": None,
-            "has": size_m2[rows],
-            "needs": needs_m2[rows],
-            "zh": [zh for zh, _ in said],
-            "en": [en for _, en in said],
-        }
-    )
+        asked = by_type[str(assets.asset_type[row])]
+        unknown = [name for name, values in asked if np.isnan(values[row])]
+        has, needs = float(size_m2[row]), float(needs_m2[row])
+        zh, en = say_unknown(kind, has, needs, unknown)
+        yield int(row), (kind.id, True, None, has, needs, zh, en)
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
