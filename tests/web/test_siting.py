@@ -23,7 +23,7 @@ def ground(city_api, demo_analysis, scenario_folder):
     from app.settings import Settings
     from app.siting_grounds import Grounds, SitingGround
 
-    city = city_api.get("").json()["id"]
+    city = city_api.base_url.path.strip("/").split("/")[-1]
     bases = Bases.of(Settings(scenario_folder=scenario_folder))
     Grounds.beside(bases).save(city, SitingGround.of(demo_analysis))
 

@@ -172,6 +172,20 @@ export interface Funding {
   findings: Row[];
 }
 
+/** The problem solved again with other money or another weight. */
+export interface Sensitivity {
+  /** `budget`, or a part of the objective. */
+  change: string;
+  factor: number;
+  people: number | null;
+  money_yuan: number | null;
+  /** How many choices stay. */
+  kept: number;
+  gone: string[];
+  new: string[];
+  status: SitingStatus | "infeasible";
+}
+
 export interface SitingAnswer {
   data_version: string;
   job: string;
@@ -181,7 +195,8 @@ export interface SitingAnswer {
   pareto: CurvePoint[];
   funding: Funding;
   rejected: Row[];
-  sensitivity: Row[];
+  rejected_total?: number;
+  sensitivity: Sensitivity[];
   /** Edits of the register that the analysis does not know yet. */
   stock_edits?: number;
 }

@@ -65,6 +65,9 @@ export interface HeldKind {
 export interface GapSite {
   stock_id: string;
   name: string | null;
+  asset_kind?: string | null;
+  /** How the distance is known: inside, walked on the streets, or estimated. */
+  basis?: "inside" | "walk" | "estimate" | null;
   fits: boolean | null;
   distance_m: number | null;
   persons: number | null;

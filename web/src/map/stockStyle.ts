@@ -50,7 +50,7 @@ const catchmentColour = expression([
   ...DISTRICT_COLOURS.flatMap((colour, at) => [at, colour]),
   DISTRICT_COLOURS[0],
 ]);
-const markColour = expression(["match", role, "must", SITING.must, "must_not", SITING.banned, "gap", "#b5482a", "sketch", "#6a1b9a", SITING.line]);
+const markColour = expression(["match", role, "must", SITING.must, "must_not", SITING.banned, "gap", "#b5482a", "sketch", "#6a1b9a", "open", "#6d4ea2", SITING.line]);
 
 export const STOCK_PARTS = {
   catchment_fill: {

@@ -183,8 +183,10 @@ describe("the curve", () => {
 });
 
 describe("records of the engine", () => {
-  it("are told with their sentence first and units by their names", () => {
+  it("are told by their sentence, else with units by their names", () => {
     const told = toldRow({ zh: "少了它,250 人无处可去", en: "x", clause: "c", lost_persons: 250, cost_yuan: 20_000, empty: null }, new Words("zh"));
-    expect(told.map((line) => line.text)).toEqual(["少了它,250 人无处可去", "250 人", "2 万元"]);
+    expect(told.map((line) => line.text)).toEqual(["少了它,250 人无处可去"]);
+    const plain = toldRow({ clause: "c", lost_persons: 250, cost_yuan: 20_000, empty: null }, new Words("zh"));
+    expect(plain.map((line) => line.text)).toEqual(["250 人", "2 万元"]);
   });
 });

@@ -25,11 +25,11 @@ export function toldValue(name: string, value: unknown, words: Words): string {
   return typeof value === "string" ? words.value(value) : JSON.stringify(value);
 }
 
-/** A record as lines; its own sentence, where it has one, comes first. */
+/** A record as lines: its own sentence, where it has one, says it all. */
 export function toldRow(row: Row, words: Words): Told[] {
   const sentence = row[words.language];
   const lines = Object.entries(row)
     .filter(([name, value]) => !SILENT.test(name) && value !== null && value !== undefined && typeof value !== "object")
     .map(([name, value]) => ({ name: words.measure(name), text: toldValue(name, value, words) }));
-  return typeof sentence === "string" && sentence !== "" ? [{ name: words.t("siting.told"), text: sentence }, ...lines] : lines;
+  return typeof sentence === "string" && sentence !== "" ? [{ name: "", text: sentence }] : lines;
 }

@@ -165,7 +165,7 @@ describe("an asset", () => {
 
 describe("marks on the map", () => {
   it("lead from an asset to the gaps of the chosen kind, and from a gap to the assets that fit", () => {
-    const none = { edited: [], sketch: null, draft: null, held: null, sites: null, placeOf: () => [1, 2] as [number, number], stockOf: () => [3, 4] as [number, number] };
+    const none = { edited: [], open: null, sketch: null, draft: null, held: null, sites: null, placeOf: () => [1, 2] as [number, number], stockOf: () => [3, 4] as [number, number] };
     expect(stockMarks(none).features).toEqual([]);
     const row = { kind: "k", fits: true, reason: null, has: null, needs: null, zh: null, en: null, persons: 1, cost_yuan: null };
     const held = stockMarks({ ...none, held: { asset: ROWS[0]!, rows: [{ ...row, gaps: [{ neighbourhood_id: "n", name: null, persons: 1, distance_m: 9 }] }] } });

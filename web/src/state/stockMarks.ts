@@ -8,6 +8,8 @@ import type { Draft, Sketch } from "./stock";
 export interface ToMark {
   /** Changed since the last analysis: the tiles show them as they were. */
   edited: readonly Stock[];
+  /** The shape of the open asset, where the tiles do not know it yet. */
+  open: GeoJSON.Geometry | null;
   sketch: Sketch | null;
   draft: Draft | null;
   /** "What could go here?": an asset and the kind that was chosen. */
@@ -21,12 +23,13 @@ export interface ToMark {
 const point = (place: LonLat, properties: GeoJSON.GeoJsonProperties): GeoJSON.Feature => ({ type: "Feature", properties, geometry: { type: "Point", coordinates: place } });
 const line = (places: LonLat[], properties: GeoJSON.GeoJsonProperties): GeoJSON.Feature => ({ type: "Feature", properties, geometry: { type: "LineString", coordinates: places } });
 
-export function stockMarks({ edited, sketch, draft, held, sites, placeOf, stockOf }: ToMark): GeoJSON.FeatureCollection {
+export function stockMarks({ edited, open, sketch, draft, held, sites, placeOf, stockOf }: ToMark): GeoJSON.FeatureCollection {
   const features: GeoJSON.Feature[] = [];
   for (const one of edited) {
     const at = stockOf(one.id);
     if (at) features.push(point(at, { role: "edited", id: one.id }));
   }
+  if (open && open.type !== "Point") features.push({ type: "Feature", properties: { role: "open" }, geometry: open });
   if (draft?.geometry) features.push({ type: "Feature", properties: { role: "sketch" }, geometry: draft.geometry });
   if (sketch) {
     if (sketch.corners.length > 1) features.push(line([...sketch.corners], { role: "sketch" }));
