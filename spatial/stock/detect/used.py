@@ -28,6 +28,8 @@ KIND_OF_USE: Final = {
     "public": "idle_state_structure",
 }
 EMPTY_TAGS: Final = ("disused:shop", "disused:amenity", "abandoned:amenity", "disused:office")
+WALL_M: Final = 0.3
+"""Outlines this near share a wall."""
 DOOR_M: Final = 1.5
 """An entrance this near to an outline is one of its doors."""
 
@@ -36,8 +38,9 @@ class Traces:
     """Buildings that could stand empty, and the traces of use at each; row ``i`` is one.
 
     ``frame`` holds ``traces`` (how many of: name, address, somebody inside, mapped entrance, used
-    grounds), ``vacant_tags`` (tags inside that say empty) and ``mapped_share`` (share of
-    comparable buildings near by with any trace: where few are mapped, silence says little).
+    grounds, a used wing next to it), ``vacant_tags`` (tags inside that say empty) and
+    ``mapped_share`` (share of comparable buildings near by with any trace: where few are mapped,
+    silence says little).
     """
 
     def __init__(self, frame: gpd.GeoDataFrame) -> None:
@@ -69,6 +72,7 @@ def traces_of_use(city: City, parameters: ParameterSet) -> Traces:
     said = found["name"].notna().to_numpy().astype(np.int64)
     said += found["address"].notna().to_numpy()
     said += users + _has_door(shapes, city) + on_grounds(shapes, city, parameters).astype(np.int64)
+    said += _part_of_used_block(shapes, said > 0)
     traces = np.where(empty & (users == 0), 0, said)
     frame = gpd.GeoDataFrame(
         {
@@ -188,6 +192,14 @@ def _has_door(shapes: Geometries, city: City) -> npt.NDArray[np.int64]:
     has = np.zeros(len(shapes), dtype=np.int64)
     has[shapely.STRtree(shapes).query(doors, predicate="dwithin", distance=DOOR_M)[1]] = 1
     return has
+
+
+def _part_of_used_block(shapes: Geometries, seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Say which adjoin a building that shows traces: wings of one block share name and door."""
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=WALL_M)
+    part = np.zeros(len(shapes), dtype=np.int64)
+    part[one[(one != other) & seen[other]]] = 1
+    return part
 
 
 def on_grounds(shapes: Geometries, city: City, parameters: ParameterSet) -> Floats:
