@@ -1,9 +1,9 @@
 """Covering against a plain HiGHS model and spopt: ``python -m tests.benchmarks.siting_cover``.
 
-Worlds: São José dos Campos (known optima), and street grids of 20,000 crossings with gaps, uneven
-population and walking distances. Every answer is counted again from its sites: nobody's own word is
-taken. A case fails where a peer has the better answer, or two proofs differ. CPU seconds in fresh
-processes, compiling apart; ``build`` is what laying out the model takes.
+Worlds: São José dos Campos (known optima); street grids with gaps, uneven population and walking
+distances; walking times of the demo city. Every answer is counted again from its sites: nobody's
+own word is taken. A case fails where a peer has the better answer. CPU seconds in fresh processes,
+compiling apart; ``build`` is what laying out the model takes.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from tests.benchmarks.foreign import in_peer
-from tests.benchmarks.measure import ROOT
+from tests.benchmarks.inputs import kept, network
+from tests.benchmarks.measure import ROOT, Measured, Meter, report
 
 SJC = ROOT.parent / "shared" / "data" / "bench" / "sjc-mclp"
 SCRIPT = Path(__file__).with_name("siting_cover_peers.py")
 RESULTS = ROOT / ".local" / "benchmarks" / "siting_cover.jsonl"
+PEER_LIMIT_S = 600.0
 SPACING_M, JITTER_M, GAPS = 130.0, 25.0, 0.15
 
 
@@ -37,7 +39,7 @@ class Case:
     name: str
     rows: int
     sites: int
-    reach_m: float
+    reach: float  # metres; seconds in the demo city
     p: int
     seconds: float = 60.0
     peers: tuple[str, ...] = ("highs", "spopt")
@@ -45,13 +47,16 @@ class Case:
 
 CASES = (
     Case("sjc", 0, 0, 0.0, 0, peers=("highs",)),
-    Case("max 2k", 2_000, 300, 500.0, 20),
-    Case("max 2k wide", 2_000, 300, 800.0, 15),
-    Case("max 20k", 20_000, 1_000, 800.0, 100),
-    Case("max 20k wide", 20_000, 1_000, 1500.0, 50, seconds=5.0, peers=("highs",)),
-    Case("max 100k", 100_000, 5_000, 800.0, 400, seconds=20.0, peers=()),
-    Case("set 2k", 2_000, 300, 800.0, 0),
-    Case("set 20k", 20_000, 1_000, 1500.0, 0, seconds=2.0),
+    Case("max-2k", 2_000, 300, 500.0, 20),
+    Case("max-2k-wide", 2_000, 300, 800.0, 15),
+    Case("max-20k", 20_000, 1_000, 800.0, 100),
+    Case("max-20k-wide", 20_000, 1_000, 1500.0, 50, seconds=5.0, peers=("highs",)),
+    Case("max-100k", 100_000, 5_000, 800.0, 400, seconds=20.0, peers=()),
+    Case("max-city-20k", 20_000, 1_000, 600.0, 50, peers=("highs",)),
+    Case("max-city-20k-wide", 20_000, 1_000, 600.0, 100, seconds=20.0, peers=()),
+    Case("set-2k", 2_000, 300, 800.0, 0),
+    Case("set-20k", 20_000, 1_000, 1500.0, 0, seconds=2.0),
+    Case("set-city-20k", 20_000, 1_000, 900.0, 0, seconds=10.0, peers=("highs",)),
 )
 
 
@@ -94,6 +99,45 @@ def street_world(rows: int, sites: int, reach_m: float, *, seed: int = 0) -> Wor
     order = np.lexsort((metres, row))
     start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))]).astype(np.int64)
     return World(start, column[order].astype(np.int32), metres[order], sites, weight)
+
+
+def city_world(rows: int, sites: int, reach_s: float) -> World:
+    """Places drawn on the streets of the demo city, and the walks between them."""
+    made = kept(f"cover-{rows}x{sites}-{reach_s:g}", lambda: _city_world(rows, sites, reach_s))
+    return World(*made)
+
+
+def _city_world(rows: int, sites: int, reach_s: float) -> tuple:
+    import pandas as pd
+
+    from spatial.network import Attachments
+    from spatial.siting.pairs import pairs_on_network
+
+    streets, rng = network("demo-200k"), np.random.default_rng(rows)
+    main = np.flatnonzero(streets.node_component[streets.edge_from] == 0)
+
+    def places(count: int) -> Attachments:
+        edge = rng.choice(main, count, replace=False).astype(np.int32)
+        return Attachments(
+            ids=pd.RangeIndex(count),
+            edge=edge,
+            offset_mm=(rng.random(count) * streets.edge_length_mm[edge]).astype(np.int32),
+            entry_mm=np.zeros(count, dtype=np.int32),
+            xy_m=streets.node_xy_m[streets.edge_from[edge]],
+            why_not=np.full(count, "", dtype=object),
+        )
+
+    pairs = pairs_on_network(streets, places(rows), places(sites), cutoff_m=reach_s, by="time")
+    persons = np.maximum(1, np.round(rng.lognormal(3.0, 0.8, rows))).astype(np.int64)
+    return pairs.start, pairs.site, pairs.cost, sites, persons
+
+
+def worlds_of(case: Case) -> list[tuple[World, int, int | None]]:
+    """World, p and known value of each instance of a case."""
+    if case.name == "sjc":
+        return list(sjc_worlds())
+    make = city_world if "city" in case.name else street_world
+    return [(make(case.rows, case.sites, case.reach), case.p, None)]
 
 
 def sjc_worlds() -> list[tuple[World, int, int]]:
@@ -238,11 +282,7 @@ def one(who: str, name: str, limit_s: float) -> list[dict]:
     """All instances of a case, one after another, in this process."""
     case = next(case for case in CASES if case.name == name)
     seconds = case.seconds if who == "ours" else limit_s
-    worlds = (
-        sjc_worlds()
-        if name == "sjc"
-        else [(street_world(case.rows, case.sites, case.reach_m), case.p, None)]
-    )
+    worlds = worlds_of(case)
     if who == "ours":  # compiles
         ours(street_world(400, 60, 400.0), 5 if worlds[0][1] else 0, 60.0)
     lines = []
@@ -276,7 +316,7 @@ def compare(case: Case, limit_s: float, who: tuple[str, ...]) -> bool:
         statuses = sorted({x["status"] for x in lines})
         ratio = cpu_s / sum(x["cpu_s"] for x in made["ours"])
         print(
-            f"{case.name:14} {name:6} {cpu_s:9.3f} s CPU (build {build:8.4f} s, {ratio:7.1f}x ours)"
+            f"{case.name:17} {name:6} {cpu_s:9.3f} s CPU (build {build:8.4f} s, {ratio:7.1f}x ours)"
             f"  value {value:12,.0f}  bound {bound:12,.0f}  {', '.join(statuses)}"
         )
         fine &= all(x["known"] in (None, x["value"]) for x in lines if name == "ours")
@@ -291,6 +331,37 @@ def compare(case: Case, limit_s: float, who: tuple[str, ...]) -> bool:
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
     return fine
+
+
+def work(name: str, who: str):
+    """Measure one side of a case in this process, and report as the other works do."""
+
+    def side(size: str) -> None:
+        lines = one(who, size, PEER_LIMIT_S)
+        if who == "ours" and any(line["known"] not in (None, line["value"]) for line in lines):
+            raise RuntimeError(f"{size}: not the known optimum")
+        meter = Meter()
+        cpu_s = sum(line["cpu_s"] for line in lines)
+        build_s = sum(line.get("build_s", 0.0) for line in lines)
+        meter.parts = {
+            f"{name}: build": Measured(build_s, build_s, 0.0),
+            name: Measured(cpu_s, cpu_s, 0.0),
+        }
+        report(meter, [line["value"] for line in lines])
+
+    return side
+
+
+NAMES = ("maximal cover", "set cover")
+SIZES = (("sjc", "max-2k", "max-20k", "max-city-20k"), ("set-2k",))
+ALL = tuple(
+    (name + extra, sizes if extra == "" else small, work(name + extra, "ours"),
+     work(name + extra, who), package, sizes if extra == "" else small)
+    for name, sizes in zip(NAMES, SIZES, strict=True)
+    for extra, who, package in (("", "highs", "highspy"), (" (spopt)", "spopt", "spopt"))
+    for small in (sizes if name == NAMES[1] else sizes[1:3],)
+)  # fmt: skip
+"""Name, sizes, ours, peer, its package and its sizes: the works, in the order of ``Work``."""
 
 
 def main() -> int:
