@@ -14,7 +14,7 @@ from spatial.siting.answer import Watch
 from spatial.siting.solve_model import Programme
 from spatial.siting.solve_prices import Aim
 
-__all__ = ["Found", "Relaxed", "relax_programme", "run_programme"]
+__all__ = ["Found", "Relaxed", "relax_programme", "run_model", "run_programme"]
 
 Floats = npt.NDArray[np.float64]
 PRESOLVES: Final = ("choose", "off")
@@ -76,8 +76,20 @@ def run_programme(
     lp = _model(programme, aim)
     if not lp.num_col_:  # nothing to choose: HiGHS would call it empty
         return _nothing(lp)
-    kinds = [highspy.HighsVarType.kInteger] * programme.binary
-    lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - len(kinds))
+    return run_model(lp, programme.binary, watch, gap_share=gap_share, start=start)
+
+
+def run_model(
+    lp: highspy.HighsLp,
+    binary: int,
+    watch: Watch,
+    *,
+    gap_share: float,
+    start: Floats | None = None,
+) -> Found:
+    """Solve a model for HiGHS whose first columns are whole; `bound` is of what is made large."""
+    kinds = [highspy.HighsVarType.kInteger] * binary
+    lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - binary)
     calls = _Calls(watch)
     solver = _run(lp, calls, start, gap_share)
     if calls.raised is not None:
@@ -87,7 +99,7 @@ def run_programme(
     if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
         column = np.array(solver.getSolution().col_value)
     bound = -float(info.mip_dual_bound)
-    if status == highspy.HighsModelStatus.kOptimal and programme.binary == 0:
+    if status == highspy.HighsModelStatus.kOptimal and binary == 0:
         bound = -float(info.objective_function_value)
     infeasible = status == highspy.HighsModelStatus.kInfeasible
     return Found(column, bound if np.isfinite(bound) else np.nan, infeasible)

@@ -16,7 +16,7 @@ does not hang on the tolerance of a solver.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numba
@@ -29,7 +29,7 @@ from spatial.siting.solve_model import Programme
 from spatial.siting.solve_narrow import Narrow
 from spatial.siting.solve_structure import Structure
 
-__all__ = ["Aim", "Priced", "price_all"]
+__all__ = ["Aim", "Priced", "Prices", "earnings", "price_all", "prices_of"]
 
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
@@ -69,22 +69,48 @@ class Aim:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Prices:
+    """Prices of persons and rules, and what they make of the worth of a person served."""
+
+    person: Floats  # (years, groups)
+    rule: Floats  # (rows of the structure,)
+    worth: Floats  # (years, groups) of a person served
+    weights: SitingWeights  # of the costs of options
+    constant: float
+
+    def halfway(self, other: Prices) -> Prices:
+        """Return the prices in the middle: the bound is convex, so it is often far better there."""
+        mixed = [
+            (getattr(self.weights, one.name) + getattr(other.weights, one.name)) / 2
+            for one in fields(SitingWeights)
+        ]
+        return Prices(
+            (self.person + other.person) / 2,
+            (self.rule + other.rule) / 2,
+            (self.worth + other.worth) / 2,
+            SitingWeights(*mixed),
+            (self.constant + other.constant) / 2,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Priced:
-    """A bound, and what each option would add to it at best (ρ, shape (options,))."""
+    """A bound, what each option would add to it at best (ρ, (options,)), and the prices."""
 
     bound: float
     adds: Floats
+    prices: Prices
 
 
-def price_all(
+def prices_of(
     core: Core,
     structure: Structure,
     some: Narrow,
     programme: Programme,
     aim: Aim,
     dual: Floats,
-) -> Priced:
-    """Price all options by the duals of a relaxation over some of them.
+) -> Prices:
+    """Return prices for everything from those of a relaxation over some of the options.
 
     Parameters
     ----------
@@ -94,38 +120,55 @@ def price_all(
     dual : array, shape (rows of the programme + parts kept,)
         Prices of its rows: ≥ 0 for an upper limit, ≤ 0 for a lower one.
     """
-    years = core.years
     row = dual[: len(programme.row_lower)]
     kept = -np.minimum(dual[len(row) :], 0.0)
     _, level, scale = aim.rows(programme)
     weights = aim.with_prices(kept / scale)
-    value = core.year_gains(weights)[:, None] * core.weight
+    worth = core.year_gains(weights)[:, None] * core.weight
     constant = -aim.weights.people * float(core.baseline @ core.weight) - float(kept @ level)
     for want in programme.wants:
         y = -min(row[want.row], 0.0)
         which = some.into == want.group if want.group >= 0 else core.group_kind == want.kind
-        value[-1, which] += y * want.per_person
+        worth[-1, which] += y * want.per_person
         constant -= y * programme.row_lower[want.row]
-    price = _prices(core, some, programme, row, value)
-    profit = _profits(
-        core.start, core.group, core.persons, value - price,
-        *_by_site(core), core.capacity, core.old_capacity,
-    )  # fmt: skip
-    options = len(core.option)
     y = row[: programme.structural]
     y = np.where(np.isinf(structure.upper), np.minimum(y, 0.0), y)
     y = np.where(np.isinf(structure.lower), np.maximum(y, 0.0), y)
+    return Prices(_prices(core, some, programme, row, worth), y, worth, weights, constant)
+
+
+def price_all(core: Core, structure: Structure, prices: Prices) -> Priced:
+    """Price all options."""
+    years, options, y = core.years, len(core.option), prices.rule
+    profit = earnings(core, prices.worth - prices.person)
     at = np.where(y > 0, structure.upper, structure.lower)
-    constant += float(y[y != 0] @ at[y != 0])
+    constant = prices.constant + float(y[y != 0] @ at[y != 0])
     net = profit[:, :options] - (structure.matrix.T @ y).reshape(years, options)
-    net -= weights.running_per_yuan * core.yearly_yuan
-    net[-1] -= weights.money_per_yuan * core.cost_yuan + weights.risk * core.risk
+    net -= prices.weights.running_per_yuan * core.yearly_yuan
+    net[-1] -= prices.weights.money_per_yuan * core.cost_yuan + prices.weights.risk * core.risk
     later = np.cumsum(net[::-1], axis=0)[::-1]
     later[np.arange(years)[:, None] < core.earliest] = -np.inf
     adds = later.max(axis=0)
     gain = np.where(core.forced, adds, np.maximum(adds, 0.0))
-    bound = constant + float((price @ core.persons).sum()) + float(profit[:, options:].sum())
-    return Priced(bound + float(gain.sum()), adds)
+    bound = constant + float((prices.person @ core.persons).sum())
+    bound += float(profit[:, options:].sum())
+    return Priced(bound + float(gain.sum()), adds, prices)
+
+
+def earnings(core: Core, margin: Floats) -> Floats:
+    """Return what each option earns at most in each year, then of what stands.
+
+    Parameters
+    ----------
+    margin : array, shape (years, groups)
+        What a person served is worth above its price.
+    """
+    return np.asarray(
+        _profits(
+            core.start, core.group, core.persons, margin,
+            *_by_site(core), core.capacity, core.old_capacity,
+        )
+    )  # fmt: skip
 
 
 def _prices(core: Core, some: Narrow, programme: Programme, row: Floats, value: Floats) -> Floats:

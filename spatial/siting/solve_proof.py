@@ -11,7 +11,7 @@ Small problems go to the integer programme at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,7 +24,7 @@ from spatial.siting.solve_greedy import greedy_years
 from spatial.siting.solve_highs import relax_programme, run_programme
 from spatial.siting.solve_model import lay_out
 from spatial.siting.solve_narrow import narrow
-from spatial.siting.solve_prices import Aim, Priced, price_all
+from spatial.siting.solve_prices import Aim, Priced, price_all, prices_of
 from spatial.siting.solve_structure import Structure, structure_of
 
 __all__ = ["Ready", "best_plan", "make_ready"]
@@ -37,8 +37,17 @@ ROUNDS: Final = 60
 """Of pricing: seldom more than ten are needed."""
 AT_FIRST: Final = 300
 """Options that the first relaxation has beside those of the start."""
-ROOT_SHARE: Final = 1e-7
-"""The relaxation is solved when pricing all options adds no more than this share."""
+SLACK: Final = 1e-9
+FEW: Final = 100
+"""Options that are solved exactly at first, at least; then so many times more, each time."""
+STEP: Final = 1.6
+ROUGH: Final = 3e-5
+"""Near enough for a step that is not the last."""
+PART: Final = 0.35
+"""Of the time left, what such a step may take."""
+ROOT_SHARE: Final = 2e-4
+"""Pricing ends when all options together add no more than this share to the relaxation: δ makes up
+for it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,9 +90,11 @@ def best_plan(
     priced = None if size <= direct or not len(every) else _priced(ready, aim, watch, start)
     if priced is None:
         found = _exactly(ready, aim, watch, every, start, watch.effort.gap_share)
-        if found is None:
-            raise _none_found(watch)
-        return found
+        if found is not None:
+            return found
+        if keeps_rules(ready, start, aim):  # time ended first
+            return start, np.nan
+        raise _none_found(watch)
     return _widening(ready, aim, watch, priced, start)
 
 
@@ -118,19 +129,46 @@ def _priced(ready: Ready, aim: Aim, watch: Watch, start: Longs) -> Priced | None
             continue
         if relaxed is None:
             return best
-        priced = price_all(core, ready.structure, some, programme, aim, relaxed.price)
+        prices = prices_of(core, ready.structure, some, programme, aim, relaxed.price)
+        priced = price_all(core, ready.structure, prices)
+        new = ~inside & (priced.adds > 0)
+        if best is not None:
+            middle = price_all(core, ready.structure, prices.halfway(best.prices))
+            new |= ~inside & (middle.adds > 0)
+            priced = middle if middle.bound < priced.bound else priced
         best = priced if best is None or priced.bound < best.bound else best
-        near = max(abs(relaxed.value), 1e-9) * max(ROOT_SHARE, watch.effort.gap_share / 10)
+        near = max(abs(relaxed.value), 1e-9) * ROOT_SHARE
         watch.tell(
             "siting_bound",
             1.0 - min(1.0, (best.bound - relaxed.value) / max(1e-9, abs(best.bound))),
         )
-        new = np.flatnonzero(~inside & (priced.adds > 0))
+        new = np.flatnonzero(new)
         if not len(new) or best.bound - relaxed.value <= near or watch.must_stop():
             break
         most = max(AT_FIRST, len(kept))
         inside[new[np.argsort(-priced.adds[new], kind="stable")[:most]]] = True
     return best
+
+
+def keeps_rules(ready: Ready, year: Longs, aim: Aim) -> bool:
+    """Tell whether a plan keeps all rules, lower limits and parts kept among them."""
+    core, structure = ready.core, ready.structure
+    t = np.arange(core.years)[:, None]
+    is_open = ((year != NEVER) & (year <= t)).ravel().astype(float)
+    used = structure.matrix @ is_open
+    if (used > structure.upper + SLACK).any() or (used < structure.lower - SLACK).any():
+        return False
+    if (core.forced & (year == NEVER)).any() or ((year != NEVER) & (year < core.earliest)).any():
+        return False
+    rules = core.problem.rules
+    if aim.least or rules.must_serve or rules.least_share:
+        programme = lay_out(core, structure)
+        column = programme.columns_of(year)
+        rows, level, _ = aim.rows(programme)
+        served = programme.matrix[[want.row for want in programme.wants]] @ column
+        lower = programme.row_lower[[want.row for want in programme.wants]]
+        return bool((served >= lower - SLACK).all() and (rows @ column >= level - SLACK).all())
+    return True
 
 
 def _promising(core: Core) -> npt.NDArray[np.bool_]:
@@ -172,32 +210,41 @@ def _widening(
     """Solve the best options exactly, more and more of them, until the rest cannot matter."""
     core, gap = ready.core, watch.effort.gap_share
     best, value, bound = None, -np.inf, priced.bound
-    order = np.sort(-priced.adds)
-    first = 6 * max(50, int((priced.adds > 0).sum()))
-    delta = max(float(order[min(first, len(order) - 1)]), 0.0)
+    if keeps_rules(ready, start, aim):
+        best, value = start, _value(core, aim, start)
+    adds = np.sort(-priced.adds)
+    many = max(FEW, int(1.3 * (priced.adds > 0).sum()))
     while True:
+        needed = priced.bound - value if best is not None else np.inf
+        delta = max(float(adds[many - 1]) if many < len(adds) else np.inf, 0.0)
+        last = delta >= needed or many >= len(adds)
+        delta = needed * (1 + SLACK) + SLACK if last else delta
         kept = np.flatnonzero((priced.adds >= -delta) | core.forced)
-        whole = len(kept) == len(core.option)
-        last = whole or (best is not None and delta >= bound - value)
-        inside = start if best is None else best
-        fits = bool(np.isin(np.flatnonzero(inside != NEVER), kept).all())
-        aimed = gap if last else max(gap / 2, 1e-5)
-        found = _exactly(ready, aim, watch, kept, inside if fits else None, aimed)
+        begin = start if best is None else best
+        fits = bool(np.isin(np.flatnonzero(begin != NEVER), kept).all())
+        part = watch if last else _part_of(watch)
+        found = _exactly(
+            ready, aim, part, kept, begin if fits else None, gap if last else max(gap / 2, ROUGH)
+        )
         if found is not None:
             now = _value(core, aim, found[0])
             if now > value:
                 best, value = found[0], now
-            rest = -np.inf if whole else priced.bound - delta
+            rest = -np.inf if len(kept) == len(core.option) else priced.bound - delta
             if np.isfinite(found[1]):
                 bound = min(bound, max(found[1], rest, value))
-        near = gap * abs(value) + 1e-9 * max(1.0, abs(value))
-        if best is not None and (bound - value <= near or last):
-            return best, bound
-        if watch.must_stop() or whole:
+        near = gap * abs(value) + SLACK * max(1.0, abs(value))
+        close = best is not None and bound - value <= near
+        beyond = part.must_stop() and best is not None  # larger ones would not be solved either
+        if last or close or beyond or watch.must_stop():
             break
-        delta = delta * 4 + 1e-6 * abs(bound)
-        if best is not None:
-            delta = min(delta, (bound - value) * (1 + 1e-9))
+        many = int(STEP * max(many, len(kept))) + 1
     if best is None:
         raise _none_found(watch)
     return best, bound
+
+
+def _part_of(watch: Watch) -> Watch:
+    """Return a part of the time that is left, watched by the same eyes."""
+    seconds = max(0.05, watch.left_s * PART)
+    return Watch(replace(watch.effort, seconds=seconds), watch.progress, watch.cancel)
