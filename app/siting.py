@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.errors import BadRequestError, SitingInfeasibleError
+from app.errors import AppError, BadRequestError, ConflictError, SitingInfeasibleError
 from app.plain import Record
 from app.siting_grounds import SitingGround
 from spatial.errors import InfeasibleError
@@ -167,16 +167,16 @@ def plan_from(problem: SitingProblem, told: Mapping[str, Any]) -> SitingPlan:
     )
 
 
-def told_infeasible(
-    problem: SitingProblem, fault: InfeasibleError, *, seconds: float
-) -> SitingInfeasibleError:
-    """Return what cannot all hold: the smallest sets of rules, or what the solver said."""
+def told_infeasible(problem: SitingProblem, fault: InfeasibleError, *, seconds: float) -> AppError:
+    """Return what cannot all hold: the smallest sets of rules; or that time was too short."""
     from spatial.siting.clash import why_infeasible  # noqa: PLC0415  (needed here alone)
 
     try:
         found = why_infeasible(problem, effort=Effort(seconds=seconds))
     except InfeasibleError:  # no time to find out
-        found = ()
+        return _too_short(fault)
+    if not found:  # all of it can hold
+        return _too_short(fault)
     told = [
         {
             "rules": [
@@ -190,8 +190,16 @@ def told_infeasible(
         }
         for one in found
     ]
-    plain = {"rules": [], "units": [], "relax": [], "zh": fault.message_zh, "en": str(fault)}
-    return SitingInfeasibleError(told or [plain])
+    return SitingInfeasibleError(told)
+
+
+def _too_short(fault: InfeasibleError) -> ConflictError:
+    return ConflictError(
+        f"{fault} The time allowed was too short to tell more; start a job `siting` with more "
+        "`seconds`, or ask for fewer kinds or a smaller area.",
+        f"{fault.message_zh}限定的时间内无法得出更多结论;请启动 seconds 更大的选址任务,"
+        "或减少设施类别、缩小范围。",
+    )
 
 
 def _part(whole: SitingProblem, held: npt.NDArray[np.bool_]) -> SitingProblem:

@@ -93,9 +93,8 @@ def siting_result(ground: SitingGround, request: Record, progress: Progress) -> 
     explained = explain_siting(
         plan,
         effort=replace(effort_of(request), seconds=EXPLAIN_SECONDS),
-        progress=watched.part(0.8, 0.97),
+        progress=_part(progress, 0.8, 0.97),  # asks no one else whether to go on: it just ends
     )
-    watched.raise_if_stopped()
     progress("siting_funding", 0.97)
     return _told(ground, request, plan, curve, explained)
 
@@ -137,6 +136,13 @@ def _points(curve: ParetoCurve) -> list[Record]:
     return [{**row, "sites": count} for row, count in zip(rows, counts, strict=True)]
 
 
+def _part(progress: Progress, begin: float, end: float) -> Progress:
+    def tell(step: str, share: float) -> None:
+        progress(step, begin + (end - begin) * float(np.clip(share, 0.0, 1.0)))
+
+    return tell
+
+
 class _Watched:
     """Keeps a job's wish to stop until the solver has put its things down."""
 
@@ -147,11 +153,7 @@ class _Watched:
 
     def part(self, begin: float, end: float) -> Progress:
         """Return what a piece of the work tells its progress to."""
-
-        def tell(step: str, share: float) -> None:
-            self._tell(step, begin + (end - begin) * float(np.clip(share, 0.0, 1.0)))
-
-        return tell
+        return _part(self._tell, begin, end)
 
     def stopped(self) -> bool:
         """Ask whether the job should go on."""

@@ -41,7 +41,10 @@ MOST_EDITS: Final = 24
 CLASH_SECONDS: Final = 6.0
 """Of looking for the rules that clash."""
 AGAIN_SECONDS: Final = 1.5
-"""Of the search; what is told of the plan takes the rest of the two seconds."""
+"""Of the search in a district; what is told of the plan takes the rest of the two seconds."""
+AGAIN_PAIRS: Final = 20_000
+"""Pairs of option and demand up to which that is enough; larger problems get more, up to …"""
+AGAIN_MOST_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +102,10 @@ class KeptSiting:
             "forbid": tuple(asked.get("forbid") or ()),
             "resize": dict(asked.get("resize") or {}),
         }
+        larger = max(1.0, len(problem.row) / AGAIN_PAIRS)
+        effort = Effort(seconds=min(AGAIN_SECONDS * larger, AGAIN_MOST_SECONDS))
         try:
-            return solve_again(problem, begin, **edit, effort=Effort(seconds=AGAIN_SECONDS))
+            return solve_again(problem, begin, **edit, effort=effort)
         except InfeasibleError as fault:
             changed = problem.with_rules(edited_rules(problem, begin, **edit))
             raise told_infeasible(changed, fault, seconds=CLASH_SECONDS) from fault
