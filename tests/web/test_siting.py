@@ -136,7 +136,8 @@ def test_rules_are_set_on_the_map_and_kept(planner, city_api):
     page = designer.page
     listed = city_api.get("/stock?limit=5000").json()["items"]
     useful = sorted(
-        (one for one in listed if one["source"] == "registered"), key=lambda one: -one["fit_count"]
+        (one for one in listed if one["source"] == "registered" and not one["edited"]),
+        key=lambda one: -one["fit_count"],
     )
     one, other = useful[0], useful[1]
     for asset, how in ((one, "点选必用的资源"), (other, "点选不用的资源")):
@@ -161,7 +162,8 @@ def test_demands_that_clash_are_named(planner, city_api):
     designer = planner("林工")
     listed = city_api.get("/stock?limit=5000").json()["items"]
     useful = max(
-        (one for one in listed if one["source"] == "registered"), key=lambda one: one["fit_count"]
+        (one for one in listed if one["source"] == "registered" and not one["edited"]),
+        key=lambda one: one["fit_count"],
     )
     designer.open("#tab=siting")
     page = designer.page

@@ -420,7 +420,7 @@ export class Page {
       this.job.set(job);
       if (!isOpen(job)) {
         if (job.status === "successful") await this.jobDone(job, city);
-        else if (job.kind === "siting" && job.status === "failed") await this.siting.open(job.id); // which rules clash
+        else if (job.kind === "siting" && job.status === "failed") await this.siting.failed(job);
         else if (job.kind === "proposals" && job.status === "failed") await this.proposals.done(job.id); // which rules clash
         return;
       }

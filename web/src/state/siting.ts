@@ -195,6 +195,13 @@ export class Siting {
     }
   }
 
+  /** A run came to nothing: which rules clash, or what else the service says. */
+  async failed({ id, error }: Pick<Job, "id" | "error">): Promise<void> {
+    if (error === null || error.code === "siting-infeasible") return this.open(id);
+    const { [this.around.client.language() === "zh" ? "detail_zh" : "detail_en"]: detail } = error;
+    this.problem.set(new Problem(0, error.code, "", detail));
+  }
+
   /** Show a point of the curve; null: the plan that was asked for. */
   async pick(point: number | null): Promise<void> {
     const { value: answer } = this.answer;
