@@ -185,7 +185,14 @@ def _complexes(
     value = {**dict.fromkeys(profile.catalogue.kinds, 0.0), **worth} if len(worth) else None
     found = complexes(frame, kinds, rules=profile.rooms["fits"], near=near, worth=value)
     told = records(found.drop(columns="stock_id"), with_index=False)
-    return [{**one, "kinds": one["kinds"].split(", ")} for one in told]
+    return [
+        {
+            **one,
+            "kinds": one["kinds"].split(", "),
+            "floor_m2": one["used_m2"] + one["shared_m2"],
+        }
+        for one in told
+    ]
 
 
 def _in_reach(gaps: pd.DataFrame, reach: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from app.errors import BadRequestError, ConflictError, NotFoundError
 from app.stock_answers import asset_record
+from app.stock_pairs import list_duplicates
 from app.stock_schemas import AssetEdit, AssetNew, AssetRetire, VerdictNew
 from app.stock_writing import read_shape, shown_and_fits
 from app.store import stock, stock_edits
@@ -39,6 +40,11 @@ CANDIDATE_FACTS: Final = (
 def new_asset(engine: Engine, city_id: str, asked: AssetNew) -> Record:
     """Write a new asset into the register.
 
+    Returns
+    -------
+    dict
+        The asset, and ``duplicates``: pairs of it with entries that may be the same thing.
+
     Raises
     ------
     ConflictError
@@ -67,7 +73,8 @@ def new_asset(engine: Engine, city_id: str, asked: AssetNew) -> Record:
         facts = _read(asked.values)
         shape = read_shape(asked.geometry, bounds_of(connection, version))
         write_assets(connection, version, edit, {asked.id: (facts, shape)}, {asked.id: None})
-        answer = asset_record(connection, version, asked.id)
+        pairs = list_duplicates(connection, version, of=asked.id)
+        answer = {**asset_record(connection, version, asked.id), "duplicates": pairs}
         stock_edits.keep_answer(connection, city_id, edit, sent, answer)
         return answer
 

@@ -1,4 +1,4 @@
-"""The register from a file, and its template; pairs that may be the same thing."""
+"""The register from a file, and its template."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import pyproj
 from sqlalchemy import Connection, Engine
 
 from app.errors import BadRequestError
-from app.plain import geometry_record, plain, records
+from app.plain import geometry_record, records
 from app.stock_editing import bounds_of, write_assets
-from app.stock_writing import standards_of
-from app.store import stock, stock_edits, stock_near
+from app.stock_pairs import register_rules
+from app.store import stock, stock_edits
 from app.store.frames import city_crs
 from app.store.read import read_register_layer
 from app.store.rows import Record, Version, current_version
@@ -26,11 +26,10 @@ from spatial.city.model import City
 from spatial.stock.register import (
     RegisterImport,
     read_register,
-    register_duplicates,
     write_register_template,
 )
 
-__all__ = ["SentRegister", "import_register", "list_duplicates", "packed_template"]
+__all__ = ["SentRegister", "import_register", "packed_template"]
 
 MOST_ROWS: Final = 5_000
 """Added or changed by one file; each is placed and measured at once."""
@@ -102,21 +101,6 @@ def packed_template(engine: Engine, city_id: str, kind: str, *, filled: bool) ->
         return write_register_template(Path(folder, f"stock.{kind}"), assets=assets).read_bytes()
 
 
-def list_duplicates(connection: Connection, version: Version) -> list[Record]:
-    """Return pairs of entries of the register that may be the same thing."""
-    assets = read_register_layer(connection, version, city_crs(connection, version))
-    pairs = register_duplicates(assets, rules=_rules(connection, version))
-    name = assets["name"].to_dict()
-    return [
-        {**one, "one_name": plain(name[one["one"]]), "other_name": plain(name[one["other"]])}
-        for one in records(pairs, with_index=False)
-    ]
-
-
-def _rules(connection: Connection, version: Version) -> Any:
-    return standards_of(stock_near.profile_of(connection, version)).rooms["register"]
-
-
 def _ending(sent: SentRegister) -> str:
     ending = Path(sent.name).suffix.lower()
     if ending not in ENDINGS:
@@ -150,7 +134,9 @@ def _read(connection: Connection, version: Version, body: bytes, ending: str) ->
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"register{ending}")
         path.write_bytes(body)
-        found = read_register(path, city, rules=_rules(connection, version), bounds_m=bounds_m)
+        found = read_register(
+            path, city, rules=register_rules(connection, version), bounds_m=bounds_m
+        )
     if len(found.frame) > MOST_ROWS:
         raise BadRequestError(
             f"The file adds or changes {len(found.frame)} entries; at most {MOST_ROWS} are taken "
@@ -188,8 +174,8 @@ def _answer(found: RegisterImport, *, dry_run: bool) -> Record:
     return {
         "rows": len(found.rows),
         **{state: found.count(state) for state in states},
-        "items": records(found.rows.head(MOST_ROWS), with_index=False),
-        "issues": records(found.issues.head(TOLD), with_index=False),
+        "items": _numbered(found.rows.head(MOST_ROWS)),
+        "issues": _numbered(found.issues.head(TOLD)),
         "issue_count": len(found.issues),
         "duplicates": records(found.duplicates.head(TOLD), with_index=False),
         "duplicate_count": len(found.duplicates),
@@ -197,3 +183,8 @@ def _answer(found: RegisterImport, *, dry_run: bool) -> Record:
         "unused": list(found.unused),
         "dry_run": dry_run,
     }
+
+
+def _numbered(table: pd.DataFrame) -> list[Record]:
+    """Return rows with their number in the file as a number."""
+    return [{**one, "row": int(one["row"])} for one in records(table, with_index=False)]

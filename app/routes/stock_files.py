@@ -92,10 +92,10 @@ def import_register(
 @router.get("/duplicates")
 def list_duplicates(city: str, store: StoreDep, response: Response) -> DuplicateList:
     """List pairs of entries of the register that may be the same thing."""
-    from app import stock_import  # noqa: PLC0415  (loads the engine)
+    from app import stock_pairs  # noqa: PLC0415  (loads the engine)
 
     with reading(store.engine) as connection:
         version = current_version(connection, city)
-        items = stock_import.list_duplicates(connection, version)
+        items = stock_pairs.list_duplicates(connection, version)
     response.headers["Cache-Control"] = "no-store"
     return DuplicateList.model_validate({"items": items})

@@ -13,7 +13,8 @@ from app.settings import Settings
 pytestmark = pytest.mark.postgis
 
 STOCK = f"{CITY}/stock"
-SPOT = {"type": "Point", "coordinates": [114.000522, 30.721970]}
+LON, LAT = 114.000522, 30.721970
+SPOT = {"type": "Point", "coordinates": [LON, LAT]}
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +159,15 @@ def test_the_same_asset_sent_twice_is_stored_once_and_another_is_refused(client)
     assert len(get(client, f"{STOCK}/x1/history")["items"]) == 1
     problem(new(client, reason="x"), 409, "conflict")
     problem(new(client, "a1"), 409, "conflict")
+
+
+def test_a_new_asset_on_top_of_another_is_taken_and_the_pair_told(client):
+    told = new(client, geometry=middle(client)).json()
+    assert [(one["one"], one["other"], one["why"]) for one in told["duplicates"]] == [
+        ("a1", "x1", "place")
+    ]
+    far = {"type": "Point", "coordinates": [LON + 0.004, LAT]}
+    assert new(client, "x2", geometry=far).json()["duplicates"] == []
 
 
 def test_every_wrong_value_is_told_in_both_languages(client):

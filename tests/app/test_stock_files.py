@@ -70,7 +70,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(client):
     wet = take(client, body).json()
     assert {**wet, "dry_run": True} == dry
     assert (wet["rows"], wet["added"], wet["changed"], wet["refused"]) == (3, 1, 1, 1)
-    assert wet["issues"][0]["row"] == "3"
+    assert wet["issues"][0]["row"] == 3
     assert "飞碟" in wet["issues"][0]["zh"]
     assert set(wet["ids"]) == {"a1", "x1"}
     assert ids(client) == ["a1", "left1", "x1"]
