@@ -10,7 +10,14 @@ import pandas as pd
 
 from app.plain import Record, plain, records
 from app.siting_grounds import SitingGround
-from spatial.funding import Loan, Means, cash_flow, check_funding, option_income
+from spatial.funding import (
+    Loan,
+    Means,
+    cash_flow,
+    check_funding,
+    integrated_plan,
+    option_income,
+)
 from spatial.siting.plan import SitingPlan
 
 __all__ = ["funding_record", "site_income", "site_lines"]
@@ -42,15 +49,8 @@ def funding_record(plan: SitingPlan, ground: SitingGround, asked: Mapping[str, A
         given["county"] = budget
     means = Means(given, land_income_yuan=asked.get("land_income_yuan"))
     loan = _loan(asked.get("loan"), ground)
-    check = check_funding(
-        lines,
-        income,
-        ground.profile,
-        level=level,
-        means=means,
-        loan=loan,
-        known=_known(plan, ground, income, level),
-    )
+    check = check_funding(lines, income, ground.profile, level=level, means=means, loan=loan)
+    form = integrated_plan(_known(plan, ground, income, level) | _operation(check.balance, level))
     parameters = ground.profile.rooms["funding"]
     invested = np.bincount(plan.chosen["year"], weights=plan.chosen["cost_yuan"], minlength=1)
     flow = cash_flow(invested.tolist(), income, parameters, loan=loan)
@@ -72,7 +72,7 @@ def funding_record(plan: SitingPlan, ground: SitingGround, asked: Mapping[str, A
         "npv_yuan": flow.npv_yuan,
         "payback_year": flow.payback_year,
         "findings": [plain(one) for one in check.findings.to_dict("records")],
-        "form": records(check.form.reset_index(), with_index=False),
+        "form": records(form.reset_index(), with_index=False),
     }
 
 
@@ -145,7 +145,15 @@ def _known(
         "district": ("片区联合申报", "together by district"),
         "city": ("城区联合申报", "together in the city"),
     }
+    rooms = chosen["asset_type"].eq("building").to_numpy(dtype=bool)
+    by_rooms = float(income["yearly_yuan"][rooms].sum())
+    vacant = (
+        f"启用闲置房屋 {int(rooms.sum())} 处,满额年收入约 {by_rooms / 1e4:,.1f} 万元(估算)",
+        f"{int(rooms.sum())} idle rooms in use, about {by_rooms:,.0f} yuan in a full year "
+        "(estimate)",
+    )
     return {
+        **({"vacant": vacant} if rooms.any() else {}),
         "merging": levels[level],
         "stock": (
             f"使用存量资源 {len(assets)} 处;利用路径:{paths}",
@@ -159,4 +167,18 @@ def _known(
             f"满额年收入约 {earns:,.1f} 万元(估算)",
             f"about {earns * 1e4:,.0f} yuan in a full year (estimate)",
         ),
+    }
+
+
+def _operation(balance: pd.DataFrame, level: str) -> dict[str, tuple[str, str]]:
+    """Return the mode that follows from the balance at a level, if there is anything to balance."""
+    mine = balance[balance["level"] == level]
+    if not len(mine):
+        return {}
+    counts = mine["mode"].value_counts()
+    return {
+        "operation": (
+            "、".join(f"{MODES[mode][0]} {count} 个" for mode, count in counts.items()),
+            "; ".join(f"{MODES[mode][1]}: {count}" for mode, count in counts.items()),
+        )
     }

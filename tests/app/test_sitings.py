@@ -127,6 +127,9 @@ def test_the_money_adds_up_and_nothing_is_counted_that_is_not_known(found):
         "city",
     }
     assert len(money["form"]) == 9
+    states = {one["part"]: one["state"] for one in money["form"]}
+    assert states["stock"] == states["operation"] == states["income"] == "filled"
+    assert states["body"] == states["given_up"] == "missing"
     assert "J09" in {one["rule"] for one in money["findings"]}
 
 
