@@ -140,8 +140,12 @@ def max_cover(
     opened |= (cost == 0) & ~closed
     work = _Work(watch, weights)
     left = work.begin(pairs, cost, total, opened, ~closed & ~opened)
-    wished = site_mask(start, m, name="start")[left.sites]
-    best = work.solve(left, wished, m)
+    given = (site_mask(start, m, name="start") | opened) & ~closed
+    reached = nearest_open(pairs.start, pairs.site, given) >= 0
+    best = _Best(opened.copy(), left.paid_for)
+    if cost[given].sum() <= total * (1 + SAME):
+        best.take(np.flatnonzero(given), float(weights[reached].sum()))
+    work.solve(left, given[left.sites], best)
     chosen, bound = best.chosen, best.bound
     if not isinstance(p, Budget):
         spare = np.flatnonzero(~chosen & ~closed)
@@ -237,13 +241,11 @@ class _Work:
         )  # fmt: skip
         return join_alike(whole)[0]
 
-    def solve(self, left: Left, wished: Mask, sites: int) -> _Best:
+    def solve(self, left: Left, wished: Mask, best: _Best) -> None:
         """Find the best sites, and a bound."""
-        best = _Best(np.zeros(sites, dtype=bool), left.paid_for)
-        best.chosen[left.opened] = True
         if not len(left.sites):
             best.bound = best.value
-            return best
+            return
         search = self._exchange(left, wished)
         best.take(_numbers(left, search.chosen), left.paid_for + search.value)
         shown = show_bound(left, None, best.value, ROUNDS)
@@ -251,7 +253,6 @@ class _Work:
         search.price = shown.price
         self._search(search, left, best)
         self._prove(left, shown.share, best)
-        return best
 
     def _exchange(self, left: Left, wished: Mask, price: float = 0.0) -> Exchange:
         return Exchange(

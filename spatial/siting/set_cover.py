@@ -120,12 +120,16 @@ def set_cover(
     served = np.bincount(cover.row[np.repeat(chosen, np.diff(cover.begin))], minlength=n)
     part = reduce_cover(cover, need - served, price, ~closed & ~chosen)
     chosen[part.opened] = True
-    begun = site_mask(start, m, name="start")[part.sites]
-    proof = cheapest_cover(part.cover, part.need, price[part.sites], watch, start=begun)
+    begun = (site_mask(start, m, name="start") | opened) & ~closed
+    proof = cheapest_cover(part.cover, part.need, price[part.sites], watch, start=begun[part.sites])
     chosen[part.sites[proof.chosen]] = True
-    sites = np.flatnonzero(chosen)
-    value = float(price[sites].sum())
+    value = float(price[chosen].sum())
     bound = value if proof.bound >= proof.value else value - proof.value + proof.bound
+    held = np.concatenate([[0], np.cumsum(begun[cover.site])])
+    if price[begun].sum() < value and (np.diff(held[cover.start]) >= need).all():
+        chosen, value = begun, float(price[begun].sum())  # stopped before that was found again
+    sites = np.flatnonzero(chosen)
+    bound = min(bound, value)
     status = watch.status_of(value, bound)
     if status == Status.CANCELLED and not np.isfinite(bound):
         bound = np.nan
