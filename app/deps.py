@@ -13,7 +13,7 @@ from app.events import Hub
 from app.problems import preferred_language
 from app.settings import Settings
 from app.store import Store
-from app.warming import Warming
+from app.warming import Warming, warm_stock
 
 __all__ = [
     "BasesDep",
@@ -23,6 +23,7 @@ __all__ = [
     "ProblemsDep",
     "SettingsDep",
     "SitingsDep",
+    "StockWarmingDep",
     "StoreDep",
     "WarmingDep",
     "refuse_unknown_parameters",
@@ -70,6 +71,13 @@ def _warming(request: Request) -> Warming:
     return request.app.state.warming
 
 
+def _stock_warming(request: Request) -> Warming:
+    kept = request.app.state
+    if not hasattr(kept, "stock_warming"):
+        kept.stock_warming = Warming(warm_stock)
+    return kept.stock_warming
+
+
 def _settings(request: Request) -> Settings:
     return request.app.state.settings
 
@@ -79,6 +87,7 @@ def _language(request: Request) -> str:
 
 
 SitingsDep = Annotated[Any, Depends(_sitings)]
+StockWarmingDep = Annotated[Warming, Depends(_stock_warming)]
 StoreDep = Annotated[Store, Depends(_store)]
 BasesDep = Annotated[Bases, Depends(_bases)]
 DraftsDep = Annotated[Drafts, Depends(_drafts)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from typing import Final
 
-__all__ = ["Warming", "warm_districts"]
+__all__ = ["Warming", "warm_districts", "warm_stock"]
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,13 @@ def warm_districts(stop: Callable[[], bool]) -> int:
     from spatial.districting.warm import warm_up  # noqa: PLC0415  (loads the engine)
 
     return warm_up(stop=stop)
+
+
+def warm_stock(stop: Callable[[], bool]) -> None:
+    """Load what tells of one asset: the engine's rooms, and the national standards."""
+    import_module("app.stock_answers")
+    if not stop():
+        import_module("app.stock_writing").standards_of("national")
 
 
 class Warming:
@@ -59,4 +67,4 @@ class Warming:
         try:
             self._warm_up(self._stop.is_set)
         except Exception:  # whoever asks a question is told; here nobody asked
-            logger.exception("the search for districts is not warm")
+            logger.exception("something is not warm: %s", self._warm_up)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from app.deps import StoreDep
+from app.deps import StockWarmingDep, StoreDep
 from app.errors import BadRequestError
 from app.plain import plain
 from app.planning import reading
@@ -79,6 +79,7 @@ def list_stock(
     response: Response,
     what: Annotated[Record, Depends(_what_it_is)],
     said: Annotated[Record, Depends(_what_is_said)],
+    warming: StockWarmingDep,
     limit: Annotated[int, Query(ge=1, le=5_000)] = 1_000,
     cursor: str | None = None,
 ) -> StockList:
@@ -88,6 +89,7 @@ def list_stock(
     for it.
     """
     after = read_cursor(cursor, id=str)["id"] if cursor else ""
+    warming.begin()  # whoever looks at the list will soon open one of it
     with reading(store.engine) as connection:
         version = current_version(connection, city)
         filters = {**what, **said}

@@ -17,7 +17,7 @@ def client(database_url, store, serving):
     store.save_analysis(grid_analysis())
     with (
         serving(create_app(Settings(database_url=database_url))) as url,
-        httpx.Client(base_url=url) as client,
+        httpx.Client(base_url=url, timeout=60) as client,
     ):
         yield client
 

@@ -22,7 +22,7 @@ def client(store, serving, tmp_path_factory):
     store.save_analysis(grid_analysis())
     bases = FakeBases(tmp_path_factory.mktemp("bases"))
     app = create_app(Settings(database_url=store.url), bases=bases)
-    with serving(app) as url, httpx.Client(base_url=url) as client:
+    with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 

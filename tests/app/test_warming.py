@@ -1,5 +1,6 @@
 """The search for districts is made ready in the background, once, and leaves no trace."""
 
+import sys
 import threading
 
 import httpx
@@ -11,8 +12,9 @@ from sqlalchemy import text
 
 from app.main import create_app
 from app.settings import Settings
+from app.stock_writing import standards_of
 from app.store import jobs
-from app.warming import Warming, warm_districts
+from app.warming import Warming, warm_districts, warm_stock
 from app.worker import work
 
 
@@ -37,6 +39,12 @@ def test_warming_asks_every_question_and_leaves_no_trace():
     assert warm_districts(lambda: False) >= 10
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
     assert warm_districts(lambda: True) == 0
+
+
+def test_what_tells_of_one_asset_is_loaded_beforehand():
+    warm_stock(lambda: False)
+    assert "app.stock_answers" in sys.modules
+    assert standards_of.cache_info().currsize >= 1
 
 
 def test_it_is_begun_once_returns_at_once_and_stops_when_asked():
