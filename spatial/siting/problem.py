@@ -242,7 +242,9 @@ def _csr(
             f"`{name}` names demand rows outside 0 … {len(rows) - 1}.",
             zh=f"{name} 中有超出 0…{len(rows) - 1} 的需求行。",
         )
-    pair = np.unique(owner * max(1, len(rows)) + row)
+    pair = owner * max(1, len(rows)) + row
+    if (np.diff(pair) <= 0).any():
+        pair = np.unique(pair)
     owner, row = np.divmod(pair, max(1, len(rows)))
     start = np.searchsorted(owner, np.arange(len(owners) + 1)).astype(np.int64)
     return start, row.astype(np.int32)

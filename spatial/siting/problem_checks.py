@@ -95,20 +95,24 @@ def _require_amount(column: pd.Series, name: str, *, finite: bool) -> None:
 
 def _require_reach(problem: SitingProblem) -> None:
     kinds = problem.demand["kind"].to_numpy(dtype=object)
+    names = pd.Index(pd.unique(np.append(kinds, np.array([None], dtype=object))))
+    codes = names.get_indexer(pd.Index(kinds, dtype=object))
     for name, owners, start, row in (
         ("reach", problem.options, problem.start, problem.row),
         ("existing_reach", problem.existing, problem.existing_start, problem.existing_row),
     ):
-        mine = np.repeat(owners["kind"].to_numpy(dtype=object), np.diff(start))
-        other = np.flatnonzero(mine != kinds[row])
+        kind = owners["kind"].to_numpy(dtype=object)
+        code = names.get_indexer(pd.Index(kind, dtype=object))
+        other = np.flatnonzero(np.repeat(code, np.diff(start)) != codes[row])
         if len(other):
             pair = int(other[0])
-            owner = owners.index[np.searchsorted(start, pair, side="right") - 1]
+            at = int(np.searchsorted(start, pair, side="right")) - 1
+            owner, mine = owners.index[at], kind[at]
             reached = problem.demand.index[row[pair]]
             _fail(
-                f"`{name}`: {owner!r} is {mine[pair]}, but reaches the demand row {reached!r} of "
+                f"`{name}`: {owner!r} is {mine}, but reaches the demand row {reached!r} of "
                 f"{kinds[row[pair]]}.",
-                f"{name}:{owner!r} 的类别是 {mine[pair]},却到达 {kinds[row[pair]]} 的"
+                f"{name}:{owner!r} 的类别是 {mine},却到达 {kinds[row[pair]]} 的"
                 f"需求行 {reached!r}。",
             )
 
