@@ -12,7 +12,7 @@ from spatial import errors
 ROOT = Path(errors.__file__).parents[1]
 ENGINE = frozenset(errors.__all__)
 APP = frozenset(name for name in app_errors.__all__ if name.endswith("Error"))
-MADE_OF_BOTH = {"RulesClashError"}
+MADE_OF_BOTH = {"RulesClashError", "SitingInfeasibleError"}
 """Made of records that hold both languages; see the last test."""
 NAMES = (ENGINE | APP) - MADE_OF_BOTH
 SOURCES = sorted([*(ROOT / "spatial").rglob("*.py"), *(ROOT / "app").rglob("*.py")])
@@ -66,7 +66,8 @@ def test_an_error_without_chinese_falls_back_to_english():
     assert str(errors.LayerError("It is empty.", zh="是空的。")) == "It is empty."
 
 
-def test_a_clash_speaks_the_language_of_its_records():
+@pytest.mark.parametrize("name", sorted(MADE_OF_BOTH))
+def test_a_clash_speaks_the_language_of_its_records(name):
     clash = {
         "rules": [],
         "units": [],
@@ -74,6 +75,6 @@ def test_a_clash_speaks_the_language_of_its_records():
         "zh": "户数下限大于上限。",
         "en": "Min above max.",
     }
-    told = app_errors.RulesClashError([clash, clash])
+    told = getattr(app_errors, name)([clash, clash])
     assert told.message_zh == "户数下限大于上限。户数下限大于上限。"
     assert str(told) == "Min above max. Min above max."
