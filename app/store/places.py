@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from app.errors import BadRequestError, NotFoundError
 from app.store.features import SHAPE, feature, feature_collection
 from app.store.rows import Record, Version, current_version, read_cursor, rows, write_cursor
+from app.store.stock import stock_of_place
 from app.store.weighed import of_place
 from spatial.dictionary import data_dictionary
 
@@ -167,24 +168,6 @@ WHERE version = :version AND district_id = :district ORDER BY name, id
 DISTRICT: Final = """
 SELECT id, {columns} FROM linli.result_districts WHERE version = :version AND id = :district
 """
-STOCK: Final = """
-SELECT s.id, s.name, s.kind, s.source, s.asset_type, s.ownership, s.pathway, s.land_m2, s.floor_m2,
-    s.permitted_zh, s.permitted_en, s.consent_zh, s.consent_en, fits.distance_m,
-    coalesce(fits.kinds, '{}') AS kinds, (s.neighbourhood_id = :id) IS TRUE AS inside,
-    ST_X(point) AS lon, ST_Y(point) AS lat
-FROM linli.result_stock AS s
-LEFT JOIN (
-    SELECT stock_id, min(distance_m) AS distance_m, array_agg(DISTINCT kind) AS kinds
-    FROM linli.result_stock_fits WHERE version = :version AND neighbourhood_id = :id
-    GROUP BY stock_id
-) AS fits ON fits.stock_id = s.id, LATERAL (SELECT ST_PointOnSurface(s.geom) AS point) AS placed
-WHERE s.version = :version AND s.id IN (
-    SELECT stock_id FROM linli.result_stock_fits
-    WHERE version = :version AND neighbourhood_id = :id
-    UNION SELECT id FROM linli.result_stock WHERE version = :version AND neighbourhood_id = :id
-)
-ORDER BY fits.distance_m NULLS LAST, s.id
-"""
 NEIGHBOURS: Final = """
 SELECT n.id, n.name, pair.barrier, pair.walk_m, pair.gap_m, pair.shared_m
 FROM (
@@ -232,7 +215,7 @@ def read_place(engine: Engine, city_id: str, place_id: str) -> Record:
             "circles": [_without(circle, "neighbourhood_id") for circle in circles],
             "district": _district(connection, version, facts["district_id"]),
             "single_reason": facts["single_reason"],
-            "stock": rows(connection, STOCK, **ask),
+            "stock": stock_of_place(connection, version, place_id),
             "neighbours": rows(connection, NEIGHBOURS, **ask),
             **of_place(connection, version.key, identifier),
             "data_version": version.data_version,

@@ -29,6 +29,7 @@ __all__ = [
     "read_asset",
     "read_fits",
     "shapes_of",
+    "stock_of_place",
 ]
 
 RESULTS: Final = tuple(data_dictionary().results["stock"].columns)
@@ -123,6 +124,27 @@ LEFT JOIN linli.result_neighbourhoods AS n
 WHERE a.city_id = :city AND a.id = :id
 ORDER BY x.distance_m NULLS LAST, x.kind, x.neighbourhood_id
 """
+OF_PLACE: Final = """
+{shown}, closing AS (
+    SELECT stock_id, edited, min(distance_m) AS distance_m, array_agg(DISTINCT kind) AS kinds
+    FROM (
+        SELECT f.stock_id, f.distance_m, f.kind, false AS edited FROM linli.result_stock_fits AS f
+        WHERE f.version = :version AND f.neighbourhood_id = :place
+        UNION ALL
+        SELECT a.id, CAST(k ->> 'distance_m' AS float8), k ->> 'kind', true
+        FROM linli.stock_asset AS a, LATERAL jsonb_array_elements(coalesce(a.fits, '[]')) AS k
+        WHERE a.city_id = :city AND k ->> 'neighbourhood_id' = :place
+    ) AS every GROUP BY stock_id, edited
+)
+SELECT s.id, s.name, s.kind, s.source, s.asset_type, s.ownership, s.pathway, s.land_m2, s.floor_m2,
+    s.permitted_zh, s.permitted_en, s.consent_zh, s.consent_en, s.confidence, s.edited,
+    c.distance_m, coalesce(c.kinds, '{{}}') AS kinds,
+    (s.neighbourhood_id = :place) IS TRUE AS inside, ST_X(point) AS lon, ST_Y(point) AS lat
+FROM shown AS s LEFT JOIN closing AS c ON c.stock_id = s.id AND c.edited = s.edited,
+    LATERAL (SELECT ST_PointOnSurface(s.geom) AS point) AS placed
+WHERE {standing} AND (s.neighbourhood_id = :place OR c.stock_id IS NOT NULL)
+ORDER BY c.distance_m NULLS LAST, s.id
+"""
 INPUT: Final = """
 SELECT {columns}, ST_AsGeoJSON(geom, 7)::jsonb AS shape FROM linli.input_stock_assets
 WHERE version = :version AND id = :id
@@ -177,6 +199,16 @@ def list_stock(
     )
     ask = {"version": version.key, "city": version.city_id, "after": after, "limit": limit}
     return rows(connection, statement, **ask, **given)
+
+
+def stock_of_place(connection: Connection, version: Version, place_id: str) -> list[Record]:
+    """Return the stock in a neighbourhood, and what could close its gaps, the nearest first.
+
+    What was edited since the analysis is seen; what was rejected or retired is not.
+    """
+    statement = OF_PLACE.format(shown=_shown(), standing=STANDING)
+    ask = {"version": version.key, "city": version.city_id, "place": place_id}
+    return rows(connection, statement, **ask)
 
 
 def read_asset(connection: Connection, version: Version, stock_id: str) -> Record:

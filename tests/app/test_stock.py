@@ -337,3 +337,21 @@ def test_two_who_edit_at_once_are_one_after_the_other(client):
     codes = sorted(answer.status_code for answer in answers)
     assert codes == [200, 412, 412, 412, 412, 412]
     assert [one["revision"] for one in get(client, f"{STOCK}/a1/history")["items"]] == [1]
+
+
+def test_the_sheet_of_a_neighbourhood_sees_the_register_as_it_is_now(client):
+    def sheet(place):
+        told = get(client, f"{CITY}/neighbourhoods/{place}")["stock"]
+        return {one["id"]: (one["inside"], one["kinds"], one["edited"]) for one in told}
+
+    assert sheet("n0-1") == {"a1": (True, ["library"], False)}
+    assert sheet("n0-0") == {"left1": (True, [], False)}
+    new(
+        client,
+        values={"kind": "物业用房", "asset_type": "房屋", "floor_m2": 3000, "own_entrance": "是"},
+    )
+    retire(client, "a1", 0)
+    judge(client, "left1", "reject")
+    assert sheet("n0-0") == {}
+    assert set(sheet("n0-1")) == {"x1"}
+    assert sheet("n0-1")["x1"][0]
