@@ -40,7 +40,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from spatial.errors import InputError
-from spatial.siting.problem_checks import require_problem
+from spatial.siting.problem_checks import require_problem, require_unique
 from spatial.siting.rules import SitingRules
 
 __all__ = ["SitingProblem"]
@@ -152,6 +152,7 @@ class SitingProblem:
             existing = pd.DataFrame({name: [] for name in EXISTING}).astype({"kind": object})
         if impossible is None:
             impossible = pd.DataFrame({name: [] for name in IMPOSSIBLE}, dtype=object)
+        require_unique(assets=assets, options=options, demand=demand, existing=existing)
         none = (np.zeros(len(existing) + 1, np.int64), np.zeros(0, np.int32))
         start, row = _csr(reach, options.index, demand.index, name="reach")
         old_start, old_row = _csr(

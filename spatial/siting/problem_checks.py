@@ -15,7 +15,7 @@ from spatial.siting.rules import PARTS, SitingRules
 if TYPE_CHECKING:
     from spatial.siting.problem import SitingProblem
 
-__all__ = ["require_problem"]
+__all__ = ["require_problem", "require_unique"]
 
 
 def require_problem(problem: SitingProblem, *, rules_only: bool = False) -> None:
@@ -25,6 +25,14 @@ def require_problem(problem: SitingProblem, *, rules_only: bool = False) -> None
         _require_reach(problem)
     _require_rules(problem.rules)
     _require_named(problem)
+
+
+def require_unique(**frames: pd.DataFrame) -> None:
+    """Raise :class:`InputError` where an id is there twice."""
+    for name, frame in frames.items():
+        if not frame.index.is_unique:
+            twice = frame.index[frame.index.duplicated()][0]
+            _fail(f"`{name}`: the id {twice!r} is there twice.", f"{name}:编号 {twice!r} 重复。")
 
 
 def _require_tables(problem: SitingProblem) -> None:
@@ -37,9 +45,6 @@ def _require_tables(problem: SitingProblem) -> None:
     )
     for name, frame, columns in wanted:
         require_columns(frame, columns, name=name)
-        if name != "impossible" and not frame.index.is_unique:
-            twice = frame.index[frame.index.duplicated()][0]
-            _fail(f"`{name}`: the id {twice!r} is there twice.", f"{name}:编号 {twice!r} 重复。")
     both = problem.assets.index.intersection(problem.options.index)
     if len(both):
         _fail(
