@@ -4,7 +4,7 @@ from itertools import product
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spatial.dictionary import data_dictionary
@@ -143,6 +143,7 @@ def test_a_constraint_gives_a_warning_with_its_clause_and_a_document():
     assert needed["order"].is_monotonic_increasing
 
 
+@settings(deadline=None)
 @given(heads=st.integers(1, 5_000), votes=st.sampled_from(["ordinary", "special", "rebuild"]))
 def test_votes_are_the_least_whole_numbers_that_pass(heads, votes):
     found = votes_needed(votes, heads)

@@ -320,6 +320,7 @@ def test_outlines_are_a_pair_by_what_they_share_not_by_touching():
     assert pairs([("甲", None, one), ("乙", None, shapely.Point(5, 5))]) == [("r0", "r1", "place")]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=12), st.text(max_size=12))
 def test_likeness_is_symmetric_between_0_and_1_and_1_of_the_same_name(one, other):
     a, b = name_form(one), name_form(other)

@@ -2,7 +2,7 @@
 
 import geopandas as gpd
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spatial.stock.rejected import without_rejected
@@ -44,6 +44,7 @@ def test_points_and_the_same_id_are_known_again():
     assert left(found, [("q", "lifecycle", shapely.Point(0, 0))]) == ["p"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=8, unique=True)
 )
