@@ -133,17 +133,21 @@ def _serving(median: Median, watch: Watch, start: Mask | None, row: Longs) -> Ma
     if found.value == 0:
         return found.is_open
     unserved = row[_unserved(asked, found)]
-    proven = found.bound > 0
+    if found.bound > 0:
+        said = f"No {median.count} sites serve all rows: at best {len(unserved)} stay without one"
+        said_zh = f"再设 {median.count} 处也无法服务所有需求行:至少 {len(unserved)} 行没有"
+    else:
+        said = (
+            f"{median.count} sites that serve all rows were not found in the time given, nor was "
+            f"it shown that there are none: {len(unserved)} rows stayed without one"
+        )
+        said_zh = (
+            f"给定时间内未找到能服务所有需求行的 {median.count} 处(也未证明没有):"
+            f"尚有 {len(unserved)} 行没有"
+        )
     raise InfeasibleError(
-        f"No {median.count} sites serve all rows"
-        f"{'' if proven else ' (none were found in the time given)'}: at best {len(unserved)} "
-        f"stay without one, such as rows {named(unserved)}. Raise `p` or the cutoff, or allow more "
-        "sites.",
-        zh=(
-            f"{'' if proven else '(给定时间内未找到)'}再设 {median.count} 处也无法服务所有需求行:"
-            f"至少 {len(unserved)} 行没有,如第 {named(unserved)} 行。"
-            "请增大 p、放宽范围或增加选址点。"
-        ),
+        f"{said}, such as rows {named(unserved)}. Raise `p` or the cutoff, or allow more sites.",
+        zh=f"{said_zh},如第 {named(unserved)} 行。请增大 p、放宽范围或增加选址点。",
     )
 
 

@@ -211,6 +211,17 @@ def test_too_few_sites_for_all_rows_are_an_error_that_names_one_left():
     assert p_median(cost, None, 6).value == 0
 
 
+def test_whether_nothing_serves_all_or_nothing_was_found_are_told_apart():
+    triangle = np.where(np.eye(3, dtype=bool), np.inf, 1.0)  # half of each site serves every row
+    cost = np.full((6, 6), np.inf)
+    cost[:3, :3] = cost[3:, 3:] = triangle
+    with pytest.raises(InfeasibleError, match="No 3 sites serve all rows: at best 1 stay"):
+        p_median(cost, None, 3)
+    with pytest.raises(InfeasibleError, match="nor was it shown that there are none"):
+        p_median(cost, None, 3, cancel=lambda: True)
+    assert p_median(cost, None, 4).value == 6
+
+
 def test_wrong_input_is_refused():
     with pytest.raises(InputError, match="weight"):
         p_median([[1, 2]], [-1], 1)
