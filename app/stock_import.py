@@ -11,6 +11,7 @@ from typing import Final
 
 import pandas as pd
 import pyproj
+import shapely
 from sqlalchemy import Connection, Engine
 
 from app.errors import BadRequestError
@@ -150,7 +151,8 @@ def _read(connection: Connection, version: Version, body: bytes, ending: str) ->
 def _write(connection: Connection, version: Version, edit: Edit, found: RegisterImport) -> None:
     table = pd.DataFrame(found.frame.drop(columns=found.frame.geometry.name))
     assets, before = {}, {}
-    for facts, shape in zip(records(table), found.frame.geometry, strict=True):
+    flat = shapely.force_2d(found.frame.geometry.to_numpy())
+    for facts, shape in zip(records(table), flat, strict=True):
         key = facts.pop("id")
         assets[key] = (facts, geometry_record(shape, found.frame.crs) or {})
         before[key] = _before(connection, version, key)

@@ -13,7 +13,7 @@ import shapely
 from sqlalchemy import Connection
 
 from app.errors import BadRequestError
-from app.plain import records
+from app.plain import plain, records
 from app.store import stock_near
 from app.store.copy import plain_json
 from app.store.frames import city_crs
@@ -94,7 +94,8 @@ def read_shape(given: Mapping[str, Any], bounds: Sequence[float | None]) -> Reco
             f"({x:.5f}, {y:.5f}) is more than {FARTHEST_M / 1000:.0f} km from the city",
             f"({x:.5f}, {y:.5f}) 距该城市超过 {FARTHEST_M / 1000:.0f} km",
         )
-    return dict(given)
+    # plain coordinates of the plane: heights and members of other formats are left out
+    return plain(shapely.geometry.mapping(shapely.force_2d(shape)))
 
 
 def frame_of(connection: Connection, version: Version, assets: Mapping[str, Asset]) -> Any:

@@ -199,6 +199,22 @@ def test_a_place_that_is_none_is_refused(client, shape):
     problem(new(client, geometry=shape), 400, "bad-request")
 
 
+def test_heights_are_left_out_of_a_place(client):
+    flat = [[LON, LAT], [LON + 1e-4, LAT], [LON, LAT + 1e-4], [LON, LAT]]
+    solid = {"type": "Polygon", "coordinates": [[[x, y, 12.5] for x, y in flat]], "crs": None}
+    made = new(client, geometry=solid)
+    assert made.status_code == 201, made.text
+    corners = {tuple(one) for one in made.json()["geometry"]["coordinates"][0]}
+    assert corners == {tuple(round(part, 7) for part in one) for one in flat}
+
+
+def test_texts_that_no_database_can_hold_are_refused(client):
+    problem(put(client, "a1", 0, values={"name": "a\x00b"}), 400, "bad-request")
+    problem(put(client, "a1", 0, author="a\x00b"), 400, "bad-request")
+    problem(put(client, "a1", 0, id="a b"), 400, "bad-request")
+    problem(new(client, "a/b"), 400, "bad-request")
+
+
 def test_an_edit_needs_the_state_that_was_seen(client):
     problem(put(client, "a1", None, values={}), 428, "precondition-required")
     problem(put(client, "a1", 4, values={}), 412, "stale")
