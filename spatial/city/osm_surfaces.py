@@ -80,7 +80,7 @@ AMENITY_LAND: Final = _table(
 )
 NATURAL_LAND: Final = _table(
     green="wood grassland scrub heath tree_row shrubbery",
-    special="beach sand shingle bare_rock scree cliff reef shoal",
+    special="beach sand shingle bare_rock scree reef shoal",
 )
 """Shores and rocks are nobody's building land."""
 
