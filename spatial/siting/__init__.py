@@ -1,1 +1,31 @@
 """What to put where: location models with a proof, and the product's own."""
+
+from spatial.siting.again import solve_again
+from spatial.siting.answer import Answer, Effort, Status
+from spatial.siting.broken_rules import broken_rules
+from spatial.siting.clash import why_infeasible
+from spatial.siting.explain import SitingExplanation, explain_siting
+from spatial.siting.pareto import ParetoCurve, pareto
+from spatial.siting.plan import SitingPlan
+from spatial.siting.problem import SitingProblem
+from spatial.siting.rules import KindLimit, SitingRules, SitingWeights
+from spatial.siting.solve import solve_siting
+
+__all__ = [
+    "Answer",
+    "Effort",
+    "KindLimit",
+    "ParetoCurve",
+    "SitingExplanation",
+    "SitingPlan",
+    "SitingProblem",
+    "SitingRules",
+    "SitingWeights",
+    "Status",
+    "broken_rules",
+    "explain_siting",
+    "pareto",
+    "solve_again",
+    "solve_siting",
+    "why_infeasible",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from spatial.siting.explain_state import State
@@ -14,6 +15,9 @@ from spatial.siting.solve_core import NEVER, worth_of
 
 __all__ = ["rejected_frame"]
 
+Floats = npt.NDArray[np.float64]
+EXACT_UP_TO = 20_000_000
+"""Pairs, times options and years, up to which every gain is found by serving everybody anew."""
 Words = tuple[str, str]
 COLUMNS = ["asset", "kind", "size", "reason", "by", "gain_people", "gain_per_10k_yuan", "zh", "en"]
 
@@ -27,7 +31,7 @@ def rejected_frame(state: State, plan: SitingPlan) -> pd.DataFrame:
     for row, (reason, by) in core.left_out.items():
         other = names[by] if by >= 0 else None
         lines[names[row]] = _line(reason, other, np.nan, np.nan, _left_out(problem, row, by))
-    gains = state.gains()
+    gains = _gains(state)
     rate = gains / np.maximum(core.cost_yuan, 1.0) * 1e4
     last = _last_chosen(state)
     against = _Against(state)
@@ -46,6 +50,24 @@ def rejected_frame(state: State, plan: SitingPlan) -> pd.DataFrame:
     )
     frames = [part for part in (frame, never) if len(part)]
     return pd.concat(frames).reindex(columns=COLUMNS) if frames else pd.DataFrame(columns=COLUMNS)
+
+
+def _gains(state: State) -> Floats:
+    """Weighted persons that each option would add to the plan.
+
+    Exactly, everybody served anew, where the problem is small; else those of its reach who are
+    left without, as they stand.
+    """
+    core = state.ready.core
+    gains = state.gains()
+    if len(core.group) * len(core.option) * core.years > EXACT_UP_TO:
+        return gains
+    for o in np.flatnonzero((state.year == NEVER) & (core.earliest < core.years)):
+        added = state.year.copy()
+        added[core.site == core.site[o]] = NEVER
+        added[o] = core.earliest[o]
+        gains[o] = worth_of(core, added).parts["people"] - state.worth.parts["people"]
+    return np.maximum(gains, 0.0)
 
 
 def _line(

@@ -213,7 +213,7 @@ def _widening(
     if keeps_rules(ready, start, aim):
         best, value = start, _value(core, aim, start)
     adds = np.sort(-priced.adds)
-    many = max(FEW, int(1.3 * (priced.adds > 0).sum()))
+    many, slow = max(FEW, int(1.3 * (priced.adds > 0).sum())), False
     while True:
         needed = priced.bound - value if best is not None else np.inf
         delta = max(float(adds[many - 1]) if many < len(adds) else np.inf, 0.0)
@@ -222,7 +222,7 @@ def _widening(
         kept = np.flatnonzero((priced.adds >= -delta) | core.forced)
         begin = start if best is None else best
         fits = bool(np.isin(np.flatnonzero(begin != NEVER), kept).all())
-        part = watch if last else _part_of(watch)
+        part = watch if last or slow else _part_of(watch)
         found = _exactly(
             ready, aim, part, kept, begin if fits else None, gap if last else max(gap / 2, ROUGH)
         )
@@ -235,10 +235,10 @@ def _widening(
                 bound = min(bound, max(found[1], rest, value))
         near = gap * abs(value) + SLACK * max(1.0, abs(value))
         close = best is not None and bound - value <= near
-        beyond = part.must_stop() and best is not None  # larger ones would not be solved either
-        if last or close or beyond or watch.must_stop():
+        if last or slow or close or watch.must_stop():
             break
-        many = int(STEP * max(many, len(kept))) + 1
+        slow = part.must_stop() and best is not None  # no use in more: these once more, with all
+        many = many if slow else int(STEP * max(many, len(kept))) + 1  # the time that is left
     if best is None:
         raise _none_found(watch)
     return best, bound
