@@ -9,18 +9,21 @@ import numpy as np
 import pandas as pd
 
 from app.plain import Record, plain, records
+from app.siting_asked import LoanAsked
 from app.siting_grounds import SitingGround
 from spatial.funding import (
     Loan,
     Means,
     cash_flow,
     check_funding,
+    funding_sources,
     integrated_plan,
     option_income,
 )
+from spatial.funding.sources import source_caps
 from spatial.siting.plan import SitingPlan
 
-__all__ = ["funding_record", "site_income", "site_lines"]
+__all__ = ["funding_record", "require_funding", "site_income", "site_lines"]
 
 MODES: Final = {
     "self_balance": ("项目自平衡", "self-balance"),
@@ -76,6 +79,19 @@ def funding_record(plan: SitingPlan, ground: SitingGround, asked: Mapping[str, A
     }
 
 
+def require_funding(ground: SitingGround, asked: Mapping[str, Any]) -> None:
+    """Refuse money of unknown sources and impossible loans before anything is solved.
+
+    Raises
+    ------
+    InputError
+        What is wrong, and what there is.
+    """
+    means = Means(dict(asked.get("available_yuan") or {}), asked.get("land_income_yuan"))
+    source_caps(funding_sources(ground.profile), means, ground.profile)
+    _loan(asked.get("loan"), ground)
+
+
 def site_lines(plan: SitingPlan, admin_district: str | None) -> pd.DataFrame:
     """Return the sites of a plan as cost lines, by option id."""
     chosen = plan.chosen
@@ -117,11 +133,10 @@ def site_income(plan: SitingPlan, ground: SitingGround) -> pd.DataFrame:
 def _loan(asked: Mapping[str, Any] | None, ground: SitingGround) -> Loan | None:
     if not asked:
         return None
-    rate = asked.get("rate_share")
-    if rate is None:
-        rate = ground.profile.rooms["funding"]["loan_rate_share"]
-    named = {name: value for name, value in asked.items() if value is not None}
-    return Loan(**{**named, "rate_share": float(rate)})
+    wished = LoanAsked.model_validate(dict(asked)).model_dump()
+    if wished["rate_share"] is None:
+        wished["rate_share"] = float(ground.profile.rooms["funding"]["loan_rate_share"])
+    return Loan(**wished)
 
 
 def _known(

@@ -13,7 +13,7 @@ from app.drafts import Drafts
 from app.plain import Record, records
 from app.proposing import require_current
 from app.siting import Settled, asked_problem, compact, effort_of, told_infeasible
-from app.siting_funding import funding_record
+from app.siting_funding import funding_record, require_funding
 from app.siting_grounds import SitingGround
 from app.siting_records import plan_record, summary_record
 from app.store.plans import find_plan
@@ -67,6 +67,7 @@ def siting_result(ground: SitingGround, request: Record, progress: Progress) -> 
         If the job was cancelled; nothing is stored then.
     """
     progress("siting_build", 0.0)
+    require_funding(ground, request.get("funding") or {})
     problem = asked_problem(ground, request)
     watched = _Watched(progress)
     try:

@@ -62,7 +62,8 @@ class Pairs:
     @classmethod
     def of(cls, sources: Sequence[Source], lines: pd.DataFrame) -> Pairs:
         """Pair every source with the lines it may pay for."""
-        allowed = np.array([one.may_pay(lines) for one in sources]).reshape(-1, len(lines))
+        each = [one.may_pay(lines) for one in sources]
+        allowed = np.array(each, dtype=bool).reshape(len(sources), len(lines))
         source, line = np.nonzero(allowed)
         return cls(source.astype(np.int64), line.astype(np.int64))
 

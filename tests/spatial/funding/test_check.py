@@ -268,6 +268,11 @@ def test_more_money_never_leaves_a_larger_gap(rows, county, more) -> None:
     assert gaps[1] <= gaps[0] + 0.02 * len(asked)
 
 
+def test_nothing_to_pay_for_is_paid_for() -> None:
+    check = check_funding(lines(), None, NINGBO, means=Means({"county": 1e6}))
+    assert (check.cost_yuan, check.gap_yuan, len(check.payers), len(check.unpaid)) == (0, 0, 0, 0)
+
+
 def test_lines_and_means_are_left_as_they_were() -> None:
     asked = lines(("pipes", 1e6, "海曙区"))
     before = asked.copy()
