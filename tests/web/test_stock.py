@@ -163,3 +163,35 @@ def test_an_asset_is_drawn_entered_changed_and_its_history_tells_who(planner, ci
     assert kept["geometry"]["type"] == "Polygon"
     assert kept["land_m2"] == pytest.approx(720)
     assert designer.complaints == []
+
+
+def test_a_register_is_tried_reported_row_by_row_and_only_then_imported(planner, city_api, listed):
+    def names():
+        return {one["name"] for one in city_api.get("/stock?limit=5000").json()["items"]}
+
+    designer = planner("林工", 1280, 860)
+    open_stock(designer)
+    page = designer.page
+    page.get_by_role("button", name="导入", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    for name in ("下载模板 (Excel)", "下载模板 (CSV)"):
+        address = dialog.get_by_role("link", name=name).get_attribute("href")
+        assert len(city_api.get(f"{designer.site}{address}").content) > 100
+    near = listed[0]
+    place = f"{near['lon'] + 0.0004:.6f},{near['lat'] + 0.0004:.6f}"
+    table = (
+        "id,名称,类型,细类,权属类型,用地面积,经度,纬度\n"
+        f"WEB1,河边空地,land,idle_land,state,320,{place}\n"
+        f"WEB2,写错的地,land,城堡,state,很大,{place}\n"
+    )
+    file = {"name": "台账.csv", "mimeType": "text/csv", "buffer": table.encode()}
+    dialog.get_by_label("选择台账文件").set_input_files(file)
+    expect(dialog.locator(".report")).to_contain_text("读到 2 行")
+    expect(dialog.locator(".report")).to_contain_text("城堡")
+    designer.shot("stock-import")
+    assert "河边空地" not in names()  # only tried
+    dialog.get_by_role("button", name=re.compile("^导入 \\d+ 行")).click()
+    expect(dialog.locator(".report")).to_contain_text("已导入")
+    dialog.get_by_role("button", name="在地图上看").click()
+    assert "河边空地" in names()
+    assert designer.complaints == []

@@ -30,7 +30,9 @@ export interface StockWarning {
 
 /** Functions that one building can hold together. */
 export interface StockComplex {
-  kinds: KindId[];
+  kinds: KindId[] | string;
+  /** Three functions or more. */
+  is_complex?: boolean;
   floor_m2: number | null;
   zh?: string | null;
   en?: string | null;
@@ -107,6 +109,8 @@ export interface StockIssue {
 export interface StockDuplicate {
   one: string;
   other: string;
+  one_name?: string | null;
+  other_name?: string | null;
   why: string;
   distance_m: number | null;
   likeness: number | null;
@@ -119,6 +123,10 @@ export interface StockImport {
   added: number;
   changed: number;
   unchanged: number;
+  refused: number;
+  /** The lists may be cut: how many there are in all. */
+  issue_count: number;
+  duplicate_count: number;
   issues: StockIssue[];
   duplicates: StockDuplicate[];
   ids: string[];

@@ -42,6 +42,7 @@ export const sitingEn: Record<keyof typeof sitingZh, string> = {
   "siting.run": "Find sites",
   "siting.searching": "Finding sites",
   "siting.found": "Sites are found",
+  "siting.failed": "No plan: {why}",
   "siting.clash": "These demands cannot all hold",
   "siting.clash_do": "Relax one of them and try again.",
   "siting.new": "New siting",

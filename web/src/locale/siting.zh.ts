@@ -40,6 +40,7 @@ export const sitingZh = {
   "siting.run": "求解选址",
   "siting.searching": "正在求解选址",
   "siting.found": "选址方案已求出",
+  "siting.failed": "选址没有结果:{why}",
   "siting.clash": "这些要求不能同时满足",
   "siting.clash_do": "放宽其中一条,再求解。",
   "siting.new": "新的选址",

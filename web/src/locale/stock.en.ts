@@ -109,6 +109,7 @@ export const stockEn: Record<keyof typeof stockZh, string> = {
   "stock.became_open": "Open the asset",
   "stock.inside": "inside the neighbourhood",
   "stock.estimate": "about {m} on foot",
+  "stock.filled": "The register as it is",
   "stock.history": "History",
   "stock.history_count": "{n} changes",
   "stock.history_none": "Nobody changed it yet.",

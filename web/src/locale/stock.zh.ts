@@ -107,6 +107,7 @@ export const stockZh = {
   "stock.became_open": "打开登记的资产",
   "stock.inside": "就在小区内",
   "stock.estimate": "估计步行 {m}",
+  "stock.filled": "下载现有台账",
   "stock.history": "修改记录",
   "stock.history_count": "{n} 次",
   "stock.history_none": "还没有人修改过。",

@@ -213,11 +213,14 @@ export class Siting {
     this.before.set(null);
     this.point.set(point);
     if (point === null) return this.show(answer);
+    this.busy.set(true);
     try {
       const told = await this.sitings.point(this.city, answer.job, point);
       if (this.point.value === point) this.show(told);
     } catch (reason) {
       this.refused(reason);
+    } finally {
+      if (this.point.value === point) this.busy.set(false);
     }
   }
 
