@@ -270,3 +270,40 @@ def _parts(problem, chosen, known):
         "waiting": sum(served[-1] - s for s in served[:-1]),
         "risk": sum(options.loc[o, "consent_risk_share"] for o in chosen),
     }
+
+
+def town(assets=40, places=150, room=900.0, **rules):
+    """Return a town of one size up: two kinds, three sizes, too large to try every plan."""
+    rng = np.random.default_rng(5)
+    place_m, asset_m = rng.uniform(0, 2500, (places, 2)), rng.uniform(0, 2500, (assets, 2))
+    near = np.hypot(*(asset_m[:, None] - place_m[None]).transpose(2, 0, 1)) <= 450
+    sites = pd.DataFrame(
+        {"x_m": asset_m[:, 0], "y_m": asset_m[:, 1], "floor_m2": 400.0},
+        index=[f"a{i}" for i in range(assets)],
+    )
+    lines = [
+        (f"a{i}:{kind}:{size}", f"a{i}", kind, str(size), 2e5 * size * rng.uniform(0.7, 1.3))
+        for i in range(assets)
+        for kind in KINDS
+        for size in (1, 2, 3)
+    ]
+    names = ["id", "asset", "kind", "size", "cost_yuan"]
+    options = pd.DataFrame(lines, columns=names).set_index("id")
+    options["capacity_persons"] = room * options["size"].astype(float)
+    options["floor_m2"] = 120.0 * options["size"].astype(float)
+    demand = pd.DataFrame(
+        {
+            "kind": np.repeat(KINDS, places),
+            "persons": rng.integers(100, 900, 2 * places).astype(float),
+        },
+        index=[f"p{i}:{kind}" for kind in KINDS for i in range(places)],
+    )
+    asset = np.repeat(np.arange(assets), 2 * 3)
+    hits = [
+        np.flatnonzero(near[a]) + places * KINDS.index(kind)
+        for a, kind in zip(asset, options["kind"], strict=True)
+    ]
+    start = np.concatenate([[0], np.cumsum([len(hit) for hit in hits])])
+    return SitingProblem.from_frames(
+        sites, options, demand, (start, np.concatenate(hits)), rules=SitingRules(**rules)
+    )

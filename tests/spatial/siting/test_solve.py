@@ -1,10 +1,12 @@
 """The siting solver equals brute force, keeps every rule, and says how sure it is."""
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
-from small_sitings import best_in_order, best_value, problems
+from small_sitings import best_in_order, best_value, problems, town
 
-from spatial.errors import InfeasibleError
+from spatial.errors import CancelledError, InfeasibleError
 from spatial.siting.answer import Effort, Status, Watch
 from spatial.siting.broken_rules import broken_rules
 from spatial.siting.solve import solve_siting
@@ -64,3 +66,45 @@ def test_a_lexicographic_order_is_kept_part_by_part(problem):
     assert signed == pytest.approx(best, abs=1e-4)
     assert plan.status == Status.PROVEN_OPTIMAL
     assert broken_rules(problem, plan).empty
+
+
+def test_a_run_that_is_stopped_gives_a_plan_that_keeps_the_rules_and_says_so():
+    problem = town(budget_yuan=(2e6,), spacing_m={"clinic": 300.0})
+    plan = solve_siting(problem, cancel=lambda: True)
+    assert plan.status == Status.CANCELLED
+    assert len(plan.chosen) > 0
+    assert broken_rules(problem, plan).empty
+    assert np.isnan(plan.bound) or plan.bound >= plan.value
+
+
+def test_more_money_is_never_worse_and_the_gap_asked_for_is_kept():
+    values, bounds = [], []
+    for money in (5e5, 1e6, 2e6):
+        problem = town(budget_yuan=(money,))
+        plan = solve_siting(problem, effort=Effort(seconds=20.0, gap_share=0.01))
+        assert plan.gap_share <= 0.01
+        assert broken_rules(problem, plan).empty
+        values.append(plan.value)
+        bounds.append(plan.bound)
+    assert values[1] >= values[0] * 0.99
+    assert bounds[0] <= values[2]
+    assert values[2] >= values[1] * 0.99
+
+
+def test_progress_is_told_and_what_it_raises_comes_through():
+    told = []
+    solve_siting(town(budget_yuan=(5e5,)), progress=lambda step, share: told.append((step, share)))
+    assert {step for step, _ in told} >= {"siting_build"}
+    assert all(0 <= share <= 1 for _, share in told)
+
+    def stop(step, _share):
+        raise CancelledError(step)
+
+    with pytest.raises(CancelledError):
+        solve_siting(town(budget_yuan=(5e5,)), progress=stop)
+
+
+def test_the_same_problem_gives_the_same_plan():
+    one, other = (solve_siting(town(budget_yuan=(8e5,))) for _ in range(2))
+    pd.testing.assert_frame_equal(one.chosen, other.chosen)
+    assert one.bound == other.bound
