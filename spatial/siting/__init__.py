@@ -5,6 +5,8 @@ from spatial.siting.answer import Answer, Effort, Status
 from spatial.siting.broken_rules import broken_rules
 from spatial.siting.clash import why_infeasible
 from spatial.siting.explain import SitingExplanation, explain_siting
+from spatial.siting.p_median import p_median
+from spatial.siting.pairs import Pairs, pairs_on_network
 from spatial.siting.pareto import ParetoCurve, pareto
 from spatial.siting.plan import SitingPlan
 from spatial.siting.problem import SitingProblem
@@ -15,6 +17,7 @@ __all__ = [
     "Answer",
     "Effort",
     "KindLimit",
+    "Pairs",
     "ParetoCurve",
     "SitingExplanation",
     "SitingPlan",
@@ -24,6 +27,8 @@ __all__ = [
     "Status",
     "broken_rules",
     "explain_siting",
+    "p_median",
+    "pairs_on_network",
     "pareto",
     "solve_again",
     "solve_siting",
