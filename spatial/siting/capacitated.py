@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spatial.errors import InfeasibleError
 from spatial.progress import Progress, silent
 from spatial.siting.answer import Answer, Cancel, Effort, Watch
 from spatial.siting.capacitated_bound import climb, no_better_than, open_ways
@@ -17,11 +18,15 @@ from spatial.siting.capacitated_case import Case, amounts_of, case_of
 from spatial.siting.capacitated_model import solve_programme
 from spatial.siting.capacitated_search import Found, Judge, improve_sites
 from spatial.siting.capacitated_short import left_out, require_enough
+from spatial.siting.p_median import p_median
 from spatial.siting.pairs import Pairs
 
 __all__ = ["CapacitatedAnswer", "capacitated_max_cover", "capacitated_p_median"]
 
 Floats = npt.NDArray[np.float64]
+START_SHARE: Final = 0.1
+START_GAP: Final = 0.02
+"""Time and gap at which the sites without capacities are good enough to begin with."""
 BYTES_PER_PAIR: Final = 400
 """What a pair costs in the programme, with what HiGHS keeps beside it."""
 
@@ -220,12 +225,12 @@ def _spread(values: Floats, pairs: Pairs) -> Floats:
 def _solve(case: Case, watch: Watch, start: Sequence[int] | None) -> tuple[Found, float]:
     """Return the best answer and a bound that nothing undercuts."""
     judge = Judge(case)
-    if start is not None:
-        judge.ask(_start_sites(case, start))
+    begin = _without_capacities(case, watch) if start is None else start
+    judge.ask(_start_sites(case, begin))
     dual = climb(case, judge, watch)
     bound = no_better_than(case, dual.bound)
-    closed = np.setdiff1d(np.flatnonzero(case.allowed), dual.opened)
-    order = closed[np.argsort(dual.value[closed], kind="stable")]
+    allowed = np.flatnonzero(case.allowed)
+    order = allowed[np.argsort(dual.value[allowed], kind="stable")]
     if judge.best is not None and not watch.enough(judge.best.value, bound):
         improve_sites(judge, order, watch)
     if judge.best is not None and (
@@ -254,6 +259,30 @@ def _solve(case: Case, watch: Watch, start: Sequence[int] | None) -> tuple[Found
     reached = judge.best.value if solved.infeasible or solved.ended else solved.bound
     limit = judge.best.value if ways is None else no_better_than(case, above)
     return judge.best, max(bound, min(no_better_than(case, reached), limit))
+
+
+def _without_capacities(case: Case, watch: Watch) -> Sequence[int]:
+    """Sites that would be good if they held everybody; none where costs say nothing."""
+    reached = np.diff(case.start) > 0
+    if not case.cost.any() or not reached.all():
+        return ()
+    pairs = Pairs(case.start, case.site.astype(np.int32), case.cost, len(case.capacity))
+    effort = replace(
+        watch.effort, seconds=max(0.05, START_SHARE * watch.left_s), gap_share=START_GAP
+    )
+    try:
+        found = p_median(
+            pairs,
+            np.ones(len(pairs)),
+            case.p,
+            must=np.flatnonzero(case.must).tolist(),
+            must_not=np.flatnonzero(~case.allowed).tolist(),
+            effort=effort,
+            cancel=watch.cancel,
+        )
+    except InfeasibleError:
+        return ()
+    return found.sites.tolist()
 
 
 def _start_sites(case: Case, start: Sequence[int]) -> npt.NDArray[np.int64]:

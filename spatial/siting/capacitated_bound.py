@@ -11,7 +11,7 @@ import numpy.typing as npt
 from spatial.siting.answer import Watch
 from spatial.siting.capacitated_case import Case
 from spatial.siting.capacitated_dual import site_values
-from spatial.siting.capacitated_flow import by_site
+from spatial.siting.capacitated_flow import by_site, of_open_sites
 from spatial.siting.capacitated_search import Judge
 
 __all__ = ["Dual", "climb", "no_better_than", "open_ways"]
@@ -22,6 +22,8 @@ Bools = npt.NDArray[np.bool_]
 MAX_STEPS: Final = 600
 PATIENCE: Final = 20
 LEAST_STEP: Final = 1e-3
+CLIMB_SHARE: Final = 0.6
+"""Of the time, at most this much is spent on the bound before swaps and the programme."""
 MEMORY: Final = 0.5
 """How much of the last direction is kept."""
 
@@ -39,31 +41,42 @@ class Dual:
 def climb(case: Case, judge: Judge, watch: Watch) -> Dual:
     """Raise the bound by steps along the violated rows; sets of sites met on the way are judged.
 
-    The step is Polyak's, halved when the bound stands still.
+    The step is Polyak's, halved when the bound stands still. From each of the beginnings in turn,
+    the best first: other ways meet other sets.
     """
     turned = by_site(case.start, case.site, len(case.capacity))
-    begins = [_at(case, one, turned)[0] for one in _begins(case)]
-    best, length, still = max(begins, key=lambda dual: dual.bound), 1.0, 0
-    multiplier = best.multiplier
-    direction = np.zeros(len(multiplier))
+    begins = [_at(case, one, turned)[0] for one in _begins(case, judge)]
+    begins.sort(key=lambda dual: -dual.bound)
+    ends_s, best = watch.left_s * (1 - CLIMB_SHARE), begins[0]
+    for begin in begins:
+        found = _climb_from(case, judge, watch, (begin, turned, ends_s))
+        best = max(best, found, key=lambda dual: dual.bound)
+        if _closed(case, _upper(judge, best), best.bound, watch):
+            break
+        if watch.must_stop() or watch.left_s < ends_s:
+            break
+    return best
+
+
+def _climb_from(case: Case, judge: Judge, watch: Watch, at: tuple[Dual, Any, float]) -> Dual:
+    best, turned, ends_s = at
+    length, still = 1.0, 0
+    multiplier, direction = best.multiplier, np.zeros(len(best.multiplier))
     for step in range(MAX_STEPS):
         dual, share = _at(case, multiplier, turned)
-        if dual.bound > best.bound:
-            still = 0
-        else:
-            still += 1
-        if dual.bound > best.bound or step == 0:
-            best = dual
+        if step % 2 == 0 or dual.bound > best.bound:
             judge.ask(dual.opened)
-        elif step % 5 == 0:
-            judge.ask(dual.opened)
+        still = 0 if dual.bound > best.bound else still + 1
+        best = max(best, dual, key=lambda one: one.bound)
         if still >= PATIENCE:
             length, still = length / 2, 0
             multiplier, direction[:] = best.multiplier.copy(), 0.0
             dual, share = _at(case, multiplier, turned)
         upper = _upper(judge, best)
         watch.tell("siting_bound", step / MAX_STEPS)
-        if length < LEAST_STEP or _closed(case, upper, best.bound, watch) or watch.must_stop():
+        if length < LEAST_STEP or _closed(case, upper, best.bound, watch):
+            break
+        if watch.must_stop() or watch.left_s < ends_s:
             break
         direction = _slope(case, dual, share) + MEMORY * direction
         size = float(direction @ direction)
@@ -74,19 +87,32 @@ def climb(case: Case, judge: Judge, watch: Watch) -> Dual:
     return best
 
 
-def _begins(case: Case) -> list[Floats]:
-    """Where to begin: what the second cheapest site costs; where rows may be left, their price.
+def _begins(case: Case, judge: Judge) -> list[Floats]:
+    """Where to begin: what the second cheapest site costs, of all and of the best set so far.
 
-    The first is what a row is worth to its nearest site; the second is good where capacity is
-    scarcer than reach.
+    That is what a row is worth to its nearest site. Where rows may be left also their price: good
+    where capacity is scarcer than reach.
     """
     count = np.diff(case.start)
     at = case.start[:-1] + np.minimum(1, np.maximum(count - 1, 0))
     cost = np.append(case.cost, 0.0)[np.minimum(at, len(case.cost))]
     begins = [np.minimum(np.where(count > 0, cost, 0.0), case.price)]
+    if judge.best is not None:
+        begins.append(_second_open(case, judge.best.sites))
     if np.isfinite(case.price).all():
         begins.append(case.price.copy())
     return begins
+
+
+def _second_open(case: Case, sites: Longs) -> Floats:
+    """Cost of the second cheapest open site of each row; of the only one where there is one."""
+    number = np.full(len(case.capacity), -1, dtype=np.int64)
+    number[sites] = np.arange(len(sites))
+    start, _, was = of_open_sites(case.start, case.site, number)
+    count = np.diff(start)
+    at = start[:-1] + np.minimum(1, np.maximum(count - 1, 0))
+    cost = np.append(case.cost[was], 0.0)[np.minimum(at, len(was))]
+    return np.minimum(np.where(count > 0, cost, 0.0), case.price)
 
 
 def _at(case: Case, multiplier: Floats, turned: Any) -> tuple[Dual, Floats]:

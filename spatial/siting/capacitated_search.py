@@ -21,6 +21,8 @@ Longs = npt.NDArray[np.int64]
 ROUNDING: Final = 1e-9
 NEAR: Final = 4
 """Open sites near a closed one that are tried for it."""
+SHAKES: Final = 300
+SHAKEN: Final = 3
 SWAP_SHARE: Final = 0.3
 """Of the time, at most this much is spent on swaps of sites before the proof is tried."""
 
@@ -147,34 +149,64 @@ class Judge:
 
 
 def improve_sites(judge: Judge, order: Longs, watch: Watch) -> None:
-    """Swap sites while that helps: closed ones in `order`, for open ones that serve the same rows.
+    """Swap sites while that helps, then shake the best set and do so again.
 
     Parameters
     ----------
     judge : Judge
         With a best answer.
     order : array of int
-        Closed sites worth trying, the most promising first.
+        Sites worth trying where they are closed, the most promising first.
     watch : Watch
+        Its seed draws the shakes.
     """
-    case = judge.case
+    if judge.best is None:
+        return
+    rng = np.random.default_rng(watch.effort.seed)
     ends_s = watch.left_s * (1 - SWAP_SHARE)
-    nearest = _nearest_rows(case)
-    moved = True
-    while moved and judge.best is not None:
+    nearest = _nearest_rows(judge.case)
+    _local(judge, judge.best.sites, order, nearest, (watch, ends_s))
+    for _ in range(SHAKES):
+        if watch.must_stop() or watch.left_s < ends_s:
+            return
+        shaken = _shaken(judge.case, judge.best.sites, rng)
+        _local(judge, shaken, order, nearest, (watch, ends_s))
+
+
+def _local(
+    judge: Judge,
+    sites: Longs,
+    order: Longs,
+    nearest: list[Longs],
+    until: tuple[Watch, float],
+) -> Longs:
+    """Take swaps that lower the cost of divided service, as long as there are any."""
+    watch, ends_s = until
+    value, moved = judge.ask(sites), True
+    while moved:
         moved = False
         for new in order.tolist():
             if watch.must_stop() or watch.left_s < ends_s:
-                return
-            sites = judge.best.sites
+                return sites
             if new in sites:
                 continue
-            for old in _rivals(case, judge.best, nearest[new]):
-                before = judge.best.value
-                judge.ask(np.append(sites[sites != old], new))
-                if judge.best.value < before:
-                    moved = True
+            for old in _rivals(judge.case, sites, nearest[new]):
+                other = np.sort(np.append(sites[sites != old], new))
+                found = judge.ask(other)
+                if found < value:
+                    sites, value, moved = other, found, True
                     break
+    return sites
+
+
+def _shaken(case: Case, sites: Longs, rng: np.random.Generator) -> Longs:
+    """Exchange a few open sites for closed ones drawn at random."""
+    free = sites[~case.must[sites]]
+    closed = np.setdiff1d(np.flatnonzero(case.allowed), sites)
+    count = min(SHAKEN, len(free), len(closed))
+    gone = rng.choice(free, count, replace=False)
+    come = rng.choice(closed, count, replace=False)
+    return np.sort(np.append(np.setdiff1d(sites, gone), come))
 
 
 def _nearest_rows(case: Case) -> list[Longs]:
@@ -185,15 +217,13 @@ def _nearest_rows(case: Case) -> list[Longs]:
     return [row[low:high] for low, high in itertools.pairwise(ends.tolist())]
 
 
-def _rivals(case: Case, found: Found, rows: Longs) -> Longs:
-    """Open sites, not forced, that serve the rows nearest to a closed one; then the least used."""
-    used = np.flatnonzero(found.amount > 0)
-    load = np.bincount(case.site[used], found.amount[used], minlength=len(case.capacity))
-    near = np.zeros(len(case.demand), dtype=bool)
-    near[rows[: max(20, 2 * len(case.demand) // max(case.p, 1))]] = True
-    shared = used[near[case.row[used]]]
-    overlap = np.bincount(case.site[shared], found.amount[shared], minlength=len(case.capacity))
-    free = found.sites[~case.must[found.sites]]
-    best = free[np.argsort(-overlap[free], kind="stable")[:NEAR]]
-    idle = free[np.argsort(load[free], kind="stable")[:1]]
-    return np.asarray(list(dict.fromkeys([*best.tolist(), *idle.tolist()])), dtype=np.int64)
+def _rivals(case: Case, sites: Longs, rows: Longs) -> Longs:
+    """Open sites, not forced, that are nearest to the rows nearest to a closed one."""
+    number = np.full(len(case.capacity), -1, dtype=np.int64)
+    number[sites] = np.arange(len(sites))
+    start, where, _ = of_open_sites(case.start, case.site, number)
+    near = rows[: max(20, 2 * len(case.demand) // max(case.p, 1))]
+    near = near[start[near + 1] > start[near]]
+    overlap = np.bincount(where[start[near]], case.demand[near], minlength=len(sites))
+    free = np.flatnonzero(~case.must[sites])
+    return sites[free[np.argsort(-overlap[free], kind="stable")[: NEAR + 1]]]
