@@ -170,10 +170,16 @@ def work(who: str):
     def side(size: str) -> None:
         line = apart(who, size, 120.0)
         meter = Meter()
-        meter.parts = {f"own model {size}": Measured(float(line["cpu_s"]), 0.0, 0.0)}
-        report(meter, [line["value"], line["bound"]])
+        meter.parts = {"own siting model": Measured(float(line["cpu_s"]), 0.0, 0.0)}
+        value = line["value"]
+        report(meter, None if value is None else [float(f"{value:.3g}")])
 
     return side
+
+
+BENCHED = ("district", "district-room", "city")
+ALL = (("own siting model", BENCHED, work("ours"), work("highs"), "highspy", BENCHED),)
+"""Name, sizes, ours, peer, its package and its sizes: the works, in the order of ``Work``."""
 
 
 def main() -> int:

@@ -15,7 +15,9 @@ from tests.benchmarks import (
     pgrouting_reached,
     plans,
     scenarios,
+    siting_city,
     siting_cover,
+    siting_own,
     siting_p_median,
     what_if,
 )
@@ -223,7 +225,7 @@ def analyse_stages(size: str) -> None:
 
 
 # Each has ALL: name, sizes, ours, peer, its package and its sizes.
-SITING = (siting_p_median, siting_cover)
+SITING = (siting_p_median, siting_cover, siting_own, siting_city)
 DEMO_SMALL = ("demo-100", "demo-1000")
 WORKS = (
     Work("read osm", tuple(FILES), read_osm, read_osm_osmnx, "osmnx", tuple(FILES), prepare=""),
