@@ -28,6 +28,8 @@ _jit: Any = numba.njit(cache=True, nogil=True)
 Array = Any
 PARTS = 1 << 16
 """Parts of one that shares are whole numbers of."""
+ROUNDING = 1e-9
+"""Share by which sums of floats are taken to be off, many times what they can be."""
 
 
 @_jit
@@ -95,16 +97,28 @@ def bound_of_shares(
 
 
 @_jit
+def _settle(settled: Array, beyond: Array, room: float) -> None:
+    """Mark the sites without which, or with which, less than what is better is left."""
+    for j in range(len(beyond)):
+        if abs(beyond[j]) > room:
+            settled[j] = 1 if beyond[j] > 0 else -1
+
+
+@_jit
 def lower_shares(
     arrays: Array,
     weight: Array,
     cost: Array,
     money: Array,
     share: Array,
-    target: float,
+    goal: Array,
     rounds: int,
-) -> tuple[Array, float]:
+) -> tuple[Array, float, Array]:
     """Lower the bound by moving the shares, shape (n,); the best ones and their bound.
+
+    `goal` is a value that was reached, and the least that would be better. The third answer
+    settles sites: 1 must open and -1 must not, or nothing better is possible; the bound of every
+    round tells of some.
 
     Polyak's step towards the target, shortened whenever the bound stays for three rounds; each
     direction keeps nine tenths of the last one (Camerini, Fratta, Maffioli 1975), which was
@@ -112,13 +126,16 @@ def lower_shares(
     """
     start, site, _, _ = arrays
     budget, same = money
+    target, better = goal
     best, best_bound = share.copy(), np.inf
     way = np.zeros(len(share))
+    settled = np.zeros(len(cost), dtype=np.int8)
     factor, stays = 2.0, 0
     for _ in range(rounds):
         worth = worth_of_sites(arrays, share)
         price, bought = price_of_money(worth, cost, budget, same)
-        bound, _ = bound_of_shares(worth, weight, share, cost, price, budget)
+        bound, beyond = bound_of_shares(worth, weight, share, cost, price, budget)
+        _settle(settled, beyond, bound - better + ROUNDING * abs(bound))
         if best_bound == np.inf or bound < best_bound * (1 - 1e-6):
             best_bound = bound
             best[:] = share
@@ -142,4 +159,4 @@ def lower_shares(
         step = factor * (bound - target) / square
         for i in range(len(share)):
             share[i] = min(weight[i], max(0.0, share[i] - step * way[i]))
-    return best, best_bound
+    return best, best_bound, settled

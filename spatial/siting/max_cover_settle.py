@@ -55,6 +55,10 @@ class Left:
         """Whether sites are merely counted."""
         return bool((self.cost == self.cost[:1]).all())
 
+    def step(self, value: float) -> float:
+        """Return by how much another answer must be greater to be better."""
+        return 1.0 if self.whole_weights else SAME * max(1.0, abs(value))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
@@ -65,6 +69,7 @@ class Shown:
     share: Floats  # (rows,)
     unit: int
     price: float  # of money, in weight
+    settled: npt.NDArray[np.int8]  # (sites,) 1 open, -1 closed in any better answer
 
     def limit(self, left: Left) -> float:
         """Return what no choice can cover more than; whole where weights are."""
@@ -116,15 +121,15 @@ def show_bound(left: Left, share: Floats | None, target: float, rounds: int) -> 
     weight, cost, arrays = left.weight, left.cost, left.cover.arrays
     begin = weight / 2 if share is None else np.minimum(share, weight)
     money = (float(left.budget), int(left.same_cost))
-    share, _ = lower_shares(
-        arrays, weight, cost, money, begin.copy(), target - left.paid_for, rounds
-    )
+    reached = target - left.paid_for
+    goal = (reached, reached + left.step(target))
+    share, _, settled = lower_shares(arrays, weight, cost, money, begin.copy(), goal, rounds)
     price, _ = price_of_money(worth_of_sites(arrays, share), cost, *money)
     counted = left.same_cost
     if not left.whole_weights or not (counted or (_whole(cost) and left.budget < LARGEST / PARTS)):
         worth = worth_of_sites(arrays, share)
         bound, beyond = bound_of_shares(worth, weight, share, cost, price, left.budget)
-        return Shown(bound, beyond, share, 1, price)
+        return Shown(bound, beyond, share, 1, price, settled)
     costs = np.ones(len(cost)) if counted else cost
     budget = np.floor(left.budget / cost[0] * (1 + SAME)) if counted else np.floor(left.budget)
     exact = np.rint(share * PARTS).astype(np.int64)
@@ -134,14 +139,14 @@ def show_bound(left: Left, share: Floats | None, target: float, rounds: int) -> 
         worth, weight.astype(np.int64) * PARTS, exact, costs.astype(np.int64),
         price_parts, int(budget),
     )  # fmt: skip
-    return Shown(bound, beyond, share, PARTS, price)
+    return Shown(bound, beyond, share, PARTS, price, settled)
 
 
 def without(left: Left, shown: Shown, value: float) -> tuple[Left, Floats]:
     """Settle the sites that any answer better than `value` must have, or cannot have."""
-    step = 1.0 if left.whole_weights else SAME * max(1.0, abs(value))
-    room = shown.bound - (value + step - left.paid_for) * shown.unit
-    opened, closed = shown.beyond > room, -shown.beyond > room
+    room = shown.bound - (value + left.step(value) - left.paid_for) * shown.unit
+    opened = (shown.beyond > room) | (shown.settled > 0)
+    closed = ((-shown.beyond > room) | (shown.settled < 0)) & ~opened
     rows = np.zeros(left.cover.row_count, dtype=bool)
     rows[left.cover.row[np.repeat(opened, np.diff(left.cover.begin))]] = True
     free = ~opened & ~closed
