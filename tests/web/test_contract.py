@@ -9,16 +9,17 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgis]
 
-TYPES = Path(__file__).resolve().parents[2] / "web" / "src" / "api" / "types.ts"
+API = Path(__file__).resolve().parents[2] / "web" / "src" / "api"
+TYPES = [API / name for name in ("types.ts", "stockTypes.ts", "sitingTypes.ts")]
 
 
 def fields_of(interface: str) -> set[str]:
     """Names that every object of a TypeScript interface must have, inherited ones too."""
-    text = TYPES.read_text(encoding="utf-8")
+    text = "\n".join(file.read_text(encoding="utf-8") for file in TYPES)
     found = re.search(
         rf"export interface {interface}(?: extends (\w+))? \{{\n(.*?)\n\}}", text, re.DOTALL
     )
-    assert found, f"{TYPES} has no interface {interface}"
+    assert found, f"{API} has no interface {interface}"
     own = set(re.findall(r"^  (\w+):", found[2], re.MULTILINE))
     return own | (fields_of(found[1]) if found[1] else set())
 
@@ -113,6 +114,27 @@ def test_a_stock_asset_tells_the_gaps_that_it_could_close(ask):
     assert len(asset["fits"]) == useful["fit_count"]
     for fit in asset["fits"]:
         assert not fields_of("StockFit") - fit.keys()
+
+
+def test_what_could_go_where_has_the_fields_that_the_page_reads(ask):
+    listed = ask("/cities/{city}/stock?limit=1000")["items"]
+    useful = max(listed, key=lambda item: item["fit_count"])
+    path = f"/cities/{{city}}/stock/{quote(useful['id'])}"
+    asset, kinds = ask(path), ask(f"{path}/kinds")["items"]
+    assert asset["documents"]
+    for document in asset["documents"]:
+        assert not fields_of("StockDocument") - document.keys()
+    for kind in kinds:
+        assert not fields_of("HeldKind") - kind.keys()
+        for gap in kind["gaps"]:
+            assert not fields_of("ClosedGap") - gap.keys()
+    fit = asset["fits"][0]
+    sites = ask(
+        f"/cities/{{city}}/gaps/{fit['kind']}/sites?neighbourhood={fit['neighbourhood_id']}"
+    )
+    assert sites["items"]
+    for site in sites["items"]:
+        assert not fields_of("GapSite") - site.keys()
 
 
 def test_what_is_drawn_carries_what_the_map_reads(ask, sheets):

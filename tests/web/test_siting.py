@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.web.test_contract import fields_of
+
 pytestmark = [pytest.mark.browser, pytest.mark.postgis]
 
 SITES = """() => linliMap.map.getSource("sites").serialize().data.features
@@ -190,6 +192,21 @@ def test_demands_that_clash_are_named(planner, city_api, kinds):
     expect(clash).to_be_visible(timeout=150_000)
     designer.shot("siting-clash")
     assert all("409" in one for one in designer.complaints)  # the browser tells of the refusal
+
+
+def test_a_siting_has_the_fields_that_the_page_reads(city_api):
+    run = city_api.get("/sitings").json()["items"][0]
+    assert not fields_of("SitingRun") - run.keys()
+    answer = city_api.get(f"/sitings/{run['job']}").json()
+    assert not fields_of("SitingAnswer") - answer.keys()
+    assert not fields_of("SitingPlan") - answer["plan"].keys()
+    assert not fields_of("Funding") - answer["funding"].keys()
+    parts = {"SitingSite": answer["plan"]["chosen"], "CurvePoint": answer["pareto"]}
+    parts |= {"Sensitivity": answer["sensitivity"], "SourcePaid": answer["funding"]["sources"]}
+    for interface, rows in parts.items():
+        assert rows
+        for row in rows:
+            assert not fields_of(interface) - row.keys(), interface
 
 
 def test_an_earlier_siting_is_opened_again_also_on_a_phone_and_in_english(reader_of, city_api):
