@@ -80,10 +80,13 @@ def siting_options(
 
     When: the months of the pathway, of what is protected there, and of building, in whole years.
     Risk: 1 - (1 - refusal by pathway) (1 - refusal by protection) × (how likely it is stock).
+
+    Candidates of less than ``least_confidence_share`` are left out, with that as the reason: a
+    plan rests on what somebody has checked, or what is more than a guess.
     """
     rules = analysis.profile.rooms["siting"]
     holds = _holds(analysis, kinds, stock)
-    stopped = _stopped(stock, holds)
+    stopped = pd.concat([_stopped(stock, holds), _unsure(stock, holds, rules)], ignore_index=True)
     free = stock[~stock.index.isin(stopped["asset"])]
     held = holds[holds["stock_id"].isin(free.index)]
     sized = _sized(held, kinds, analysis.profile)
@@ -218,18 +221,44 @@ def _places(stock: pd.DataFrame, rules: Any) -> pd.DataFrame:
     refused = row.map(rules["consent_risk_share"]).astype("Float64")
     refused = refused.fillna(float(rules["consent_risk_unknown_share"])).to_numpy(dtype=float)
     held = (1 - refused) * (1 - protected * float(rules["consent_risk_protected_share"]))
-    sure = stock["source"].astype("string").map(rules["candidate_true_share"]).astype("Float64")
-    sure = sure.fillna(1.0)
-    if "confidence" in stock.columns:
-        sure = stock["confidence"].astype("Float64").fillna(sure)
     return pd.DataFrame(
         {
             "asset_type": types,
             "pathway": row,
             "earliest_year": (months // MONTHS_PER_YEAR).astype("int64"),
-            "consent_risk_share": 1 - held * sure.to_numpy(dtype=float),
+            "consent_risk_share": 1 - held * _sure_share(stock, rules).to_numpy(dtype=float),
         },
         index=stock.index.astype("str"),
+    )
+
+
+def _sure_share(stock: pd.DataFrame, rules: Any) -> pd.Series:
+    """Tell how likely each asset is stock indeed; 1 where it is registered."""
+    sure = stock["source"].astype("string").map(rules["candidate_true_share"]).astype("Float64")
+    sure = sure.fillna(1.0)
+    if "confidence" in stock.columns:
+        sure = stock["confidence"].astype("Float64").fillna(sure)
+    return sure
+
+
+def _unsure(stock: pd.DataFrame, holds: pd.DataFrame, rules: Any) -> pd.DataFrame:
+    """List what candidates could hold that are too unsure to build a plan on."""
+    least = float(rules["least_confidence_share"])
+    sure = _sure_share(stock, rules)
+    sure = sure[(sure < least).to_numpy(dtype=bool)]
+    holds = holds[holds["stock_id"].isin(sure.index)].drop_duplicates(["stock_id", "kind"])
+    share = holds["stock_id"].map(sure).astype("float64").map("{:.0%}".format)
+    return pd.DataFrame(
+        {
+            "asset": holds["stock_id"].astype("str"),
+            "kind": holds["kind"].astype("str"),
+            "size": None,
+            "reason": "unsure",
+            "zh": "线索可信度 " + share + f",低于 {least:.0%}:请先核查,接受后即可参与选址",
+            "en": "found with a confidence of "
+            + share
+            + f", below {least:.0%}: check it first; once accepted it can be chosen",
+        }
     )
 
 

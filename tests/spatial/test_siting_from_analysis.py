@@ -90,6 +90,26 @@ def test_assets_that_must_be_settled_first_are_left_out_with_the_reason(analysis
     assert told[["zh", "en"]].notna().all(axis=None)
 
 
+def test_candidates_that_are_little_more_than_a_guess_are_left_out_until_they_are_checked(analysis):
+    least = analysis.profile.rooms["siting"]["least_confidence_share"]
+    stock = analysis.tables["stock"]
+    unsure = set(stock.index[(stock["confidence"] < least).to_numpy(dtype=bool, na_value=False)])
+    problem = siting_problem(analysis)
+    told = problem.impossible[problem.impossible["reason"] == "unsure"]
+    assert unsure
+    assert not unsure & set(problem.options["asset"])
+    assert set(told["asset"]) <= unsure
+    one = told["asset"].iloc[0]
+    checked = stock.assign(
+        source=stock["source"].mask(stock.index == one, "registered"),
+        confidence=stock["confidence"].mask(stock.index == one),
+    )
+    again = siting_problem(analysis, stock=checked)
+    reasons = set(again.impossible.loc[again.impossible["asset"] == one, "reason"])
+    assert "unsure" not in reasons
+    assert one in set(again.options["asset"]) or reasons
+
+
 def test_only_gaps_of_the_area_are_demand(analysis):
     place = analysis.tables["neighbourhoods"].index[0]
     problem = siting_problem(analysis, area=[place])
