@@ -181,7 +181,7 @@ export interface StockNear {
   id: string;
   name: string | null;
   kind: string | null;
-  source: "registered" | "osm" | "leftover";
+  source: "registered" | "osm" | "leftover" | "detected";
   distance_m: number | null;
   pathway: string | null;
   kinds: KindId[];
