@@ -11,6 +11,7 @@ from spatial.siting.plan import SitingPlan, plan_of
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import SitingWeights
 from spatial.siting.solve_core import NEVER, compile_problem, worth_of
+from spatial.siting.solve_keep import standing_years
 from spatial.siting.solve_prices import Aim
 from spatial.siting.solve_proof import Ready, best_plan, make_ready
 
@@ -34,7 +35,8 @@ def solve_siting(
     ----------
     problem : SitingProblem
     start : SitingPlan, optional
-        A plan to begin with; what the rules forbid of it is left out.
+        A plan to begin with; what the rules forbid of it is left out, what they call for is put
+        in. It is returned if nothing better is found in time.
     effort : Effort, optional
         By default a minute, to proof.
     progress, cancel : optional
@@ -58,7 +60,7 @@ def solve_siting(
 def solve_ready(ready: Ready, watch: Watch, start: SitingPlan | None = None) -> SitingPlan:
     """Choose options and years of a problem that is laid out already."""
     core, rules = ready.core, ready.core.problem.rules
-    years = None if start is None else core.standing(years_onto(start, core.problem))
+    years = None if start is None else standing_years(core, years_onto(start, core.problem))
     if rules.order:
         return _in_order(ready, watch, years)
     year, bound = best_plan(ready, Aim(rules.weights), watch, years)

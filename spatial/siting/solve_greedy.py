@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from spatial.siting.rules import SitingWeights
 from spatial.siting.solve_core import NEVER
-from spatial.siting.solve_kernels import FORCED, KEPT, fill_greedily
+from spatial.siting.solve_kernels import CALLED, FORCED, KEPT, fill_greedily
 
 if TYPE_CHECKING:
     from spatial.siting.solve_proof import Ready
@@ -17,14 +17,22 @@ if TYPE_CHECKING:
 __all__ = ["greedy_years"]
 
 Longs = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
-def greedy_years(ready: Ready, weights: SitingWeights, first: Longs | None = None) -> Longs:
+def greedy_years(
+    ready: Ready,
+    weights: SitingWeights,
+    first: Longs | None = None,
+    *,
+    called: Flags | None = None,
+) -> Longs:
     """Choose options one by one, each the one of most gain for its money that the rules allow.
 
     What must be chosen comes first, then what a plan (`first`, years) has. Lower limits and rows
     that must be served are not looked after: a plan that misses them is a beginning for the
-    solver, not an answer.
+    solver, not an answer. With options that are `called` in, these come after what must be chosen
+    and before what the plan has, and nothing else is chosen.
 
     Returns
     -------
@@ -47,6 +55,9 @@ def greedy_years(ready: Ready, weights: SitingWeights, first: Longs | None = Non
     if first is not None:
         boost = np.where((first != NEVER) & ~core.forced, KEPT, boost)
         earliest = np.maximum(earliest, np.where(first == NEVER, 0, first))
+    if called is not None:
+        boost = np.where(called & ~core.forced, CALLED, boost)
+        own = np.where(boost > 1, own, np.inf)
     if options:
         fill_greedily(
             (core.start, core.group, core.persons.copy(), core.weight * max(weights.people, 1e-9)),

@@ -8,14 +8,15 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FORCED", "KEPT", "fill_greedily", "gains_alone", "year_that_fits"]
+__all__ = ["CALLED", "FORCED", "KEPT", "fill_greedily", "gains_alone", "year_that_fits"]
 
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 FORCED: Final = 2e9
+CALLED: Final = 1.5e9
 KEPT: Final = 1e9
-"""Ahead of all gains for money: what must be, then what was."""
+"""Ahead of all gains for money: what must be, then what rules call for, then what was."""
 _jit: Any = numba.njit(cache=True, nogil=True)
 
 

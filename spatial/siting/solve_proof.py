@@ -20,8 +20,8 @@ import numpy.typing as npt
 from spatial.errors import InfeasibleError
 from spatial.siting.answer import Watch
 from spatial.siting.solve_core import NEVER, Core, worth_of
-from spatial.siting.solve_greedy import greedy_years
 from spatial.siting.solve_highs import relax_programme, run_programme
+from spatial.siting.solve_keep import first_plan
 from spatial.siting.solve_model import lay_out
 from spatial.siting.solve_narrow import narrow
 from spatial.siting.solve_prices import Aim, Priced, price_all, prices_of
@@ -74,7 +74,8 @@ def best_plan(
     aim : Aim
     watch : Watch
     start : array, shape (options,), optional
-        Years of a plan to begin with; it need not keep the rules.
+        Years of a plan to begin with; it need not keep the rules. What can be kept of it is the
+        least that is returned, however short the time.
     direct : int
         Size up to which the integer programme gets all options at once.
 
@@ -84,18 +85,25 @@ def best_plan(
         If no plan keeps the rules, or none was found in time.
     """
     core = ready.core
-    start = greedy_years(ready, aim.weights, start)
+    begin, known = first_plan(ready, aim, watch, start)
+    if known is not None and start is not None and watch.must_stop():
+        return known, np.nan
     every = np.arange(len(core.option))
     size = (len(core.group) + len(core.option)) * core.years
-    priced = None if size <= direct or not len(every) else _priced(ready, aim, watch, start)
-    if priced is None:
-        found = _exactly(ready, aim, watch, every, start, watch.effort.gap_share)
-        if found is not None:
-            return found
-        if keeps_rules(ready, start, aim):  # time ended first
-            return start, np.nan
+    priced = None if size <= direct or not len(every) else _priced(ready, aim, watch, begin)
+    if priced is not None:
+        return _widening(ready, aim, watch, priced, (begin, known))
+    if known is not None and size > direct and watch.must_stop():
+        return known, np.nan  # to lay out everything would take long
+    column = begin if known is None else known
+    found = _exactly(ready, aim, watch, every, column, watch.effort.gap_share)
+    if found is None and known is None:
         raise _none_found(watch)
-    return _widening(ready, aim, watch, priced, start)
+    if found is None:  # time ended first
+        return known, np.nan  # type: ignore[return-value]
+    if known is not None and not _better(ready, aim, found[0], known, tie=start is None):
+        return known, found[1]
+    return found
 
 
 def _none_found(watch: Watch) -> InfeasibleError:
@@ -108,6 +116,13 @@ def _none_found(watch: Watch) -> InfeasibleError:
         "No plan keeps all rules; why_infeasible(problem) names those that clash.",
         zh="没有方案能同时满足所有规则;why_infeasible(problem) 会列出冲突的规则。",
     )
+
+
+def _better(ready: Ready, aim: Aim, year: Longs, known: Longs, *, tie: bool) -> bool:
+    """Tell whether a plan is worth more than the one known (as much: `tie`)."""
+    now, least = _value(ready.core, aim, year), _value(ready.core, aim, known)
+    slack = SLACK * max(1.0, abs(least))
+    return now >= least - slack if tie else now > least + slack
 
 
 def _value(core: Core, aim: Aim, year: Longs) -> float:
@@ -150,27 +165,6 @@ def _priced(ready: Ready, aim: Aim, watch: Watch, start: Longs) -> Priced | None
     return best
 
 
-def keeps_rules(ready: Ready, year: Longs, aim: Aim) -> bool:
-    """Tell whether a plan keeps all rules, lower limits and parts kept among them."""
-    core, structure = ready.core, ready.structure
-    t = np.arange(core.years)[:, None]
-    is_open = ((year != NEVER) & (year <= t)).ravel().astype(float)
-    used = structure.matrix @ is_open
-    if (used > structure.upper + SLACK).any() or (used < structure.lower - SLACK).any():
-        return False
-    if (core.forced & (year == NEVER)).any() or ((year != NEVER) & (year < core.earliest)).any():
-        return False
-    rules = core.problem.rules
-    if aim.least or rules.must_serve or rules.least_share:
-        programme = lay_out(core, structure)
-        column = programme.columns_of(year)
-        rows, level, _ = aim.rows(programme)
-        served = programme.matrix[[want.row for want in programme.wants]] @ column
-        lower = programme.row_lower[[want.row for want in programme.wants]]
-        return bool((served >= lower - SLACK).all() and (rows @ column >= level - SLACK).all())
-    return True
-
-
 def _promising(core: Core) -> npt.NDArray[np.bool_]:
     """Return the options that would do most for their money, were they alone."""
     mass = np.add.reduceat(
@@ -205,13 +199,15 @@ def _exactly(
 
 
 def _widening(
-    ready: Ready, aim: Aim, watch: Watch, priced: Priced, start: Longs
+    ready: Ready, aim: Aim, watch: Watch, priced: Priced, first: tuple[Longs, Longs | None]
 ) -> tuple[Longs, float]:
     """Solve the best options exactly, more and more of them, until the rest cannot matter."""
     core, gap = ready.core, watch.effort.gap_share
-    best, value, bound = None, -np.inf, priced.bound
-    if keeps_rules(ready, start, aim):
-        best, value = start, _value(core, aim, start)
+    start, best = first
+    value = -np.inf if best is None else _value(core, aim, best)
+    bound = max(priced.bound, value)
+    if best is not None and watch.must_stop():
+        return best, bound
     adds = np.sort(-priced.adds)
     many, slow = max(FEW, int(1.3 * (priced.adds > 0).sum())), False
     while True:

@@ -99,12 +99,14 @@ def _rules(rng, years, options, demand, *, order):
         names = list(names)
         return tuple(str(n) for n in names if rng.random() < share)
 
+    known = {*options["kind"], *demand["kind"]}
     limits = ()
     if rng.random() < 0.4:
         limits = (
             KindLimit("clinic", at_most=int(rng.integers(0, 3))),
             KindLimit("park", at_least=int(rng.integers(0, 2)), district="east"),
         )
+        limits = tuple(limit for limit in limits if limit.kind in known)
     waiting = float(rng.choice([0.0, 0.2, 0.5])) if years > 1 else 0.0
     return SitingRules(
         budget_yuan=tuple(float(b) for b in rng.choice([0, 3e5, 6e5, 1e6], years)),
@@ -112,11 +114,11 @@ def _rules(rng, years, options, demand, *, order):
         yearly_in_budget=bool(rng.random() < 0.3),
         must=some(options.index, 0.04),
         must_not=some([*options.index, "a2"], 0.06),
-        spacing_m={"clinic": 150.0} if rng.random() < 0.5 else {},
+        spacing_m={"clinic": 150.0} if rng.random() < 0.5 and "clinic" in known else {},
         limits=limits,
-        incompatible=(("clinic", "park"),) if rng.random() < 0.2 else (),
+        incompatible=(("clinic", "park"),) if rng.random() < 0.2 and known == {*KINDS} else (),
         must_serve=some(demand.index, 0.04),
-        least_share={"park": 0.3} if rng.random() < 0.2 else {},
+        least_share={"park": 0.3} if rng.random() < 0.2 and "park" in known else {},
         weights=SitingWeights(
             people=1.0,
             money_per_yuan=float(rng.choice([0.0, 1e-6, 1e-5])),
