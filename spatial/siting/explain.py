@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatial.errors import InfeasibleError
+from spatial.errors import CancelledError, InfeasibleError
 from spatial.progress import Progress, silent
-from spatial.siting.answer import Effort, Watch
-from spatial.siting.explain_rejected import rejected_frame
+from spatial.siting.answer import Cancel, Effort, Watch
+from spatial.siting.explain_rejected import Tell, rejected_frame
 from spatial.siting.explain_state import State, state_of
 from spatial.siting.plan import SitingPlan
 from spatial.siting.rules import PARTS, SitingRules
 from spatial.siting.solve import solve_siting
-from spatial.siting.solve_core import NEVER, compile_problem, worth_of
+from spatial.siting.solve_core import NEVER, Worth, compile_problem
 from spatial.siting.solve_proof import make_ready
 
 __all__ = ["SitingExplanation", "explain_siting"]
@@ -69,6 +70,7 @@ def explain_siting(
     sensitivity: bool = True,
     effort: Effort | None = None,
     progress: Progress = silent,
+    cancel: Cancel | None = None,
 ) -> SitingExplanation:
     """Explain a plan.
 
@@ -81,38 +83,59 @@ def explain_siting(
     effort : Effort, optional
         For all these re-solves together, by default half a minute.
     progress : callable, optional
+        Told after every few options and with every step of a re-solve; it may raise to stop.
+    cancel : callable, optional
+        Asked as often.
 
     Returns
     -------
     SitingExplanation
+
+    Raises
+    ------
+    CancelledError
+        If `cancel` says so: half an explanation would mislead.
     """
+    tell = _teller(progress, cancel)
+    tell(0.0)
     ready = make_ready(compile_problem(plan.problem))
     state = state_of(ready, plan)
-    progress("siting_explain", 0.0)
-    chosen = _chosen(state, plan)
-    progress("siting_explain", 0.3)
-    rejected = rejected_frame(state, plan)
+    chosen = _chosen(state, plan, lambda share: tell(0.3 * share))
+    rejected = rejected_frame(state, plan, lambda share: tell(0.3 + 0.1 * share))
     watch = Watch(effort or Effort(seconds=30.0))
-    lines = list(_sensitivity(plan, watch, progress)) if sensitivity else []
+    lines = list(_sensitivity(plan, watch, tell)) if sensitivity else []
     columns = ["change", "factor", "value", "people", "money_yuan", "kept", "gone", "new", "status"]
     frame = pd.DataFrame(lines, columns=columns)
     if sensitivity:
         chosen["stays_share"] = _stays(chosen.index, frame)
-    progress("siting_explain", 1.0)
+    tell(1.0)
     return SitingExplanation(chosen, rejected, frame)
 
 
-def _chosen(state: State, plan: SitingPlan) -> pd.DataFrame:
+def _teller(progress: Progress, cancel: Cancel | None) -> Tell:
+    """Return what tells the share that is done, and stops when the caller wants it."""
+
+    def tell(share: float) -> None:
+        progress("siting_explain", share)
+        if cancel is not None and cancel():
+            raise CancelledError("The explanation was stopped.", zh="方案说明已停止。")
+
+    return tell
+
+
+def _chosen(state: State, plan: SitingPlan, tell: Tell) -> pd.DataFrame:
     core = state.ready.core
     names = plan.problem.options.index
     lines: list[dict[str, Any]] = []
-    for o in np.flatnonzero(state.year != NEVER):
+    held = np.flatnonzero(state.year != NEVER)
+    for at, o in enumerate(held):
+        tell(at / len(held))
         without = state.year.copy()
         without[o] = NEVER
-        worth = worth_of(core, without)
+        worth = state.worth_with(without)
         lost = state.worth.parts["people"] - worth.parts["people"]
         loss = state.aim(state.worth) - state.aim(worth)
-        other, next_loss = _next_best(state, int(o), without)
+        other, next_loss = _next_best(state, int(o), without, worth)
         lines.append(
             {
                 "option": names[core.option[o]],
@@ -146,10 +169,10 @@ def _en(row: pd.Series) -> str:
     return text + f"they can. Next best: {row['next_best']}, at a loss of {row['next_loss']:,.4g}."
 
 
-def _next_best(state: State, o: int, without: Longs) -> tuple[int | None, float]:
+def _next_best(state: State, o: int, without: Longs, worth: Worth) -> tuple[int | None, float]:
     """Return the option that replaces another at the least loss, and the loss."""
     core = state.ready.core
-    apart = replace(state, year=without, worth=worth_of(core, without))
+    apart = replace(state, year=without, worth=worth)
     gains = apart.gains()
     gains[(state.year != NEVER) | (core.site == core.site[o]) & (np.arange(len(gains)) == o)] = -1.0
     ground = apart.ground()
@@ -164,20 +187,26 @@ def _next_best(state: State, o: int, without: Longs) -> tuple[int | None, float]
         tried += 1
         swapped = without.copy()
         swapped[other] = year
-        loss = state.aim(state.worth) - state.aim(worth_of(core, swapped))
+        loss = state.aim(state.worth) - state.aim(state.worth_with(swapped))
         if loss < least:
             best, least = int(other), loss
     return best, least if best is not None else np.nan
 
 
-def _sensitivity(plan: SitingPlan, watch: Watch, progress: Progress) -> Iterator[tuple[Any, ...]]:
+def _sensitivity(plan: SitingPlan, watch: Watch, tell: Tell) -> Iterator[tuple[Any, ...]]:
     changes = list(_changes(plan.problem.rules))
     for at, (name, factor, rules) in enumerate(changes):
-        progress("siting_explain", 0.4 + 0.6 * at / len(changes))
+        share = 0.4 + 0.6 * at / len(changes)
+        tell(share)
         seconds = max(0.1, watch.left_s / (len(changes) - at))
         effort = replace(watch.effort, seconds=seconds)
         try:
-            other = solve_siting(plan.problem.with_rules(rules), start=plan, effort=effort)
+            other = solve_siting(
+                plan.problem.with_rules(rules),
+                start=plan,
+                effort=effort,
+                progress=partial(_tell_same, tell, share),
+            )
         except InfeasibleError:
             yield name, factor, np.nan, np.nan, np.nan, 0, len(plan.chosen), (), "infeasible"
             continue
@@ -193,6 +222,11 @@ def _sensitivity(plan: SitingPlan, watch: Watch, progress: Progress) -> Iterator
             tuple(other.chosen.index.difference(stays)),
             str(other.status),
         )
+
+
+def _tell_same(tell: Tell, share: float, _step: str, _of_step: float) -> None:
+    """Ask whether to go on, from within a re-solve."""
+    tell(share)
 
 
 def _changes(rules: SitingRules) -> Iterator[tuple[str, float, SitingRules]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,19 +12,25 @@ import pandas as pd
 from spatial.siting.explain_state import State
 from spatial.siting.plan import SitingPlan
 from spatial.siting.problem import SitingProblem
-from spatial.siting.solve_core import NEVER, worth_of
+from spatial.siting.solve_core import NEVER
 
-__all__ = ["rejected_frame"]
+__all__ = ["Tell", "rejected_frame"]
 
 Floats = npt.NDArray[np.float64]
 EXACT_UP_TO = 20_000_000
 """Pairs, times options and years, up to which every gain is found by serving everybody anew."""
+EVERY: Final = 20
+"""Options between two tellings of progress."""
 Words = tuple[str, str]
+Tell = Callable[[float], None]
 COLUMNS = ["asset", "kind", "size", "reason", "by", "gain_people", "gain_per_10k_yuan", "zh", "en"]
 
 
-def rejected_frame(state: State, plan: SitingPlan) -> pd.DataFrame:
-    """Return a line for every option not chosen, and for all that was never one."""
+def rejected_frame(state: State, plan: SitingPlan, tell: Tell) -> pd.DataFrame:
+    """Return a line for every option not chosen, and for all that was never one.
+
+    `tell` is told the share that is done, and may raise to stop.
+    """
     problem, core = plan.problem, state.ready.core
     options = problem.options
     names = options.index
@@ -31,11 +38,15 @@ def rejected_frame(state: State, plan: SitingPlan) -> pd.DataFrame:
     for row, (reason, by) in core.left_out.items():
         other = names[by] if by >= 0 else None
         lines[names[row]] = _line(reason, other, np.nan, np.nan, _left_out(problem, row, by))
-    gains = _gains(state)
+    tell(0.1)
+    gains = _gains(state, lambda share: tell(0.1 + 0.4 * share))
     rate = gains / np.maximum(core.cost_yuan, 1.0) * 1e4
-    last = _last_chosen(state)
+    last = _last_chosen(state, lambda share: tell(0.5 + 0.1 * share))
     against = _Against(state)
-    for o in np.flatnonzero(state.year == NEVER):
+    others = np.flatnonzero(state.year == NEVER)
+    for at, o in enumerate(others):
+        if at % EVERY == 0:
+            tell(0.6 + 0.4 * at / len(others))
         reason, by, words = against.of(int(o), gains[o], rate[o], last)
         lines[names[core.option[o]]] = _line(reason, by, gains[o], rate[o], words)
     known = [name for name in names if name in lines]
@@ -52,7 +63,7 @@ def rejected_frame(state: State, plan: SitingPlan) -> pd.DataFrame:
     return pd.concat(frames).reindex(columns=COLUMNS) if frames else pd.DataFrame(columns=COLUMNS)
 
 
-def _gains(state: State) -> Floats:
+def _gains(state: State, tell: Tell) -> Floats:
     """Weighted persons that each option would add to the plan.
 
     Exactly, everybody served anew, where the problem is small; else those of its reach who are
@@ -62,11 +73,14 @@ def _gains(state: State) -> Floats:
     gains = state.gains()
     if len(core.group) * len(core.option) * core.years > EXACT_UP_TO:
         return gains
-    for o in np.flatnonzero((state.year == NEVER) & (core.earliest < core.years)):
+    some = np.flatnonzero((state.year == NEVER) & (core.earliest < core.years))
+    for at, o in enumerate(some):
+        if at % EVERY == 0:
+            tell(at / len(some))
         added = state.year.copy()
         added[core.site == core.site[o]] = NEVER
         added[o] = core.earliest[o]
-        gains[o] = worth_of(core, added).parts["people"] - state.worth.parts["people"]
+        gains[o] = state.worth_with(added).parts["people"] - state.worth.parts["people"]
     return np.maximum(gains, 0.0)
 
 
@@ -106,14 +120,17 @@ def _left_out(problem: SitingProblem, row: int, by: int) -> tuple[str, str]:
     return "够得着的地方没有人缺这类设施", "nobody in its reach lacks this kind"
 
 
-def _last_chosen(state: State) -> float:
+def _last_chosen(state: State, tell: Tell) -> float:
     """Weighted persons for 10,000 yuan of the chosen option that brings fewest for its money."""
     core = state.ready.core
     rates = []
-    for o in np.flatnonzero((state.year != NEVER) & (core.cost_yuan > 0)):
+    some = np.flatnonzero((state.year != NEVER) & (core.cost_yuan > 0))
+    for at, o in enumerate(some):
+        if at % EVERY == 0:
+            tell(at / len(some))
         without = state.year.copy()
         without[o] = NEVER
-        lost = state.worth.parts["people"] - worth_of(core, without).parts["people"]
+        lost = state.worth.parts["people"] - state.worth_with(without).parts["people"]
         rates.append(lost / core.cost_yuan[o] * 1e4)
     return float(min(rates, default=np.nan))
 
@@ -164,7 +181,7 @@ class _Against:
             return float(weights.people * gain - costs)
         added = self.state.year.copy()
         added[o] = year
-        return self.state.aim(worth_of(core, added)) - self.state.aim(self.state.worth)
+        return self.state.aim(self.state.worth_with(added)) - self.state.aim(self.state.worth)
 
     def _rule(self, o: int, gain: float, rate: float, last: float) -> tuple[str, Any, Words]:
         """Name the first rule without room: nearness before money."""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from spatial.siting.explain_beside import Beside, beside
 from spatial.siting.plan import SitingPlan
 from spatial.siting.rules import SitingWeights
 from spatial.siting.solve_core import NEVER, Core, Worth, worth_of
@@ -29,6 +30,11 @@ class State:
     year: Longs
     worth: Worth
     weights: SitingWeights
+    known: Beside
+
+    def worth_with(self, year: Longs) -> Worth:
+        """Return what a plan beside this one is worth; without flow."""
+        return self.known.worth_of(year)
 
     def aim(self, worth: Worth) -> float:
         """Return what a plan is worth by the aim."""
@@ -84,4 +90,5 @@ def state_of(ready: Ready, plan: SitingPlan) -> State:
     year = core.standing(plan.years)
     order = core.problem.rules.order
     weights = SitingWeights.only(order[0]) if order else core.problem.rules.weights
-    return State(ready, year, worth_of(core, year), weights)
+    worth = worth_of(core, year)
+    return State(ready, year, worth, weights, beside(core, year, worth))

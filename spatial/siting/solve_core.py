@@ -18,7 +18,7 @@ from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import PARTS, SitingWeights
 from spatial.siting.solve_service import serve
 
-__all__ = ["NEVER", "Core", "Worth", "compile_problem", "group_rows", "worth_of"]
+__all__ = ["NEVER", "Core", "Worth", "compile_problem", "group_rows", "parts_of", "worth_of"]
 
 Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
@@ -115,17 +115,23 @@ def worth_of(core: Core, year: Longs) -> Worth:
         room[core.sites :] = core.old_capacity
         first = core.weight + (core.wanted * 2.0 * core.weight.max() if last_wanted else 0.0)
         served[t], flow[t] = serve(core.start, core.group, room, core.persons, first)
-    weighted = served @ core.weight
+    return Worth(served, flow, parts_of(core, year, served))
+
+
+def parts_of(core: Core, year: Longs, served: Floats) -> dict[str, float]:
+    """Return each part of what a plan is worth that serves so many, (years, groups)."""
+    chosen = year != NEVER
+    # not as matrix products: threads of the linear algebra would spin far longer than they count
+    weighted = (served * core.weight).sum(axis=1)
     open_years = np.where(chosen, core.years - year, 0)
-    base = float(core.baseline @ core.weight)
-    parts = {
+    base = float((core.baseline * core.weight).sum())
+    return {
         "people": float(weighted[-1] - base),
         "money": float(core.cost_yuan[chosen].sum()),
         "running": float((core.yearly_yuan * open_years).sum()),
         "waiting": float((weighted[-1] - weighted[:-1]).sum()),
         "risk": float(core.risk[chosen].sum()),
     }
-    return Worth(served, flow, parts)
 
 
 def compile_problem(problem: SitingProblem) -> Core:

@@ -4,13 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
-from small_sitings import every_plan, problems, worth
+from hypothesis import strategies as st
+from small_sitings import every_plan, problems, town, worth
 
-from spatial.errors import InfeasibleError
+from spatial.errors import CancelledError, InfeasibleError
+from spatial.siting.answer import Effort
 from spatial.siting.explain import explain_siting
+from spatial.siting.explain_beside import beside
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import SitingRules, SitingWeights
 from spatial.siting.solve import solve_siting
+from spatial.siting.solve_core import NEVER, compile_problem, worth_of
 
 SLOW = settings(
     max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -95,3 +99,43 @@ def test_more_money_is_shown_to_bring_what_it_brings():
     assert (np.diff(money["people"]) >= 0).all()
     assert money.loc[1.25, "people"] == 600
     assert money.loc[1.25, "new"] == ("o2",)
+
+
+@given(problems(), st.integers(0, 2**32 - 1))
+@SLOW
+def test_plans_beside_a_known_one_are_worth_what_they_are_worth_from_scratch(problem, seed):
+    core = compile_problem(problem)
+    rng = np.random.default_rng(seed)
+
+    def some_years():
+        return np.where(rng.random(len(core.option)) < 0.5, core.earliest, NEVER)
+
+    known = some_years()
+    near = beside(core, known, worth_of(core, known))
+    for _ in range(4):
+        year = some_years()
+        found, wanted = near.worth_of(year), worth_of(core, year)
+        assert (found.served == wanted.served).all()
+        assert found.parts == wanted.parts
+
+
+def test_progress_is_told_all_along_and_a_wish_to_stop_is_heard_everywhere():
+    plan = solve_siting(town(budget_yuan=(8e6,)), effort=Effort(seconds=2.0, gap_share=0.02))
+    told = []
+    few = Effort(seconds=0.2)
+    explain_siting(plan, effort=few, progress=lambda _step, share: told.append(share))
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0.0, 1.0)
+    assert sum(share < 0.3 for share in told) >= len(plan.chosen)
+    assert sum(0.3 <= share < 0.4 for share in told) >= 5
+    solving_again = sum(share < 0.4 for share in told)
+    for stop_at in (0, 3, len(plan.chosen) + 3, solving_again + 2):
+        asked = []
+
+        def stop(stop_at=stop_at, asked=asked):
+            asked.append(None)
+            return len(asked) > stop_at
+
+        with pytest.raises(CancelledError):
+            explain_siting(plan, effort=few, cancel=stop)
+        assert len(asked) == stop_at + 1
