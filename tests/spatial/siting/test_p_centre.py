@@ -16,6 +16,7 @@ from spatial.errors import InfeasibleError
 from spatial.siting.answer import Effort, Status
 from spatial.siting.max_cover import max_cover
 from spatial.siting.p_centre import p_centre
+from spatial.siting.p_median import p_median
 from spatial.siting.pairs import Pairs
 from spatial.siting.set_cover import set_cover
 
@@ -116,4 +117,6 @@ def test_published_values_of_san_francisco_are_reproduced(shared_data):
     covered = max_cover(within, weight.to_numpy(), 4)
     assert covered.value == 875_247
     assert covered.value / weight.sum() == pytest.approx(0.91638, abs=5e-6)
-    assert {str(a.status) for a in (centre, covered)} == {"proven_optimal"}
+    median = p_median(metres.to_numpy(), weight.to_numpy(), 4)
+    assert median.value == pytest.approx(2_848_268_129.7145, abs=5e-5)
+    assert {str(a.status) for a in (centre, covered, median)} == {"proven_optimal"}
