@@ -152,7 +152,8 @@ def test_a_file_name_says_its_layer(name, layer):
 def test_a_raster_name_says_its_meaning():
     assert recognise_raster("chn_pop_2020") == "population"
     assert recognise_raster("某市高程") == "elevation"
-    assert recognise_raster("ndvi") is None
+    assert recognise_raster("ndvi") == "greenness"
+    assert recognise_raster("orthophoto") is None
 
 
 def test_reading_values_changes_nothing_in_the_frame_given():
