@@ -1,14 +1,8 @@
 """Stock through the API: listed, told, edited, judged; the log keeps everything."""
 
-import httpx
 import pytest
-from fake_scenarios import FakeBases
 from grid_town import grid_analysis
 from plan_client import CITY, problem
-from sqlalchemy import text
-
-from app.main import create_app
-from app.settings import Settings
 
 pytestmark = pytest.mark.postgis
 
@@ -18,21 +12,13 @@ SPOT = {"type": "Point", "coordinates": [LON, LAT]}
 
 
 @pytest.fixture(scope="module")
-def client(store, serving, tmp_path_factory):
-    store.save_analysis(grid_analysis())
-    bases = FakeBases(tmp_path_factory.mktemp("bases"))
-    app = create_app(Settings(database_url=store.url), bases=bases)
-    with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
-        yield client
+def client(stock_client):
+    return stock_client
 
 
 @pytest.fixture(autouse=True)
-def nothing_edited(store):
-    yield
-    with store.engine.begin() as connection:
-        connection.execute(text("DELETE FROM linli.stock_revision"))
-        connection.execute(text("DELETE FROM linli.stock_asset"))
-        connection.execute(text("DELETE FROM linli.stock_request"))
+def nothing_edited(register_emptied):
+    """Each test begins with the register of the analysis."""
 
 
 def get(client, path, **query):
