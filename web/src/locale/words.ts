@@ -12,9 +12,19 @@ type Values = Record<string, string | number>;
 
 export class Words {
   private readonly numbers: Intl.NumberFormat;
+  private readonly whole: Intl.NumberFormat;
+  /** One per number of digits: making one takes longer than a thousand texts, and a list of districts has thousands. */
+  private readonly formats = new Map<number, Intl.NumberFormat>();
 
   constructor(readonly language: Language) {
-    this.numbers = new Intl.NumberFormat(HTML_LANGUAGE[language], { maximumFractionDigits: 1 });
+    this.numbers = this.format(1);
+    this.whole = this.format(0);
+  }
+
+  private format(digits: number): Intl.NumberFormat {
+    let found = this.formats.get(digits);
+    if (!found) this.formats.set(digits, (found = new Intl.NumberFormat(HTML_LANGUAGE[this.language], { maximumFractionDigits: digits })));
+    return found;
   }
 
   /** The text of a key, its `{places}` filled. */
@@ -80,13 +90,13 @@ export class Words {
 
   readonly number = (value: number | null | undefined, digits = 0): string => {
     if (value === null || value === undefined || !Number.isFinite(value)) return this.t("app.unknown");
-    return value.toLocaleString(HTML_LANGUAGE[this.language], { maximumFractionDigits: digits });
+    return this.format(digits).format(value);
   };
 
   readonly metres = (value: number | null | undefined): string => {
     if (value === null || value === undefined) return this.t("app.unknown");
     if (value >= 10_000) return `${this.numbers.format(value / 1000)} ${this.language === "zh" ? "公里" : "km"}`;
-    return `${Math.round(value).toLocaleString(HTML_LANGUAGE[this.language])} ${this.language === "zh" ? "米" : "m"}`;
+    return `${this.whole.format(Math.round(value))} ${this.language === "zh" ? "米" : "m"}`;
   };
 
   /** Square metres, as hectares from one hectare on. */
