@@ -18,7 +18,7 @@ from spatial.siting.answer import Effort, Status
 from spatial.siting.plan import SitingPlan, plan_of
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import KindLimit, SitingRules, SitingWeights
-from spatial.siting.solve_core import NEVER, compile_problem, worth_of
+from spatial.siting.solver.core import NEVER, compile_problem, worth_of
 from spatial.siting_from_analysis import siting_rules
 
 __all__ = [

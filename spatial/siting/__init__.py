@@ -5,16 +5,14 @@ from spatial.siting.answer import Answer, Effort, Status
 from spatial.siting.broken_rules import broken_rules
 from spatial.siting.capacitated import capacitated_max_cover, capacitated_p_median
 from spatial.siting.clash import why_infeasible
+from spatial.siting.covering import Budget, max_cover, p_centre, set_cover
 from spatial.siting.explain import SitingExplanation, explain_siting
-from spatial.siting.max_cover import Budget, max_cover
-from spatial.siting.p_centre import p_centre
 from spatial.siting.p_median import p_median
 from spatial.siting.pairs import Pairs, pairs_on_network
 from spatial.siting.pareto import ParetoCurve, pareto
 from spatial.siting.plan import SitingPlan
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import KindLimit, SitingRules, SitingWeights
-from spatial.siting.set_cover import set_cover
 from spatial.siting.solve import solve_siting
 
 __all__ = [

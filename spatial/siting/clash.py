@@ -20,10 +20,10 @@ from spatial.errors import InfeasibleError
 from spatial.siting.answer import Effort, Watch
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import SitingRules, SitingWeights
-from spatial.siting.solve_core import compile_problem
-from spatial.siting.solve_highs import run_programme
-from spatial.siting.solve_model import lay_out
-from spatial.siting.solve_prices import Aim
+from spatial.siting.solver.core import compile_problem
+from spatial.siting.solver.highs import run_programme
+from spatial.siting.solver.prices import Aim
+from spatial.siting.solver.programme import lay_out
 
 __all__ = ["Clash", "Rule", "rules_in", "why_infeasible"]
 

@@ -12,7 +12,7 @@ import pandas as pd
 from spatial.siting.answer import Status, gap_share
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import PARTS
-from spatial.siting.solve_core import NEVER, Core, Worth
+from spatial.siting.solver.core import NEVER, Core, Worth
 
 __all__ = ["SitingPlan", "plan_of"]
 

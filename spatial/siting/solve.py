@@ -10,10 +10,10 @@ from spatial.siting.answer import Cancel, Effort, Status, Watch
 from spatial.siting.plan import SitingPlan, plan_of
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import SitingWeights
-from spatial.siting.solve_core import NEVER, compile_problem, worth_of
-from spatial.siting.solve_keep import standing_years
-from spatial.siting.solve_prices import Aim
-from spatial.siting.solve_proof import Ready, best_plan, make_ready
+from spatial.siting.solver.core import NEVER, compile_problem, worth_of
+from spatial.siting.solver.keep import standing_years
+from spatial.siting.solver.prices import Aim
+from spatial.siting.solver.proof import Ready, best_plan, make_ready
 
 __all__ = ["solve_ready", "solve_siting", "years_onto"]
 

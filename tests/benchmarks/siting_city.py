@@ -78,8 +78,8 @@ def plain(name: str):
 
     def run(size: str) -> None:
         from spatial.siting.answer import Effort, Watch
-        from spatial.siting.capacitated_case import case_of
-        from spatial.siting.capacitated_model import solve_programme
+        from spatial.siting.capacitated.case import case_of
+        from spatial.siting.capacitated.programme import solve_programme
 
         pairs, persons, capacity, p = instance(size, cover=name == COVER)
         nobody = np.full(len(persons), np.inf)

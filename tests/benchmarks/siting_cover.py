@@ -162,9 +162,8 @@ def sjc_worlds() -> list[tuple[World, int, int]]:
 
 def ours(world: World, p: int, seconds: float) -> dict:
     from spatial.siting.answer import Effort
-    from spatial.siting.max_cover import max_cover
+    from spatial.siting.covering import max_cover, set_cover
     from spatial.siting.pairs import Pairs
-    from spatial.siting.set_cover import set_cover
 
     began = time.process_time()
     pairs = Pairs(world.start, world.site, world.cost, world.sites)
@@ -182,7 +181,7 @@ def ours(world: World, p: int, seconds: float) -> dict:
 
 def build_seconds(world: World, p: int) -> float:
     """CPU seconds from pairs to a programme that a solver takes, nothing left out beforehand."""
-    from spatial.siting.max_cover_settle import Left, programme_of
+    from spatial.siting.covering.settle import Left, programme_of
     from spatial.siting.signatures import cover_of
 
     for _ in range(2):  # the first time compiles

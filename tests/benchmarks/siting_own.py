@@ -118,11 +118,11 @@ def run(who: str, name: str, limit_s: float) -> dict[str, object]:
     from spatial.siting.broken_rules import broken_rules
     from spatial.siting.plan import plan_of
     from spatial.siting.solve import solve_siting
-    from spatial.siting.solve_core import compile_problem, worth_of
-    from spatial.siting.solve_highs import run_programme
-    from spatial.siting.solve_model import lay_out
-    from spatial.siting.solve_prices import Aim
-    from spatial.siting.solve_proof import best_plan, make_ready
+    from spatial.siting.solver.core import compile_problem, worth_of
+    from spatial.siting.solver.highs import run_programme
+    from spatial.siting.solver.prices import Aim
+    from spatial.siting.solver.programme import lay_out
+    from spatial.siting.solver.proof import best_plan, make_ready
 
     case = next(one for one in CASES if one.name == name)
     for years in {1, case.years}:  # loads compiled code

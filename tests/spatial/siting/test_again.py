@@ -11,10 +11,10 @@ from spatial.siting.answer import Effort, Status, Watch
 from spatial.siting.broken_rules import broken_rules
 from spatial.siting.rules import KindLimit
 from spatial.siting.solve import solve_siting
-from spatial.siting.solve_core import NEVER, compile_problem, worth_of
-from spatial.siting.solve_keep import keeps_rules
-from spatial.siting.solve_prices import Aim
-from spatial.siting.solve_proof import best_plan, make_ready
+from spatial.siting.solver.core import NEVER, compile_problem, worth_of
+from spatial.siting.solver.keep import keeps_rules
+from spatial.siting.solver.prices import Aim
+from spatial.siting.solver.proof import best_plan, make_ready
 
 SLOW = settings(
     max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

@@ -11,11 +11,13 @@ from scipy.optimize import LinearConstraint, linprog, milp
 from spatial.errors import InfeasibleError, InputError
 from spatial.siting.answer import Effort, Status
 from spatial.siting.capacitated import capacitated_max_cover, capacitated_p_median
-from spatial.siting.capacitated_flow import divide_demand
+from spatial.siting.capacitated.flow import divide_demand
 from spatial.siting.pairs import Pairs
 
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=60, deadline=None)
+PATIENT = Effort(seconds=600)
+"""Proofs of small cases take no time, but the first call on a machine compiles."""
 
 
 def small_case(seed, *, tight=1.3):
@@ -111,7 +113,7 @@ def test_the_median_equals_brute_force(seed, divided):
         with pytest.raises(InfeasibleError):
             capacitated_p_median(cost, demand, capacity, p, divided=divided)
         return
-    answer = capacitated_p_median(cost, demand, capacity, p, divided=divided)
+    answer = capacitated_p_median(cost, demand, capacity, p, divided=divided, effort=PATIENT)
     assert answer.status == Status.PROVEN_OPTIMAL
     assert answer.value == pytest.approx(best)
     check_answer(answer, cost, capacity, p)
@@ -127,7 +129,9 @@ def test_a_median_with_weights_of_its_own_equals_brute_force(seed, divided):
     weight = np.random.default_rng(seed + 1).uniform(0, 3, len(demand))
     best = best_median(cost, demand, capacity, p, weight=weight, divided=divided)
     if np.isfinite(best) and (demand > 0).all():
-        answer = capacitated_p_median(cost, demand, capacity, p, weight=weight, divided=divided)
+        answer = capacitated_p_median(
+            cost, demand, capacity, p, weight=weight, divided=divided, effort=PATIENT
+        )
         assert answer.value == pytest.approx(best)
         assert answer.bound <= best + 1e-6
 
@@ -137,7 +141,9 @@ def test_a_median_with_weights_of_its_own_equals_brute_force(seed, divided):
 def test_the_cover_equals_brute_force(seed, divided):
     cost, demand, capacity, p = small_case(seed, tight=0.8)
     best = best_cover(cost, demand, capacity, p, weight=demand, divided=divided)
-    answer = capacitated_max_cover(Pairs.from_matrix(cost), demand, capacity, p, divided=divided)
+    answer = capacitated_max_cover(
+        Pairs.from_matrix(cost), demand, capacity, p, divided=divided, effort=PATIENT
+    )
     assert answer.status == Status.PROVEN_OPTIMAL
     assert answer.value == pytest.approx(best)
     check_answer(answer, cost, capacity, p)
@@ -165,12 +171,14 @@ def test_forced_sites_are_open_and_forbidden_ones_closed(seed):
     m = len(capacity)
     must, must_not = [0], [m - 1] if p < m else []
     try:
-        answer = capacitated_p_median(cost, demand, capacity, p, must=must, must_not=must_not)
+        answer = capacitated_p_median(
+            cost, demand, capacity, p, must=must, must_not=must_not, effort=PATIENT
+        )
     except InfeasibleError:
         return
     assert 0 in answer.sites
     assert not set(must_not) & set(answer.sites.tolist())
-    freely = capacitated_p_median(cost, demand, capacity, p)
+    freely = capacitated_p_median(cost, demand, capacity, p, effort=PATIENT)
     assert freely.value <= answer.value
 
 
@@ -183,7 +191,7 @@ def test_middle_sizes_equal_a_plain_programme(seed):
     cost = np.round(100 * np.hypot(*(place[:, None] - site[None]).transpose(2, 0, 1)))
     demand = rng.integers(1, 20, n).astype(float)
     capacity = np.full(m, np.ceil(demand.sum() / p * 1.15))
-    answer = capacitated_p_median(cost, demand, capacity, p)
+    answer = capacitated_p_median(cost, demand, capacity, p, effort=PATIENT)
     assert answer.status == Status.PROVEN_OPTIMAL
     assert answer.value == pytest.approx(_plain(cost * demand[:, None], demand, capacity, p))
 

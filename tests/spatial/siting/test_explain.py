@@ -10,11 +10,11 @@ from small_sitings import every_plan, problems, town, worth
 from spatial.errors import CancelledError, InfeasibleError
 from spatial.siting.answer import Effort
 from spatial.siting.explain import explain_siting
-from spatial.siting.explain_beside import beside
+from spatial.siting.explain.beside import beside
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import SitingRules, SitingWeights
 from spatial.siting.solve import solve_siting
-from spatial.siting.solve_core import NEVER, compile_problem, worth_of
+from spatial.siting.solver.core import NEVER, compile_problem, worth_of
 
 SLOW = settings(
     max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from spatial.errors import InfeasibleError, InputError
 from spatial.siting.answer import Effort, Status
-from spatial.siting.exchange import Exchange
-from spatial.siting.max_cover import Budget, max_cover
-from spatial.siting.max_cover_settle import Left, join_alike, show_bound
+from spatial.siting.covering import Budget, max_cover
+from spatial.siting.covering.exchange import Exchange
+from spatial.siting.covering.settle import Left, join_alike, show_bound
 from spatial.siting.pairs import Pairs
 from spatial.siting.signatures import cover_of
 

@@ -14,11 +14,9 @@ from scipy.sparse.csgraph import shortest_path
 
 from spatial.errors import InfeasibleError
 from spatial.siting.answer import Effort, Status
-from spatial.siting.max_cover import max_cover
-from spatial.siting.p_centre import p_centre
+from spatial.siting.covering import max_cover, p_centre, set_cover
 from spatial.siting.p_median import p_median
 from spatial.siting.pairs import Pairs
-from spatial.siting.set_cover import set_cover
 
 PMED_CENTRES = (127, 98, 93, 74, 48, 84, 64, 55, 37, 20, 59, 51, 36, 26, 18, 47, 39, 28, 18, 13)
 """Optimal values of the p-centre on the OR-Library graphs pmed1 to pmed20, from the literature

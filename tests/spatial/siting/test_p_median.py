@@ -11,11 +11,11 @@ from siting_worlds import pmed_instance, pmed_optima
 from spatial.errors import InfeasibleError, InputError
 from spatial.siting.answer import Effort, Status
 from spatial.siting.p_median import p_median
-from spatial.siting.p_median_dual import Aim, Pace, ascend
-from spatial.siting.p_median_reduced import cost_of, reduced_median
-from spatial.siting.p_median_tree import settle
+from spatial.siting.p_median.dual import Aim, Pace, ascend
+from spatial.siting.p_median.reduced import cost_of, reduced_median
+from spatial.siting.p_median.swap import improve, near_of
+from spatial.siting.p_median.tree import settle
 from spatial.siting.pairs import Pairs
-from spatial.siting.swap import improve, near_of
 
 MANY = settings(max_examples=150, deadline=None, derandomize=True)
 FEW = settings(max_examples=60, deadline=None, derandomize=True)

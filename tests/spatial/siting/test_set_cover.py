@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from spatial.errors import InfeasibleError, InputError
 from spatial.siting.answer import Effort, Status
-from spatial.siting.cover_bound import UNIT, bound_of_prices
-from spatial.siting.cover_reduction import reduce_cover
+from spatial.siting.covering import set_cover
+from spatial.siting.covering.reduction import reduce_cover
+from spatial.siting.covering.set_cover_bound import UNIT, bound_of_prices
+from spatial.siting.covering.weighting import CoverSearch, greedy_sites
 from spatial.siting.pairs import Pairs
-from spatial.siting.set_cover import set_cover
 from spatial.siting.signatures import cover_of, same_rows
-from spatial.siting.weighting import CoverSearch, greedy_sites
 
 
 @pytest.fixture

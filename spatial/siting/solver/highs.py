@@ -1,0 +1,184 @@
+"""A siting programme handed to HiGHS: to proof, or as far as time goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from spatial.siting.answer import Watch
+from spatial.siting.solver.prices import Aim
+from spatial.siting.solver.programme import Programme
+
+__all__ = ["Found", "Relaxed", "relax_programme", "run_model", "run_programme"]
+
+Floats = npt.NDArray[np.float64]
+PRESOLVES: Final = ("choose", "off")
+"""HiGHS 1.15 met errors in presolve on small programmes: then once more without."""
+TIGHT: Final = 1e-9
+"""How far from whole, or beyond a rule, an answer may be."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What HiGHS found: columns (None: nothing), the bound, and whether there is no answer."""
+
+    column: Floats | None
+    bound: float
+    infeasible: bool
+
+
+@dataclass(slots=True)
+class _Calls:
+    """Watches the clock from within HiGHS, and keeps what the caller's progress raised."""
+
+    watch: Watch
+    raised: BaseException | None = None
+
+    def ask(self, event: Any) -> None:
+        """Stop HiGHS when time is over or the caller wants it."""
+        try:
+            out = event.data_out
+            gap = float(out.mip_gap)
+            self.watch.tell("siting_proof", 1.0 - min(1.0, gap) if np.isfinite(gap) else 0.0)
+            if self.watch.must_stop():
+                event.data_in.user_interrupt = True
+        except BaseException as error:  # noqa: BLE001 - raised again outside the solver
+            self.raised = error
+            event.data_in.user_interrupt = True
+
+
+def run_programme(
+    programme: Programme,
+    aim: Aim,
+    watch: Watch,
+    *,
+    gap_share: float,
+    start: Floats | None = None,
+) -> Found:
+    """Make the aim as large as can be.
+
+    Parameters
+    ----------
+    programme : Programme
+    aim : Aim
+    watch : Watch
+        Ends the run.
+    gap_share : float
+        Near enough to the bound.
+    start : array, shape (columns,), optional
+        An answer to begin with.
+    """
+    lp = _model(programme, aim)
+    if not lp.num_col_:  # nothing to choose: HiGHS would call it empty
+        return _nothing(lp)
+    return run_model(lp, programme.binary, watch, gap_share=gap_share, start=start)
+
+
+def run_model(
+    lp: highspy.HighsLp,
+    binary: int,
+    watch: Watch,
+    *,
+    gap_share: float,
+    start: Floats | None = None,
+) -> Found:
+    """Solve a model for HiGHS whose first columns are whole; `bound` is of what is made large."""
+    kinds = [highspy.HighsVarType.kInteger] * binary
+    lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - binary)
+    calls = _Calls(watch)
+    solver = _run(lp, calls, start, gap_share)
+    if calls.raised is not None:
+        raise calls.raised
+    info, status = solver.getInfo(), solver.getModelStatus()
+    column = None
+    if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
+        column = np.array(solver.getSolution().col_value)
+    bound = -float(info.mip_dual_bound)
+    if status == highspy.HighsModelStatus.kOptimal and binary == 0:
+        bound = -float(info.objective_function_value)
+    infeasible = status == highspy.HighsModelStatus.kInfeasible
+    return Found(column, bound if np.isfinite(bound) else np.nan, infeasible)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relaxed:
+    """The linear relaxation: its value, columns, and the price of each row (≥ 0 from above)."""
+
+    value: float
+    column: Floats
+    price: Floats
+
+
+def relax_programme(programme: Programme, aim: Aim, watch: Watch) -> Relaxed | None:
+    """Solve the linear relaxation; None if it has no answer, or was not solved in time."""
+    lp = _model(programme, aim)
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.setOptionValue("output_flag", False)  # noqa: FBT003 - its own signature
+    solver.setOptionValue("threads", 1)
+    solver.setOptionValue("solver", "simplex")
+    solver.setOptionValue("time_limit", max(0.05, watch.left_s))
+    solver.passModel(lp)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    found = solver.getSolution()
+    value = -float(solver.getInfo().objective_function_value)
+    return Relaxed(value, np.array(found.col_value), -np.array(found.row_dual))
+
+
+def _nothing(lp: highspy.HighsLp) -> Found:
+    """Answer where there is nothing to choose."""
+    lower, most = np.array(lp.row_lower_), np.array(lp.row_upper_)
+    if bool((lower > 0).any() or (most < 0).any()):
+        return Found(None, np.nan, infeasible=True)
+    return Found(np.zeros(0), -lp.offset_, infeasible=False)
+
+
+def _model(programme: Programme, aim: Aim) -> highspy.HighsLp:
+    """Return the programme for HiGHS, which makes things small."""
+    matrix, lower, most = programme.matrix, programme.row_lower, programme.row_upper
+    if aim.least:
+        more, level, _ = aim.rows(programme)
+        matrix = sparse.csr_array(sparse.vstack([matrix, sparse.csr_array(more)]))
+        lower = np.concatenate([lower, level])
+        most = np.concatenate([most, np.full(len(level), np.inf)])
+    core = programme.core
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(programme.upper), matrix.shape[0]
+    lp.col_cost_ = -programme.objective(aim.weights)
+    lp.offset_ = aim.weights.people * float(core.baseline @ core.weight)
+    lp.col_lower_, lp.col_upper_ = programme.lower, programme.upper
+    lp.row_lower_, lp.row_upper_ = lower, most
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
+    lp.a_matrix_.value_ = matrix.data
+    return lp
+
+
+def _run(lp: highspy.HighsLp, calls: _Calls, start: Floats | None, gap_share: float) -> Any:
+    for presolve in PRESOLVES:
+        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        solver.setOptionValue("output_flag", False)  # noqa: FBT003 - its own signature
+        solver.setOptionValue("threads", 1)
+        solver.setOptionValue("presolve", presolve)
+        solver.setOptionValue("mip_rel_gap", gap_share)
+        solver.setOptionValue("mip_abs_gap", TIGHT)
+        solver.setOptionValue("mip_feasibility_tolerance", TIGHT)
+        solver.setOptionValue("random_seed", calls.watch.effort.seed)
+        solver.setOptionValue("time_limit", max(0.05, calls.watch.left_s))
+        solver.passModel(lp)
+        solver.cbMipInterrupt.subscribe(calls.ask)
+        if start is not None:
+            given = highspy.HighsSolution()
+            given.col_value = start.tolist()
+            solver.setSolution(given)
+        solver.run()
+        if solver.getModelStatus() != highspy.HighsModelStatus.kSolveError:
+            break
+    return solver
