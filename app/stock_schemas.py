@@ -101,6 +101,7 @@ class StockAsset(BaseModel):
     asset_id: str | None
     revision: int
     edited: bool
+    added: Annotated[bool, Field(description="not known to the analysis: it counts from the next")]
 
 
 class StockList(BaseModel):

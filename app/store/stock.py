@@ -45,13 +45,15 @@ WITH edited AS (
     FROM linli.result_stock_fits WHERE version = :version GROUP BY stock_id
 ), shown AS (
     SELECT s.id, {found}, s.geom, coalesce(a.revision, 0) AS revision, a.verdict, a.asset_id,
-        false AS edited, coalesce(f.fits, 0) AS fit_count, coalesce(f.kinds, '{{}}') AS kinds
+        false AS edited, false AS added, coalesce(f.fits, 0) AS fit_count,
+        coalesce(f.kinds, '{{}}') AS kinds
     FROM linli.result_stock AS s
     LEFT JOIN edited AS a ON a.id = s.id
     LEFT JOIN fitting AS f ON f.stock_id = s.id
     WHERE s.version = :version AND (a.id IS NULL OR NOT a.retired AND (a.read OR a.facts IS NULL))
     UNION ALL
     SELECT a.id, {written}, a.geom, a.revision, a.verdict, a.asset_id, true,
+        NOT EXISTS (SELECT FROM linli.result_stock AS r WHERE r.version = :version AND r.id = a.id),
         jsonb_array_length(coalesce(a.fits, '[]')),
         coalesce((SELECT array_agg(DISTINCT k ->> 'kind') FROM jsonb_array_elements(a.fits) AS k),
             '{{}}')
@@ -62,7 +64,7 @@ WITH edited AS (
 LISTED: Final = """
 {shown}
 SELECT id, {columns}, ST_X(point) AS lon, ST_Y(point) AS lat, revision, verdict, asset_id, edited,
-    fit_count, kinds
+    added, fit_count, kinds
 FROM shown AS s, LATERAL (SELECT ST_PointOnSurface(s.geom) AS point) AS placed
 WHERE {wanted} s.id > :after
 ORDER BY s.id LIMIT :limit

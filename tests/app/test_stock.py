@@ -127,6 +127,7 @@ def test_a_new_asset_is_seen_at_once_with_its_pathway(client):
     assert made.headers["ETag"] == '"1"'
     told = made.json()
     assert (told["pathway"], told["edited"], told["revision"]) == ("F21", True, 1)
+    assert told["added"]  # the analysis does not know it: it counts from the next one on
     assert (told["floor_m2"], told["neighbourhood_id"]) == (360, "n0-1")
     assert ids(client) == ["a1", "left1", "x1"]
     detail = get(client, f"{STOCK}/x1")

@@ -105,7 +105,7 @@ def test_a_plan_is_found_read_and_changed(planner, kinds):
     if first.get_attribute("aria-expanded") != "true":
         first.click()
     asset = page.evaluate("linliPage.siting.chosen.value")
-    page.get_by_role("button", name="不用这处").click()
+    page.get_by_role("button", name="去掉,重新求解").click()
     expect(page.locator("#panel .edits")).to_contain_text("禁用 1")
     expect(page.locator("#panel .edits")).to_contain_text("秒", timeout=20_000)
     assert asset not in page.evaluate(SITES)

@@ -23,6 +23,14 @@ def listed(city_api):
     return city_api.get("/stock?limit=5000").json()["items"]
 
 
+@pytest.fixture(scope="module")
+def least(city_api):
+    """The confidence from which a siting takes candidates."""
+    given = city_api.get(str(city_api.base_url).rstrip("/")).json()["parameters"]
+    (found,) = [one for one in given if one["key"] == "least_confidence_share"]
+    return found["value"]
+
+
 def open_stock(reader):
     reader.open("#tab=stock")
     expect(rows(reader).first).to_be_visible()
@@ -37,12 +45,23 @@ def heading(reader):
     return reader.page.locator("#panel h2")
 
 
-def test_filters_act_on_the_map_and_on_the_table_alike(reader, listed):
+def test_filters_act_on_the_map_and_on_the_table_alike(reader, listed, least):
     open_stock(reader)
     page = reader.page
     grid = page.locator("[role=grid][aria-label=存量]")
     registered = [one for one in listed if one["source"] == "registered"]
+    below = [one for one in listed if one not in registered and one["confidence"] < least]
+    assert below
+    # what no siting takes is not shown at first, but counted, apart from what is registered
+    expect(grid).to_have_attribute("aria-rowcount", str(len(listed) - len(below)))
+    counts = page.get_by_role("group", name="登记资产与线索各有多少")
+    expect(counts).to_contain_text(f"{len(registered)}处登记资产")
+    expect(counts).to_contain_text(f"{len(listed) - len(registered)}条未核查线索")
+    expect(counts).to_contain_text(f"其中 {len(below)} 条可信度低于 {round(100 * least)} %")
+    assert not {asset for asset, _ in page.evaluate(STOCK_DRAWN)} & {one["id"] for one in below}
+    counts.get_by_role("button", name="也显示").click()
     expect(grid).to_have_attribute("aria-rowcount", str(len(listed)))
+    reader.settle()
     assert {source for _, source in page.evaluate(STOCK_DRAWN)} > {"registered"}
     page.get_by_text("筛选", exact=True).click()
     page.get_by_label("来源", exact=True).select_option("registered")
@@ -56,7 +75,7 @@ def test_filters_act_on_the_map_and_on_the_table_alike(reader, listed):
     reader.settle()
     assert {asset for asset, _ in page.evaluate(STOCK_DRAWN)} <= {registered[0]["id"]}
     page.get_by_role("button", name="清除筛选").click()
-    expect(grid).to_have_attribute("aria-rowcount", str(len(listed)))
+    expect(grid).to_have_attribute("aria-rowcount", str(len(listed) - len(below)))
     page.get_by_role("button", name="按路径").click()
     expect(page.locator("aside[aria-label=图层]")).to_contain_text("F21")
     reader.shot("stock-by-pathway")

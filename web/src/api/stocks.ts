@@ -1,7 +1,7 @@
 /** Asks the API for stock: the register, its candidates, and what they could hold. */
 
 import type { Client } from "./client";
-import type { GapSite, HeldKind, StockImport, StockRevision, StockValues, Verdict } from "./stockTypes";
+import type { GapSite, HeldKind, StockDuplicate, StockImport, StockRevision, StockValues, Verdict } from "./stockTypes";
 import type { Stock, StockSheet } from "./types";
 
 const part = encodeURIComponent;
@@ -13,7 +13,7 @@ export interface Signed {
 }
 
 /** What came of a change: at least which asset it was. */
-export type Judged = Pick<Stock, "id"> & Partial<Stock>;
+export type Judged = Pick<Stock, "id"> & Partial<Stock> & { duplicates?: StockDuplicate[] };
 
 export interface NewAsset extends Signed {
   id: string;
@@ -45,7 +45,8 @@ export class Stocks {
     return (await this.client.get<{ items: StockRevision[] }>(`${this.path(city, id)}/history`)).items;
   }
 
-  create(city: string, asset: NewAsset): Promise<StockSheet> {
+  /** The answer also tells which entries may be the same thing. */
+  create(city: string, asset: NewAsset): Promise<StockSheet & { duplicates?: StockDuplicate[] }> {
     return this.client.send("POST", this.path(city), asset);
   }
 

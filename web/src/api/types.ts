@@ -268,8 +268,10 @@ export interface Stock {
   revision?: number;
   /** Kinds whose gaps it could close. */
   kinds?: KindId[];
-  /** Changed since the last analysis. */
+  /** Written in the register since the last analysis. */
   edited?: boolean;
+  /** The last analysis does not know it at all: it counts from the next one on. */
+  added?: boolean;
   lon?: number | null;
   lat?: number | null;
 }

@@ -45,6 +45,10 @@ export const CIRCLE_STYLES = {
 /** Stock by where it comes from; candidates also wear hatching and dashes. */
 export const STOCK_COLOURS = { registered: "#6d4ea2", candidate: "#b39ad6" } as const;
 
+/** The colour of one asset in the list, and on the map where the tiles do not know it. */
+export const assetColour = ({ source, pathway }: { source: string; pathway: string | null }, by: "source" | "pathway"): string =>
+  by === "source" ? STOCK_COLOURS[source === "registered" ? "registered" : "candidate"] : (PATHWAY_COLOURS[pathway ?? "none"] ?? PATHWAY_COLOURS.none!);
+
 /** Rows of the decision table, told apart by the colour-blind too; close by, the row's number stands on the asset. */
 export const PATHWAY_COLOURS: Readonly<Record<string, string>> = {
   F21: "#0072b2",

@@ -50,7 +50,7 @@ const catchmentColour = expression([
   ...DISTRICT_COLOURS.flatMap((colour, at) => [at, colour]),
   DISTRICT_COLOURS[0],
 ]);
-const markColour = expression(["match", role, "must", SITING.must, "must_not", SITING.banned, "gap", "#b5482a", "sketch", "#6a1b9a", "open", "#6d4ea2", SITING.line]);
+const markColour = expression(["match", role, "must", SITING.must, "must_not", SITING.banned, "gap", "#b5482a", "sketch", "#6a1b9a", "open", "#6d4ea2", "pair", "#b45f06", "added", ["get", "colour"], SITING.line]);
 
 export const STOCK_PARTS = {
   catchment_fill: {
@@ -107,8 +107,8 @@ export const STOCK_PARTS = {
     paint: {
       "circle-radius": ["match", role, "corner", 4, "edited", 10, "must_not", 10, "must", 10, 6],
       "circle-color": ["match", role, ["edited", "must", "must_not"], "rgba(255,255,255,0)", "corner", "#ffffff", markColour],
-      "circle-stroke-color": ["match", role, "corner", "#6a1b9a", "edited", "#3b265f", ["must", "must_not"], markColour, "#ffffff"],
-      "circle-stroke-width": ["match", role, ["must", "must_not"], 3.2, "edited", 1.6, 2],
+      "circle-stroke-color": ["match", role, "corner", "#6a1b9a", ["edited", "added"], "#3b265f", ["must", "must_not"], markColour, "#ffffff"],
+      "circle-stroke-width": ["match", role, ["must", "must_not"], 3.2, ["edited", "added"], 1.6, 2],
     },
   },
   site_link: {

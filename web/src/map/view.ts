@@ -74,7 +74,7 @@ export interface Padding {
   left: number;
 }
 
-const PRESSABLE: readonly LayerId[] = ["site", "stock_point", "stock", "neighbourhoods", "districts"];
+const PRESSABLE: readonly LayerId[] = ["site", "mark_point", "stock_point", "stock", "neighbourhoods", "districts"];
 const FACILITIES: readonly LayerId[] = ["facilities", "facilities_area"];
 const SNAP_PX = 26;
 const GATE_PX = 12;
@@ -447,11 +447,12 @@ export class MapView {
     const site = this.at(event, ["site"], 2)[0];
     if (cards[0] && !site) return this.showCard(cards[0], event.lngLat);
     this.card.remove();
-    const found = this.at(event, PRESSABLE, 2);
+    const found = this.at(event, PRESSABLE, 2).filter((feature) => feature.layer.id !== "mark_point" || typeof feature.properties.id === "string");
     const first = PRESSABLE.map((layer) => found.find((feature) => feature.layer.id === layer)).find(Boolean);
     const id: unknown = first?.properties.id;
     if (!first || typeof id !== "string") return this.events.pressed(null);
     if (first.layer.id === "site") return this.events.pressed({ layer: "sites", id });
+    if (first.layer.id === "mark_point") return this.events.pressed({ layer: "stock", id });
     const layer = LAYERS_BOTTOM_UP[first.layer.id as LayerId].tile;
     if (layer === "stock" || layer === "districts") this.events.pressed({ layer, id });
     else this.events.pressed({ layer: "neighbourhoods", id });

@@ -51,8 +51,11 @@ export const roundPlace = (degrees: number): number => Number(degrees.toFixed(6)
 export const LONGEST_LINK = 1500;
 
 /** The changes as a text for the address; null when that would be too long to be sent. */
-export function encodeChanges(changes: readonly Change[]): string | null {
-  const bytes = new TextEncoder().encode(JSON.stringify(changes));
+export const encodeChanges = (changes: readonly Change[]): string | null => packed(changes);
+
+/** Any plain value as a text for the address; null when that would be too long to be sent. */
+export function packed(value: unknown): string | null {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
   if (bytes.length > LONGEST_LINK) return null;
   const text = btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")
@@ -63,12 +66,17 @@ export function encodeChanges(changes: readonly Change[]): string | null {
 
 /** The changes that a text of an address holds; null when it holds none. */
 export function decodeChanges(text: string): Change[] | null {
+  const found = unpacked(text);
+  const sound = Array.isArray(found) && found.every((one) => typeof one === "object" && one !== null && typeof one.op === "string");
+  return sound ? (found as Change[]) : null;
+}
+
+/** The value that a text of an address holds; undefined when it holds none. */
+export function unpacked(text: string): unknown {
   try {
     const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
-    const found: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    const sound = Array.isArray(found) && found.every((one) => typeof one === "object" && one !== null && typeof one.op === "string");
-    return sound ? (found as Change[]) : null;
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
   } catch {
-    return null;
+    return undefined;
   }
 }

@@ -24,7 +24,7 @@ describe("the address", () => {
           circles: false,
           camera: { zoom: 14.25, lat: 30.2945, lon: 120.19973 },
           language: "en",
-          scenario: null, plan: null,
+          scenario: null, plan: null, siting: { job: "J-1", point: 3, edits: "W10" },
         };
         expect(fromHash(toHash(state))).toEqual(state);
       }

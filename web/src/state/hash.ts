@@ -1,6 +1,6 @@
 /** The page's state in its address, so that a link shows what its sender saw. */
 
-import { CITY_TABS, FIRST_STATE, type CityTab, type Mode, type PageState, type ScenarioRef, type Theme } from "./mode";
+import { CITY_TABS, FIRST_STATE, type CityTab, type Mode, type PageState, type ScenarioRef, type SitingRef, type Theme } from "./mode";
 
 const SIMPLE_THEMES = ["gap_index", "eligibility", "year_built", "districts", "heatmap", "difference", "none"] as const;
 
@@ -26,12 +26,17 @@ export function toHash(state: PageState): string {
   if (state.scenario?.kind === "saved") parts.set("scenario", state.scenario.id);
   if (state.scenario?.kind === "compare") parts.set("compare", `${state.scenario.a},${state.scenario.b}`);
   if (state.plan !== null) parts.set("plan", state.plan);
+  if (state.siting) {
+    parts.set("siting", state.siting.job);
+    if (state.siting.point !== null) parts.set("point", String(state.siting.point));
+    if (state.siting.edits !== "") parts.set("edits", state.siting.edits);
+  }
   return "#" + parts.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
 }
 
-/** What makes a step of the browser's history: another city, tab or sheet. Camera and layers do not. */
-export function stepOf({ city, mode }: PageState): string {
-  return `${city ?? ""}/${mode.kind}/${mode.kind === "city" ? mode.tab : mode.id}`;
+/** What makes a step of the browser's history: another city, tab, sheet or siting. Camera and layers do not. */
+export function stepOf({ city, mode, siting }: PageState): string {
+  return `${city ?? ""}/${mode.kind}/${mode.kind === "city" ? mode.tab : mode.id}/${siting?.job ?? ""}`;
 }
 
 /** Read a hash; what it does not say, or says wrongly, is as at first. */
@@ -50,6 +55,7 @@ export function fromHash(hash: string, language: PageState["language"] = FIRST_S
     language: lang === "zh" || lang === "en" ? lang : language,
     scenario: readScenario(parts),
     plan: /^[A-Za-z0-9_-]{0,64}$/.test(parts.get("plan") ?? "?") ? parts.get("plan") : null,
+    siting: readSiting(parts),
   };
 }
 
@@ -71,6 +77,13 @@ function readScenario(parts: URLSearchParams): ScenarioRef | null {
   if (id && ID.test(id)) return { kind: "saved", id };
   const changes = parts.get("try");
   return changes !== null && /^[A-Za-z0-9_-]*$/.test(changes) ? { kind: "draft", changes } : null;
+}
+
+function readSiting(parts: URLSearchParams): SitingRef | null {
+  const job = parts.get("siting");
+  if (job === null || !ID.test(job)) return null;
+  const [point, edits] = [parts.get("point") ?? "", parts.get("edits") ?? ""];
+  return { job, point: /^\d{1,3}$/.test(point) ? Number(point) : null, edits: /^[A-Za-z0-9_-]*$/.test(edits) ? edits : "" };
 }
 
 function readTheme(parts: URLSearchParams): Theme {

@@ -26,6 +26,13 @@ export type ScenarioRef =
   | { kind: "saved"; id: string }
   | { kind: "compare"; a: string; b: string };
 
+/** The siting that is shown: its job, the point of its curve, and what the planner changed (as a short text; empty: nothing). */
+export interface SitingRef {
+  job: string;
+  point: number | null;
+  edits: string;
+}
+
 export type Language = "zh" | "en";
 
 /** The place on the map: zoom, latitude, longitude. */
@@ -46,6 +53,8 @@ export interface PageState {
   scenario: ScenarioRef | null;
   /** The plan on the drawing table; empty: the list of plans; null: the table is put away. */
   plan: string | null;
+  /** The open siting; null: none. */
+  siting: SitingRef | null;
 }
 
 export const FIRST_STATE: PageState = {
@@ -59,4 +68,5 @@ export const FIRST_STATE: PageState = {
   language: "zh",
   scenario: null,
   plan: null,
+  siting: null,
 };

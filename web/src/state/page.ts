@@ -28,6 +28,7 @@ import type { CityTab, Language, Mode, PageState, Theme } from "./mode";
 import { Proposals } from "./proposals";
 import { Siting } from "./siting";
 import { StockRoom } from "./stock";
+import { leastConfidence } from "./stockFilter";
 import { Store } from "./store";
 import { Strokes } from "./strokes";
 import { WhatIf } from "./whatif";
@@ -151,6 +152,7 @@ export class Page {
       },
       prepare: () => void this.startJob({ kind: "scenario-base" }),
       trouble: (problem) => this.trouble.set(problem),
+      shown: (siting) => this.state.update((before) => ({ ...before, siting })),
     });
     this.stockRoom = new StockRoom({
       stocks: new Stocks(this.client),
@@ -207,13 +209,13 @@ export class Page {
     this.cityAsking.abort();
     this.cityAsking = new AbortController();
     const { signal } = this.cityAsking;
-    const before = this.state.value;
     this.drawing.forget();
     if (!keepView) {
       this.stockRoom.forget();
       this.siting.forget();
     }
-    const plain: Partial<PageState> = { camera: null, scenario: null, plan: null, mode: { kind: "city", tab: before.lastTab } };
+    const before = this.state.value;
+    const plain: Partial<PageState> = { camera: null, scenario: null, plan: null, siting: null, mode: { kind: "city", tab: before.lastTab } };
     this.state.set({ ...before, city: id, ...(keepView ? {} : plain) });
     this.data.set(LOADING);
     this.ranking.set({ rows: [], complete: false, problem: null });
@@ -232,6 +234,7 @@ export class Page {
         client.config(),
       ]);
       if (signal.aborted) return;
+      this.stockRoom.startAt(leastConfidence(city.parameters));
       this.data.set({ state: "here", value: { city, catalogue, tiles, config } });
     } catch (reason) {
       if (!signal.aborted) this.data.set({ state: "failed", problem: problemOf(reason) });
@@ -242,6 +245,8 @@ export class Page {
     const { scenario } = this.state.value;
     if (scenario) void this.whatIf.enter(scenario);
     else if (this.whatIf.on.value) this.whatIf.leave();
+    const { siting, camera } = this.state.value;
+    void this.siting.enter(siting, { fit: camera === null, again: true });
     await Promise.all([
       this.loadRanking(id, signal),
       load(this.coverage, () => this.client.coverage(id), signal),
@@ -262,14 +267,14 @@ export class Page {
   }
 
   /** Open another city just as an address tells it; one that does not exist is told, and what is open stays. */
-  follow(city: string, { mode, lastTab, theme, camera, scenario, plan }: PageState): void {
+  follow(city: string, { mode, lastTab, theme, camera, scenario, plan, siting }: PageState): void {
     if (!this.knows(city)) {
       const { value } = this.data;
       this.notice.set({ asked: city, opened: value.state === "here" ? value.value.city.name : "" });
       this.state.update((before) => ({ ...before })); // so that the address tells what is shown
       return;
     }
-    this.state.update((before) => ({ ...before, city, mode, lastTab, theme, camera, scenario, plan }));
+    this.state.update((before) => ({ ...before, city, mode, lastTab, theme, camera, scenario, plan, siting }));
     void this.openCity(city, true);
   }
 

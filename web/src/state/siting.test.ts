@@ -4,7 +4,9 @@ import { Client, type Fetch, type Problem } from "../api/client";
 import type { SitingAnswer, SitingPlan, SitingSite } from "../api/sitingTypes";
 import { Words } from "../locale/words";
 import { curveScale, ticksOf } from "./curve";
-import { changesOf, countOf, FIRST_SITING_WISH, requestOf, Siting, toggled } from "./siting";
+import { changesOf, FIRST_SITING_WISH, requestOf, Siting } from "./siting";
+import { countOf, decodeEdits, encodeEdits, NO_SITING_EDITS, toggled } from "./sitingEdits";
+import type { SitingRef } from "./mode";
 import { catchmentFeatures, demandFeatures, siteFeatures } from "./sitingMarks";
 import { toldRow } from "./sitingTold";
 
@@ -36,11 +38,13 @@ function panel(answers: Record<string, unknown>) {
   };
   const prepared: string[] = [];
   const troubles: Problem[] = [];
+  const told: (SitingRef | null)[] = [];
   const made = new Siting({
     ...{ client: new Client(() => "zh", fetch), city: () => "城", follow: () => Promise.resolve() },
     ...{ prepare: () => void prepared.push("base"), trouble: (problem: Problem) => void troubles.push(problem) },
+    shown: (siting) => void told.push(siting),
   });
-  return { made, sent, prepared, troubles };
+  return { made, sent, prepared, troubles, told };
 }
 const NOBODY = { type: "FeatureCollection", features: [] };
 
@@ -135,6 +139,50 @@ describe("a plan", () => {
     expect(made.paint.value?.cells.get("c")).toBe(3);
     await made.showHeat("before");
     expect(made.paint.value).toBeNull();
+  });
+});
+
+describe("the address of a siting", () => {
+  const other = plan([site("B")], 240);
+  const answers = { "points/2": { point: 2, plan: other, funding }, again: { edit: "e1", plan: other, funding, elapsed_ms: 3 }, catchments: NOBODY, "sitings/J": ANSWER };
+
+  it("follows what is shown", async () => {
+    const { made, told } = panel(answers);
+    await made.open("J");
+    await made.pick(2);
+    made.press("forbid", "A");
+    const edits = encodeEdits({ force: [], forbid: ["A"], resize: {} });
+    expect(told).toEqual([{ job: "J", point: null, edits: "" }, { job: "J", point: 2, edits: "" }, { job: "J", point: 2, edits }]);
+    made.close();
+    expect(told.at(-1)).toBeNull();
+  });
+
+  it("brings back the point and the changes of whoever shared it; going back in the browser takes them away again", async () => {
+    const { made, sent } = panel(answers);
+    const edits = encodeEdits({ force: ["C"], forbid: [], resize: {} });
+    await made.enter({ job: "J", point: 2, edits }, { fit: false });
+    await settled();
+    expect(sent.find(({ path }) => path.endsWith("/again"))?.body).toEqual({ force: ["C"], forbid: [], resize: {}, point: 2 });
+    expect([made.point.value, made.toFit.value]).toEqual([2, null]);
+    await made.enter({ job: "J", point: null, edits: "" }, { fit: false });
+    expect([made.point.value, made.edits.value, made.shown.value?.plan.persons]).toEqual([null, NO_SITING_EDITS, 250]);
+    await made.enter(null, { fit: false });
+    expect(made.answer.value).toBeNull();
+  });
+
+  it("lets the map go to the sites once: when the plan is opened, not when it is changed", async () => {
+    const { made } = panel(answers);
+    await made.open("J");
+    expect(made.toFit.value).toEqual([[121, 30]]);
+    made.toFit.set(null); // the map went there
+    made.press("forbid", "A");
+    await settled();
+    await made.pick(2);
+    expect(made.toFit.value).toBeNull();
+  });
+
+  it("that somebody garbled changes nothing", () => {
+    for (const text of ["", "x", "W10", "e30", btoa('[["a"],[1],{}]')]) expect(decodeEdits(text)).toEqual(NO_SITING_EDITS);
   });
 });
 

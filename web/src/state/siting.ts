@@ -3,9 +3,12 @@
 import { type Client, Problem } from "../api/client";
 import { Sitings, type Which } from "../api/sitings";
 import type { Funding, SitingAnswer, SitingClash, SitingEdits, SitingPlan, SitingRequest, SitingRun } from "../api/sitingTypes";
+import type { LonLat } from "../map/scene";
 import type { Change, DistrictId, Job, KindId } from "../api/types";
 import { Latest } from "./latest";
+import type { SitingRef } from "./mode";
 import { paintOf, type ScenarioPaint } from "./scenario";
+import { countOf, decodeEdits, encodeEdits, NO_SITING_EDITS, toggled } from "./sitingEdits";
 import { asProblem } from "./stock";
 import { Store } from "./store";
 import { isMissing } from "./whatif";
@@ -28,7 +31,6 @@ export interface SitingWish {
 }
 
 export const FIRST_SITING_WISH: SitingWish = { kinds: [], budget_wan: [null], must: [], must_not: [], spacing_m: {}, districts: [], weights: {}, order: [] };
-const NO_EDITS: SitingEdits = { force: [], forbid: [], resize: {} };
 const CURVE_POINTS = 12;
 const WAN = 10_000;
 /** A year without a limit between years with one: more than any city has. */
@@ -63,15 +65,6 @@ export function changesOf(plan: Pick<SitingPlan, "chosen">): Change[] {
   }));
 }
 
-/** The edits after an asset was pressed: pressed again, it is free. */
-export function toggled(edits: SitingEdits, how: "force" | "forbid", id: string): SitingEdits {
-  const other = how === "force" ? "forbid" : "force";
-  const was = edits[how].includes(id);
-  return { ...edits, [other]: edits[other].filter((one) => one !== id), [how]: was ? edits[how].filter((one) => one !== id) : [...edits[how], id] };
-}
-
-export const countOf = ({ force, forbid, resize }: SitingEdits): number => force.length + forbid.length + Object.keys(resize).length;
-
 export interface SitingAround {
   client: Client;
   city: () => string | null;
@@ -80,6 +73,8 @@ export interface SitingAround {
   /** The state from which scenarios are computed is missing: a job makes it. */
   prepare: () => void;
   trouble: (problem: Problem) => void;
+  /** Which siting the address names from now on. */
+  shown: (siting: SitingRef | null) => void;
 }
 
 interface Shown {
@@ -94,7 +89,7 @@ export class Siting {
   /** The plan that is shown: of the run, of a point of its curve, or solved again. */
   readonly shown = new Store<Shown | null>(null);
   readonly point = new Store<number | null>(null);
-  readonly edits = new Store<SitingEdits>(NO_EDITS);
+  readonly edits = new Store<SitingEdits>(NO_SITING_EDITS);
   /** The name under which the service knows the changed plan. */
   readonly edit = new Store<string | null>(null);
   /** The plan before the planner's changes, to tell what they cost. */
@@ -102,6 +97,8 @@ export class Siting {
   readonly took_ms = new Store<number | null>(null);
   readonly catchments = new Store<GeoJSON.FeatureCollection | null>(null);
   readonly chosen = new Store<string | null>(null);
+  /** Where the sites of a plan that was just opened lie: the map shows them once. */
+  readonly toFit = new Store<readonly LonLat[] | null>(null);
   readonly heat = new Store<"before" | "after">("before");
   readonly paint = new Store<ScenarioPaint | null>(null);
   readonly preparing = new Store(false);
@@ -112,6 +109,8 @@ export class Siting {
   readonly busy = new Store(false);
   readonly running = new Store(false);
   readonly sitings: Sitings;
+  /** The job that is open, or on its way. */
+  private opening: string | null = null;
   private readonly solver: Latest<{ edits: SitingEdits; point: number | null; job: string }, Shown & { edit: string; elapsed_ms: number }>;
 
   constructor(private readonly around: SitingAround) {
@@ -139,9 +138,15 @@ export class Siting {
 
   /** Put the result away; the wish stays. */
   close(): void {
+    this.clear();
+    this.around.shown(null);
+  }
+
+  private clear(): void {
+    this.opening = null;
     this.solver.drop();
-    for (const store of [this.answer, this.shown, this.point, this.edit, this.before, this.took_ms, this.catchments, this.chosen, this.paint, this.picking, this.problem]) store.set(null);
-    this.edits.set(NO_EDITS);
+    for (const store of [this.answer, this.shown, this.point, this.edit, this.before, this.took_ms, this.catchments, this.chosen, this.toFit, this.paint, this.picking, this.problem]) store.set(null);
+    this.edits.set(NO_SITING_EDITS);
     this.heat.set("before");
     this.clashes.set([]);
     this.busy.set(false);
@@ -182,17 +187,42 @@ export class Siting {
     }
   }
 
-  /** A run is done, or one of before is opened: read its plan, or which rules clash. */
-  async open(job: string): Promise<void> {
-    this.close();
+  /** A run is done, or one of before is opened: read its plan, or which rules clash.
+   *
+   * @param fit whether the map goes to its sites.
+   */
+  async open(job: string, { point = null, edits = "", fit = true }: Partial<Omit<SitingRef, "job">> & { fit?: boolean } = {}): Promise<void> {
+    this.clear();
+    this.opening = job;
+    this.around.shown({ job, point, edits });
     try {
       const answer = await this.sitings.answer(this.city, job);
+      if (this.opening !== job) return;
       this.answer.set(answer);
-      this.show(answer);
+      if (point === null) this.show(answer);
+      else await this.pick(point);
+      if (this.opening !== job) return;
+      if (fit) this.toFit.set(answer.plan.chosen.map((site) => [site.lon, site.lat]));
+      const changed = decodeEdits(edits);
+      if (countOf(changed) > 0 && this.shown.value) this.solveAgain(changed);
       void this.reload();
     } catch (reason) {
+      if (this.opening !== job) return;
+      this.close();
       this.refused(reason);
     }
+  }
+
+  /** Show what an address names; what is shown already stays as it is. */
+  async enter(wanted: SitingRef | null, { fit, again = false }: { fit: boolean; again?: boolean }): Promise<void> {
+    if (wanted === null) {
+      if (this.opening !== null) this.close();
+      return;
+    }
+    if (again || wanted.job !== this.opening) return this.open(wanted.job, { ...wanted, fit });
+    const edits = decodeEdits(wanted.edits);
+    if (wanted.point !== this.point.value) await this.pick(wanted.point);
+    if (encodeEdits(edits) !== encodeEdits(this.edits.value)) this.solveAgain(edits);
   }
 
   /** A run came to nothing: which rules clash, or what else the service says. */
@@ -208,10 +238,11 @@ export class Siting {
     if (!answer) return;
     this.solver.drop();
     this.busy.set(false);
-    this.edits.set(NO_EDITS);
+    this.edits.set(NO_SITING_EDITS);
     this.edit.set(null);
     this.before.set(null);
     this.point.set(point);
+    this.tell();
     if (point === null) return this.show(answer);
     this.busy.set(true);
     try {
@@ -292,6 +323,11 @@ export class Siting {
     return edit !== null ? { edit } : point !== null ? { point } : {};
   }
 
+  /** The address follows what is shown. */
+  private tell(): void {
+    if (this.opening !== null) this.around.shown({ job: this.opening, point: this.point.value, edits: encodeEdits(this.edits.value) });
+  }
+
   private get city(): string {
     return this.around.city() ?? "";
   }
@@ -302,6 +338,7 @@ export class Siting {
     if (countOf(edits) === 0) return this.undoEdits();
     if (this.before.value === null) this.before.set(this.shown.value?.plan ?? null);
     this.edits.set(edits);
+    this.tell();
     this.problem.set(null);
     this.clashes.set([]);
     this.busy.set(true);

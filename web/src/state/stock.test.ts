@@ -6,7 +6,7 @@ import type { Stock, StockSheet } from "../api/types";
 import type { Mode } from "./mode";
 import type { Loaded } from "./page";
 import { differing, StockRoom } from "./stock";
-import { chooseStock, FIRST_STOCK_CHOICE, narrows, nextToReview, occurring, toReview } from "./stockFilter";
+import { chooseStock, countStock, FIRST_STOCK_CHOICE, leastConfidence, narrows, nextToReview, occurring, toReview } from "./stockFilter";
 import { stockMarks } from "./stockMarks";
 import { Store } from "./store";
 
@@ -48,6 +48,14 @@ describe("which stock is shown", () => {
   it("counts the values that occur, most frequent first", () => {
     expect(occurring(ROWS, "source")).toEqual([["detected", 3], ["registered", 2]]);
     expect(occurring(ROWS, "pathway")).toEqual([["none", 3], ["F24", 2]]);
+  });
+});
+
+describe("the confidence from which candidates are shown", () => {
+  it("is the one of the standards, and what lies below is counted apart from what is registered", () => {
+    const least = leastConfidence([{ room: "siting", key: "least_confidence_share", value: 0.5 }, { room: "gaps", key: "x", value: 1 }]);
+    expect([least, leastConfidence([])]).toEqual([0.5, 0]);
+    expect(countStock(ROWS, least)).toEqual({ registered: 2, open: 2, below: 1, rejected: 1 });
   });
 });
 
@@ -158,14 +166,25 @@ describe("an asset", () => {
     expect(String(sent[0]!.body.id).length).toBeGreaterThan(8);
   });
 
+  it("that may be in the register already is told with its pairs, until the reader decides", async () => {
+    const pairs = [{ one: "B", other: "new", why: "place", distance_m: 3, likeness: 0.2 }];
+    const { made } = room((_, init) => (init.method ? { ...asset("new"), duplicates: pairs } : { items: ROWS }));
+    made.begin("point");
+    made.corner([121.5, 29.9]);
+    await made.save();
+    expect(made.duplicates.value).toEqual({ of: "new", pairs });
+    made.leave(); // to look at the other one
+    expect(made.duplicates.value?.pairs).toEqual(pairs);
+  });
+
   it("differs where a value is cleared, too", () => {
     expect(differing({ values: { a: null, b: 2, c: 3 }, before: { a: 1, b: 2 } })).toEqual({ a: null, c: 3 });
   });
 });
 
 describe("marks on the map", () => {
+  const none = { edited: [], colourOf: () => "#123456", pairs: null, open: null, sketch: null, draft: null, held: null, sites: null, placeOf: () => [1, 2] as [number, number], stockOf: () => [3, 4] as [number, number] };
   it("lead from an asset to the gaps of the chosen kind, and from a gap to the assets that fit", () => {
-    const none = { edited: [], open: null, sketch: null, draft: null, held: null, sites: null, placeOf: () => [1, 2] as [number, number], stockOf: () => [3, 4] as [number, number] };
     expect(stockMarks(none).features).toEqual([]);
     const row = { kind: "k", fits: true, reason: null, has: null, needs: null, zh: null, en: null, persons: 1, cost_yuan: null };
     const held = stockMarks({ ...none, held: { asset: ROWS[0]!, rows: [{ ...row, gaps: [{ neighbourhood_id: "n", name: null, persons: 1, distance_m: 9 }] }] } });
@@ -173,5 +192,15 @@ describe("marks on the map", () => {
     const site = { stock_id: "s", name: null, distance_m: 1, persons: 1, cost_yuan: null, pathway: null, zh: null, en: null };
     const sites = stockMarks({ ...none, sites: { place: "n", rows: [{ ...site, fits: true }, { ...site, fits: false }] } });
     expect(sites.features).toHaveLength(2);
+  });
+
+  it("is a point of its own where the analysis does not know the asset yet, a ring where it was changed", () => {
+    const marks = stockMarks({ ...none, edited: [asset("A", { edited: true, added: true }), asset("B", { edited: true })] });
+    expect(marks.features.map((one) => one.properties)).toEqual([{ role: "added", id: "A", colour: "#123456" }, { role: "edited", id: "B" }]);
+  });
+
+  it("joins entries that may be the same thing", () => {
+    const marks = stockMarks({ ...none, pairs: { of: "A", others: ["B"] } });
+    expect(marks.features.map((one) => [one.geometry.type, one.properties?.role])).toEqual([["LineString", "pair"], ["Point", "pair"]]);
   });
 });

@@ -2,7 +2,7 @@
 
 import { Problem } from "../api/client";
 import type { Judged, Stocks } from "../api/stocks";
-import type { GapSite, HeldKind, StockImport, StockRevision, StockValues, Verdict } from "../api/stockTypes";
+import type { GapSite, HeldKind, StockDuplicate, StockImport, StockRevision, StockValues, Verdict } from "../api/stockTypes";
 import type { Stock, StockSheet } from "../api/types";
 import type { LonLat } from "../map/scene";
 import type { Mode } from "./mode";
@@ -52,6 +52,8 @@ export interface StockAround {
 
 export class StockRoom {
   readonly choice = new Store<StockChoice>(FIRST_STOCK_CHOICE);
+  /** What is shown at first, in this city. */
+  readonly first = new Store<StockChoice>(FIRST_STOCK_CHOICE);
   /** What colours the assets on the map. */
   readonly by = new Store<"source" | "pathway">("source");
   readonly draft = new Store<Draft | null>(null);
@@ -62,6 +64,8 @@ export class StockRoom {
   readonly sites = new Store<Asked<GapSite> | null>(null);
   /** The kind of "what could go here?" whose gaps are drawn on the map. */
   readonly heldKind = new Store<string | null>(null);
+  /** Entries that may be the same thing as the asset just entered, until the reader has decided. */
+  readonly duplicates = new Store<{ of: string; pairs: readonly StockDuplicate[] } | null>(null);
   readonly history = new Store<Asked<StockRevision> | null>(null);
   readonly report = new Store<{ file: File; told: StockImport; done: boolean } | null>(null);
   /** The last verdict, to be told and to be counted: how many this reader gave. */
@@ -69,10 +73,18 @@ export class StockRoom {
 
   constructor(private readonly around: StockAround) {}
 
+  /** Show candidates from the confidence from which a siting takes them; a choice that the reader made stays. */
+  startAt(min_confidence: number): void {
+    const { value: before } = this.first;
+    const untouched = this.choice.value.min_confidence === before.min_confidence;
+    this.first.set({ ...before, min_confidence });
+    if (untouched) this.narrow({ min_confidence });
+  }
+
   /** Another city: nothing of the one before stays. */
   forget(): void {
-    this.choice.set(FIRST_STOCK_CHOICE);
-    for (const store of [this.draft, this.sketch, this.problem, this.kinds, this.heldKind, this.sites, this.history, this.report, this.judged]) store.set(null);
+    this.choice.set(this.first.value);
+    for (const store of [this.draft, this.sketch, this.problem, this.kinds, this.heldKind, this.sites, this.history, this.report, this.judged, this.duplicates]) store.set(null);
   }
 
   /** Another sheet is opened: what was asked or entered for the one before goes. */
@@ -205,6 +217,7 @@ export class StockRoom {
     if (draft.id !== null && draft.verdict) this.counted(draft.id, draft.verdict);
     this.drop();
     this.around.open({ kind: "stock", id: made.id || draft.id || "" }, true);
+    if (draft.id === null) this.duplicates.set(made.duplicates?.length ? { of: made.id, pairs: made.duplicates } : null);
     return true;
   }
 
@@ -215,7 +228,9 @@ export class StockRoom {
     if (!this.around.author.value) return this.around.ask(() => void this.retire(reason));
     const { id, revision } = value.value;
     const made = await this.sent(() => this.around.stocks.retire(this.city, id, { author: this.around.author.value, reason }, revision ?? 0));
-    if (made) this.around.open({ kind: "city", tab: "stock" });
+    if (!made) return;
+    if (this.duplicates.value?.pairs.some((pair) => pair.one === id || pair.other === id)) this.duplicates.set(null);
+    this.around.open({ kind: "city", tab: "stock" });
   }
 
   /** What could go here? */

@@ -1,6 +1,6 @@
 /** Which stock is shown: one choice for the map and for the table. Pure. */
 
-import type { Stock } from "../api/types";
+import type { Parameter, Stock } from "../api/types";
 
 export const STOCK_SORTS = ["name", "size", "confidence", "pathway"] as const;
 export type StockSort = (typeof STOCK_SORTS)[number];
@@ -36,13 +36,39 @@ export const FIRST_STOCK_CHOICE: StockChoice = {
 };
 
 /** Seen by the engine, not entered by anybody. */
-export const isCandidate = (one: Pick<Stock, "source">): boolean => one.source !== "registered";
+export const isCandidate = (one: { source: string | null }): boolean => one.source !== "registered";
 export const isOpen = (one: Pick<Stock, "source" | "verdict">): boolean => isCandidate(one) && (one.verdict ?? null) === null;
 export const sizeOf = (one: Pick<Stock, "floor_m2" | "land_m2">): number | null => one.floor_m2 ?? one.land_m2;
 
-/** Whether the choice leaves anything out. */
-export const narrows = (choice: StockChoice): boolean =>
-  choice.text.trim() !== "" || choice.min_confidence > 0 || choice.verdict !== LIVE || ([choice.source, choice.kind, choice.pathway, choice.sign] as const).some((one) => one !== ALL);
+/** Whether the choice differs from what is shown at first. */
+export const narrows = (choice: StockChoice, first: StockChoice = FIRST_STOCK_CHOICE): boolean =>
+  choice.text.trim() !== "" || choice.min_confidence !== first.min_confidence || choice.verdict !== LIVE || ([choice.source, choice.kind, choice.pathway, choice.sign] as const).some((one) => one !== ALL);
+
+/** The confidence from which a siting takes candidates that nobody checked; 0 where the standards do not say. */
+export function leastConfidence(parameters: readonly Pick<Parameter, "room" | "key" | "value">[]): number {
+  const value = parameters.find((one) => one.room === "siting" && one.key === "least_confidence_share")?.value;
+  return typeof value === "number" ? value : 0;
+}
+
+/** What is registered and what is only seen by the engine, counted apart. */
+export interface StockCounts {
+  registered: number;
+  /** Nobody has checked them. */
+  open: number;
+  /** Of the open ones, those that no siting takes. */
+  below: number;
+  rejected: number;
+}
+
+export function countStock(rows: readonly Stock[], least: number): StockCounts {
+  const open = rows.filter(isOpen);
+  return {
+    registered: rows.filter((one) => !isCandidate(one)).length,
+    open: open.length,
+    below: open.filter((one) => (one.confidence ?? 0) < least).length,
+    rejected: rows.filter((one) => isCandidate(one) && one.verdict === "reject").length,
+  };
+}
 
 /** The rows of a choice, in its order. @param named what a row is searched by beside its own texts. */
 export function chooseStock(rows: readonly Stock[], choice: StockChoice, named: (one: Stock) => string = () => ""): Stock[] {

@@ -6,8 +6,12 @@ import type { LonLat } from "../map/scene";
 import type { Draft, Sketch } from "./stock";
 
 export interface ToMark {
-  /** Changed since the last analysis: the tiles show them as they were. */
+  /** Written in the register since the last analysis: the tiles show them as they were, and new ones not at all. */
   edited: readonly Stock[];
+  /** The colour of an asset that the tiles do not know. */
+  colourOf: (one: Stock) => string;
+  /** Entries that may be the same thing as the open one. */
+  pairs: { of: string; others: readonly string[] } | null;
   /** The shape of the open asset, where the tiles do not know it yet. */
   open: GeoJSON.Geometry | null;
   sketch: Sketch | null;
@@ -23,11 +27,16 @@ export interface ToMark {
 const point = (place: LonLat, properties: GeoJSON.GeoJsonProperties): GeoJSON.Feature => ({ type: "Feature", properties, geometry: { type: "Point", coordinates: place } });
 const line = (places: LonLat[], properties: GeoJSON.GeoJsonProperties): GeoJSON.Feature => ({ type: "Feature", properties, geometry: { type: "LineString", coordinates: places } });
 
-export function stockMarks({ edited, open, sketch, draft, held, sites, placeOf, stockOf }: ToMark): GeoJSON.FeatureCollection {
+export function stockMarks({ edited, colourOf, pairs, open, sketch, draft, held, sites, placeOf, stockOf }: ToMark): GeoJSON.FeatureCollection {
   const features: GeoJSON.Feature[] = [];
   for (const one of edited) {
     const at = stockOf(one.id);
-    if (at) features.push(point(at, { role: "edited", id: one.id }));
+    if (at) features.push(point(at, one.added ? { role: "added", id: one.id, colour: colourOf(one) } : { role: "edited", id: one.id }));
+  }
+  const self = pairs ? stockOf(pairs.of) : null;
+  for (const other of pairs?.others ?? []) {
+    const at = stockOf(other);
+    if (self && at) features.push(line([self, at], { role: "pair" }), point(at, { role: "pair", id: other }));
   }
   if (open && open.type !== "Point") features.push({ type: "Feature", properties: { role: "open" }, geometry: open });
   if (draft?.geometry) features.push({ type: "Feature", properties: { role: "sketch" }, geometry: draft.geometry });
