@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from spatial.checks import require_metric_crs
+from spatial.cores import in_order, slices
 from spatial.errors import CRSError, LayerError
 from spatial.network.graph import WalkNetwork
 from spatial.network.links import inside_edge_m
@@ -26,8 +27,8 @@ FIRST_WAYS: Final = 3
 """Ways that a point tries first; most find a free one among them."""
 MORE_WAYS: Final = 8
 """How many times as many it tries next."""
-CHUNK: Final = 100_000
-"""Points looked at together, which bounds the memory of one round."""
+CHUNK: Final = 25_000
+"""Points looked at together by one core, which bounds the memory of one round."""
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
@@ -182,8 +183,10 @@ def enter_nearest(
         return
     is_main = network.node_component[network.edge_from[ways.edge]] == 0
     is_oneway = network.edge_time_ms[ways.edge].min(axis=1) < 0
-    for begin in range(0, len(rows), CHUNK):
-        waiting = rows[begin : begin + CHUNK]
+    obstacles.ready()
+
+    def enter(part: slice) -> None:
+        waiting = rows[part]
         most = FIRST_WAYS
         while len(waiting):
             tried = _Tried.nearest(ways, held.xy_m, waiting, owner, max_entry_m, most)
@@ -195,6 +198,10 @@ def enter_nearest(
             tested = np.isin(left, tried.point)
             held.why_not[left[done & tested]] = "every way crosses a barrier"
             waiting, most = left[~done], MORE_WAYS * most
+
+    # Every point fills rows of its own: the parts do not meet.
+    for _ in in_order(enter, slices(len(rows), CHUNK)):
+        pass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

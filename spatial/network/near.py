@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from spatial.cores import in_order, slices
 from spatial.network.lines import lengths_m
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 CELL_M: Final = 50.0
+PLACES_AT_ONCE: Final = 25_000
+"""Places that one core looks at together."""
 NEAR_M: Final = 1e-6
 """Ways that pass a segment this near are looked at by the exact predicate."""
 
@@ -140,8 +143,36 @@ def _nearest_on(piece: Array, x: float, y: float) -> tuple[float, float]:
     return np.hypot(x - (ax + share * dx), y - (ay + share * dy)), share * np.sqrt(square)
 
 
-@_jit
 def nearest_lines(
+    segments: Segments,
+    cells: Cells,
+    line_owner: Longs,
+    xy: Floats,
+    owner: Longs,
+    within_m: float,
+    most: int,
+) -> tuple[Longs, Floats, Floats]:
+    """Nearest lines of each place, at most `most`, nearest first; equals in order of their rows.
+
+    A place looks at the lines of its own owner only; owner -1 of a line means everybody's.
+    Returns line (p, most; -1 = none), distance and how far along the line it is met. Every line
+    nearer than the last one found is among them.
+    """
+
+    def look(rows: slice) -> tuple[Longs, Floats, Floats]:
+        found: tuple[Longs, Floats, Floats] = _nearest_lines(
+            segments, cells, line_owner, xy[rows], owner[rows], float(within_m), most
+        )
+        return found
+
+    if len(xy) <= PLACES_AT_ONCE:
+        return look(slice(len(xy)))
+    line, distance, along = zip(*in_order(look, slices(len(xy), PLACES_AT_ONCE)), strict=True)
+    return np.concatenate(line), np.concatenate(distance), np.concatenate(along)
+
+
+@_jit
+def _nearest_lines(
     segments: Segments,
     cells: Cells,
     line_owner: Array,
@@ -150,12 +181,6 @@ def nearest_lines(
     within_m: float,
     most: Whole,
 ) -> tuple[Array, Array, Array]:
-    """Nearest lines of each place, at most `most`, nearest first; equals in order of their rows.
-
-    A place looks at the lines of its own owner only; owner -1 of a line means everybody's.
-    Returns line (p, most; -1 = none), distance and how far along the line it is met. Every line
-    nearer than the last one found is among them.
-    """
     found = np.full((len(xy), most), -1, dtype=np.int64)
     distance = np.full((len(xy), most), np.inf)
     along = np.zeros((len(xy), most))

@@ -165,6 +165,12 @@ class Obstacles:
         segments = segments_of(xy, start)
         return segments, cells_of(segments.xy)
 
+    def ready(self) -> None:
+        """Make the search trees, which are built when first asked, before threads share them."""
+        if len(self.pieces):
+            self.tree.query(shapely.Point(0, 0))
+            _ = self.grid
+
     def blocks_ways(self, ways_m: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         """Whether each straight way (n, 4: from x, y to x, y) crosses an obstacle, shape (n,).
 
