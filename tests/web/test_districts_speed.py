@@ -19,41 +19,48 @@ STROKE = """async ({from, to, steps}) => {
   const gl = canvas.getContext("webgl2");
   const box = canvas.getBoundingClientRect();
   const pixel = new Uint8Array(4);
-  const frames = [], figures = [];
+  const frames = [], presented = [], figures = [];
   const pressed = { bubbles: true, cancelable: true, button: 0, buttons: 1, view: window };
   const send = (type, [x, y]) => canvas.dispatchEvent(
     new MouseEvent(type, { ...pressed, clientX: box.x + x, clientY: box.y + y }));
   const next = () => new Promise((resolve) => requestAnimationFrame(resolve));
   const text = () => document.querySelector('section[aria-label="改动前后"]')?.textContent ?? "";
-  let painting = 0;
+  let renders = 0;
   map.on("render", () => {
-    const begun = performance.now();
+    renders++;
     gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel); // software WebGL draws only now
-    painting = performance.now() - begun;
   });
+  // What lies over the map is painted in earnest only when somebody asks for its pixels.
+  const settle = () => document.querySelector("canvas.still").getContext("2d")
+    .getImageData(0, 0, 1, 1);
   send("mousedown", from);
   await next(); await next();
+  const calm = renders;
   for (let step = 1; step <= steps; step++) {
     const at = [0, 1].map((axis) => from[axis] + ((to[axis] - from[axis]) * step) / steps);
     const before = linliPage.drawing.strokeSize;
+    const painted = linliMap.painted;
     const old = text();
     const begun = performance.now();
-    let rendered = 0, figured = 0;
-    const once = () => { rendered ||= performance.now(); };
-    map.once("render", once);
+    let shown = 0, figured = 0;
     send("mousemove", at);
     const moved = () => linliPage.drawing.strokeSize > before;
-    for (let wait = 0; wait < 60 && !(rendered && (figured || !moved())); wait++) {
+    for (let wait = 0; wait < 60 && !(shown && (figured || !moved())); wait++) {
       await next();
+      if (!shown && linliMap.painted > painted) {
+        settle();
+        shown = performance.now();
+        if (moved()) frames.push(shown - begun);
+        next().then(() => moved() && presented.push(performance.now() - begun));
+      }
       if (!figured && text() !== old) figured = performance.now();
+      if (wait > 2 && !moved()) break;
     }
-    if (moved() && rendered) {
-      frames.push(rendered - begun + painting);
-      if (figured) figures.push(figured - begun);
-    }
+    if (moved() && figured) figures.push(figured - begun);
   }
+  const drawn = renders - calm;
   send("mouseup", to);
-  return { frames, figures, arithmetic: linliPage.drawing.took };
+  return { frames, presented, figures, drawn, arithmetic: linliPage.drawing.took };
 }"""
 
 
@@ -116,12 +123,15 @@ def test_a_brush_stroke_over_ten_thousand_neighbourhoods_repaints_and_counts_at_
     measured = big.page.evaluate(STROKE, {"from": [700, 300], "to": [1000, 560], "steps": 40})
     used_s = browser_cpu_s() - before_s
     frames = sorted(measured["frames"])
+    presented = sorted(measured["presented"])
     figures = sorted(measured["figures"])
     told = {
         "frames": len(frames),
+        "maps_drawn": measured["drawn"],
         "cpu_per_frame_ms": 1000 * used_s / max(1, len(frames)),
         "frame_median_ms": statistics.median(frames),
         "frame_p95_ms": frames[int(0.95 * (len(frames) - 1))],
+        "presented_median_ms": statistics.median(presented),
         "figures_median_ms": statistics.median(figures),
         "figures_p95_ms": figures[int(0.95 * (len(figures) - 1))],
         "arithmetic_p95_ms": sorted(measured["arithmetic"])[
@@ -133,7 +143,9 @@ def test_a_brush_stroke_over_ten_thousand_neighbourhoods_repaints_and_counts_at_
             file.write(json.dumps(told) + "\n")
     big.shot("districts-ten-thousand")
     assert len(frames) >= 20
+    # The whole map is drawn when the mouse is pressed, and not for each move after that.
+    assert told["maps_drawn"] <= 3
     # The goals (50 ms a frame, 150 ms to the figures) are for an idle machine with software WebGL;
     # processor time holds on a busy one too. Twice as much is allowed, for slower processors.
-    assert told["cpu_per_frame_ms"] < 400
+    assert told["cpu_per_frame_ms"] < 100
     assert told["arithmetic_p95_ms"] < 20

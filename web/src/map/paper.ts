@@ -81,7 +81,7 @@ export async function drawOnPaper(
   addPatterns(map);
   try {
     await once(map, "load", signal);
-    new PlanDrawer(map, 0).show({ ...scene, drawn: { type: "FeatureCollection", features: [] } });
+    new PlanDrawer(map, "paper").show({ ...scene, gesture: false });
     await once(map, "idle", signal);
     const canvas = map.getCanvas();
     if (Math.abs(canvas.width - width * ratio) > 2) throw new Error(`${canvas.width} ≠ ${width * ratio}`);

@@ -233,7 +233,7 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
     type: "line",
     source: "plan_cells",
     minzoom: 12,
-    paint: { "line-color": "#ffffff", "line-opacity": 0.75, "line-width": byZoom(12, 0.3, 15, 0.8, 18, 1.6) },
+    paint: { "line-color": "#ffffff", "line-opacity": 0.75, "line-width": PLAN_PAINT.cellWidth },
   },
   plan_halo: {
     type: "line",
@@ -245,7 +245,7 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
     type: "line",
     source: "plan_edges",
     layout: { "line-join": "miter", "line-cap": "square" }, // round ones are thrice as many triangles, of tens of thousands
-    paint: { "line-color": "#173f49", "line-width": PLAN_PAINT.line },
+    paint: { "line-color": PLAN_PAINT.lineColour, "line-width": PLAN_PAINT.line },
   },
   plan_mark: {
     type: "line",
@@ -253,24 +253,6 @@ const PARTS: Record<Exclude<LayerId, "basemap">, Part> = {
     filter: [">", ["get", "mark"], 0],
     layout: { "line-join": "round" },
     paint: { "line-color": PLAN_PAINT.markColour, "line-width": 3, "line-offset": 1.2 },
-  },
-  plan_drawn_area: {
-    type: "fill",
-    source: "plan_drawn",
-    filter: ["==", role, "area"],
-    paint: { "fill-color": "#10343c", "fill-opacity": 0.1 },
-  },
-  plan_drawn_halo: {
-    type: "line",
-    source: "plan_drawn",
-    layout: { "line-join": "round", "line-cap": "round" },
-    paint: { "line-color": "#ffffff", "line-opacity": 0.9, "line-width": 6 },
-  },
-  plan_drawn_line: {
-    type: "line",
-    source: "plan_drawn",
-    layout: { "line-join": "round", "line-cap": "round" },
-    paint: { "line-color": ["match", role, "cut", "#b2182b", ["rubber", "grip"], "#6a1b9a", "#10343c"], "line-width": ["match", role, ["rubber", "grip"], 3.4, 2.2] },
   },
   adjacency: {
     type: "line",

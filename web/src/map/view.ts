@@ -240,6 +240,11 @@ export class MapView {
     return { x, y };
   }
 
+  /** For tests: how often a gesture was painted without the map being drawn anew. */
+  get painted(): number {
+    return this.plan.painted;
+  }
+
   drawn(layer: LayerId): number {
     return this.map.getLayer(layer) ? this.map.queryRenderedFeatures({ layers: [layer] }).length : 0;
   }
