@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,8 @@ __all__ = ["keep_kernels", "kernels_hash"]
 VARIABLE: Final = "NUMBA_CACHE_DIR"
 KEPT: Final = 3
 """Folders of earlier versions that stay: branches are switched to and fro."""
+IN_USE_S: Final = 24 * 3600.0
+"""A folder begun or used more recently stays as well: a process of that version may still write."""
 PACKAGE: Final = Path(__file__).resolve().parent
 
 
@@ -73,5 +76,6 @@ def keep_kernels(folder: Path | None = None) -> Path | None:
 def _forget_old(place: Path) -> None:
     others = [path for path in place.parent.iterdir() if path.is_dir() and path != place]
     others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in others[KEPT:]:
+    in_use_since_s = time.time() - IN_USE_S
+    for path in (path for path in others[KEPT:] if path.stat().st_mtime < in_use_since_s):
         shutil.rmtree(path, ignore_errors=True)
