@@ -179,23 +179,24 @@ def find_sites(
     """
     from app.planning import reading  # noqa: PLC0415  (loads the engine)
     from app.siting import settled_ground  # noqa: PLC0415  (loads the engine)
+    from app.siting_asked import ways_of  # noqa: PLC0415  (with it)
     from app.siting_grounds import Grounds, SitingGround  # noqa: PLC0415  (loads the engine)
     from app.siting_job import settled_now, siting_result  # noqa: PLC0415  (loads the engine)
 
-    grounds = Grounds.beside(bases)
+    grounds, ways = Grounds.beside(bases), ways_of(job["request"])
     version = store.data_version(job["city"])
     begun = 0.0
-    if not grounds.has(job["city"], version):
+    if not grounds.has(job["city"], version, ways):
         analysis = _analyse(store, job | {"request": {}}, progress, until=0.6)
         if not store.has_version(job["city"], analysis.data_version):  # another engine
             store.save_analysis(analysis, city_id=job["city"])
         version, begun = analysis.data_version, 0.7
         progress("siting_build", 0.6)
-        grounds.save(job["city"], SitingGround.of(analysis))
+        grounds.save(job["city"], SitingGround.of(analysis, ways=ways))
     with reading(store.engine) as connection:
         stored = find_version(connection, job["city"], version)
         settled, edited = settled_now(connection, stored, job["request"])
-    ground = settled_ground(grounds.open(job["city"], version), settled)
+    ground = settled_ground(grounds.open(job["city"], version, ways), settled)
     found = siting_result(ground, job["request"], _part(progress, begun, 0.99))
     told = {**found, "settled": settled.to_record(), "stock_edits": edited}
     return JobOutcome(version, plain_record(told))

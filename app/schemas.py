@@ -11,7 +11,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.siting_asked import AreaAsked, FundingAsked, RulesAsked, WeightsAsked, Yuan
+from app.siting_asked import (
+    AreaAsked,
+    BudgetYuan,
+    DemandAsked,
+    FundingAsked,
+    RulesAsked,
+    WeightsAsked,
+)
 
 __all__ = [
     "Catalogue",
@@ -45,7 +52,7 @@ PROPOSAL_CHOICES = {
 }
 SITING_CHOICES = {
     *("kinds", "budget_yuan", "rules", "weights", "area", "pareto", "seed", "funding"),
-    *("seconds", "gap_share"),
+    *("seconds", "gap_share", "demand", "sharing"),
 }
 MOST_PARETO = 40
 MOST_YEARS = 10
@@ -386,10 +393,16 @@ class JobRequest(BaseModel):
     seed: int | None = None
     plan: str | None = None
     kinds: Annotated[list[str] | None, Field(max_length=200)] = None
-    budget_yuan: Annotated[
-        list[Yuan] | Yuan | None, Field(description="of each year, or of the one year planned")
-    ] = None
+    budget_yuan: BudgetYuan = None
     area: AreaAsked | None = None
+    demand: Annotated[
+        DemandAsked | None,
+        Field(description="who must walk: the neighbourhood from its best gate, or every building"),
+    ] = None
+    sharing: Annotated[
+        bool | None,
+        Field(description="members of a district reach a site through one another"),
+    ] = None
     pareto: Annotated[
         int | None, Field(ge=0, le=MOST_PARETO, description="points of money against people")
     ] = None

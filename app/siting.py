@@ -13,13 +13,14 @@ import pandas as pd
 from app.errors import AppError, BadRequestError, ConflictError, SitingInfeasibleError
 from app.plain import Record
 from app.siting_grounds import SitingGround
+from app.siting_names import names_of
+from app.siting_rules import asked_rules
 from spatial.errors import InfeasibleError
 from spatial.siting.answer import Effort, Status
 from spatial.siting.plan import SitingPlan, plan_of
 from spatial.siting.problem import SitingProblem
-from spatial.siting.rules import KindLimit, SitingRules, SitingWeights
+from spatial.siting.rules import SitingRules, SitingWeights
 from spatial.siting.solver.core import NEVER, compile_problem, worth_of
-from spatial.siting_from_analysis import siting_rules
 
 __all__ = [
     "Settled",
@@ -67,7 +68,9 @@ def settled_ground(ground: SitingGround, settled: Settled) -> SitingGround:
     assets, demand = problem.assets, problem.demand
     if settled.districts is not None:
         known = pd.Series(dict(settled.districts), dtype=object)
-        places = places.assign(district_id=_by_place(places.index.to_series(), known))
+        places = places.assign(
+            district_id=_by_place(places.index.to_series(), known), district_name=None
+        )
         assets = assets.assign(district=_by_place(assets["neighbourhood_id"], known))
         demand = demand.assign(district=_by_place(demand["neighbourhood_id"], known))
     gone = problem.options["asset"].isin(list(settled.left_out)).to_numpy(dtype=bool)
@@ -114,7 +117,7 @@ def asked_problem(ground: SitingGround, request: Mapping[str, Any]) -> SitingPro
             demand["district"].isin(districts) | demand["neighbourhood_id"].isin(places)
         ).to_numpy(dtype=bool)
     part = _part(whole, held)
-    return part.with_rules(_rules(ground, part, request))
+    return part.with_rules(asked_rules(ground, part, request, budgets_of(request)))
 
 
 def budgets_of(request: Mapping[str, Any]) -> tuple[float, ...] | None:
@@ -122,7 +125,8 @@ def budgets_of(request: Mapping[str, Any]) -> tuple[float, ...] | None:
     given = request.get("budget_yuan")
     if given is None:
         return None
-    return tuple(float(one) for one in given) if isinstance(given, Sequence) else (float(given),)
+    years = given if isinstance(given, Sequence) else [given]
+    return tuple(np.inf if one is None else float(one) for one in years)
 
 
 def effort_of(request: Mapping[str, Any]) -> Effort:
@@ -167,12 +171,15 @@ def plan_from(problem: SitingProblem, told: Mapping[str, Any]) -> SitingPlan:
     )
 
 
-def told_infeasible(problem: SitingProblem, fault: InfeasibleError, *, seconds: float) -> AppError:
+def told_infeasible(
+    ground: SitingGround, problem: SitingProblem, fault: InfeasibleError, *, seconds: float
+) -> AppError:
     """Return what cannot all hold: the smallest sets of rules; or that time was too short."""
     from spatial.siting.clash import why_infeasible  # noqa: PLC0415  (needed here alone)
 
     try:
-        found = why_infeasible(problem, effort=Effort(seconds=seconds))
+        effort = Effort(seconds=seconds)
+        found = why_infeasible(problem, effort=effort, names=names_of(ground, problem))
     except InfeasibleError:  # no time to find out
         return _too_short(fault)
     if not found:  # all of it can hold
@@ -251,24 +258,6 @@ def _without(
         (np.concatenate([[0], np.cumsum(count)]), problem.row[~gone[owner]]),
         impossible=pd.concat([problem.impossible, told], ignore_index=True),
     )
-
-
-def _rules(ground: SitingGround, part: SitingProblem, request: Mapping[str, Any]) -> SitingRules:
-    """Lay the planner's rules and weights over the profile's."""
-    given = dict(request.get("rules") or {})
-    limits = tuple(KindLimit(**one) for one in given.pop("limits", None) or ())
-    planner = {name: value for name, value in given.items() if value is not None}
-    for name in ("must", "must_not", "must_serve", "order"):
-        if name in planner:
-            planner[name] = tuple(planner[name])
-    if "incompatible" in planner:
-        planner["incompatible"] = tuple(tuple(pair) for pair in planner["incompatible"])
-    budgets = budgets_of(request)
-    if budgets is not None:
-        planner["budget_yuan"] = budgets
-    rules = siting_rules(ground.profile, part.options, limits=limits, **planner)
-    weights = {k: v for k, v in (request.get("weights") or {}).items() if v is not None}
-    return replace(rules, weights=replace(rules.weights, **weights))
 
 
 def _require_area(ground: SitingGround, districts: Sequence[str], places: Sequence[str]) -> None:

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.errors import BadRequestError
+
 __all__ = [
     "AreaAsked",
     "Asked",
+    "BudgetYuan",
+    "DemandAsked",
     "FundingAsked",
     "Ids",
     "LimitAsked",
     "LoanAsked",
     "Row",
     "RulesAsked",
+    "Ways",
     "WeightsAsked",
     "Yuan",
+    "ways_of",
 ]
 
 Row = dict[str, Any]
 Ids = Annotated[list[str], Field(max_length=10_000)]
 Yuan = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+BudgetYuan = Annotated[
+    list[Yuan | None] | Yuan | None,
+    Field(description="of each year (null: no limit), or of the one year planned"),
+]
 Part = Literal["people", "money", "running", "waiting", "risk"]
+DemandAsked = Literal["neighbourhoods", "buildings"]
+Ways = Literal["neighbourhoods", "buildings", "sharing"]
+"""Who walks: neighbourhoods from their best gate, every building by its own way, or the members of
+a district through one another."""
 
 
 class Asked(BaseModel):
@@ -62,7 +77,11 @@ class RulesAsked(Asked):
     spacing_m: dict[str, Annotated[float, Field(ge=0)]] | None = None
     limits: list[LimitAsked] = []
     incompatible: list[tuple[str, str]] | None = None
-    must_serve: Ids = Field(default=[], description="demand rows `neighbourhood:kind:layer`")
+    must_serve: Ids = Field(
+        default=[],
+        description="demand rows `neighbourhood:kind:layer`; `neighbourhood:kind` names all of "
+        "them, also those of its buildings",
+    )
     least_share: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     order: list[Part] = Field(default=[], description="lexicographic; empty: the weighted sum")
 
@@ -102,3 +121,33 @@ class FundingAsked(Asked):
         default=None, description="where the city lies, for grants of a zone (海曙区 …)"
     )
     loan: LoanAsked | None = None
+
+
+def ways_of(request: Mapping[str, Any]) -> Ways:
+    """Return who walks in a siting that was asked for.
+
+    Raises
+    ------
+    BadRequestError
+        If `sharing` is asked for together with what it cannot stand beside.
+
+    Examples
+    --------
+    >>> ways_of({}), ways_of({"demand": "buildings"}), ways_of({"sharing": True})
+    ('neighbourhoods', 'buildings', 'sharing')
+    """
+    buildings = request.get("demand") == "buildings"
+    if not request.get("sharing"):
+        return "buildings" if buildings else "neighbourhoods"
+    if buildings:
+        raise BadRequestError(
+            "`sharing` joins neighbourhoods; with `demand: buildings` every building walks on its "
+            "own. Leave one of the two out.",
+            "共享(sharing)以小区为单位;按楼栋计算(demand: buildings)时各栋楼自行步行。请只选其一。",
+        )
+    if (request.get("area") or {}).get("plan") is not None:
+        raise BadRequestError(
+            "`sharing` opens walls within the districts of the analysis; leave `area.plan` out.",
+            "共享(sharing)按分析得出的片区打通围墙;请不要同时指定 area.plan。",
+        )
+    return "sharing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,10 +65,22 @@ UNPAID: Final = {
 }
 
 
-def packed(engine: Engine, city_id: str, one: KeptSiting, plan: SitingPlan, kind: str) -> bytes:
-    """Return the file: ``gpkg`` with layers sites and catchments, or ``xlsx`` with sheets."""
+def packed(
+    engine: Engine,
+    city_id: str,
+    one: KeptSiting,
+    plan: SitingPlan,
+    kind: str,
+    *,
+    funding: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Return the file: ``gpkg`` with layers sites and catchments, or ``xlsx`` with sheets.
+
+    With `funding` who pays is told for that money, not for the one that the siting was asked with.
+    """
     record = plan_record(plan, one.ground)
-    money = funding_record(plan, one.ground, one.request.get("funding") or {})
+    asked = one.request.get("funding") or {} if funding is None else funding
+    money = funding_record(plan, one.ground, asked)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"siting.{kind}")
         if kind == "xlsx":

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from app.errors import ConflictError
+from app.siting_asked import Ways
 from spatial.errors import SpatialError
 from spatial.siting.problem import SitingProblem
 from spatial.standards import Profile, read_profile
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Grounds", "SitingGround"]
 
 SAYS: Final = "siting-ground.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 TABLES: Final = ("assets", "options", "demand", "impossible", "places", "documents", "warnings")
 
 
@@ -52,7 +53,7 @@ class SitingGround:
     problem : SitingProblem
         Every kind, every gap, every asset; the rules are of no account.
     places : DataFrame
-        ``name, district_id`` by neighbourhood.
+        ``name, district_id, district_name`` by neighbourhood.
     documents, warnings : DataFrame
         Of `documents_needed` and `asset_warnings`, by ``stock_id``.
     """
@@ -64,30 +65,37 @@ class SitingGround:
     places: pd.DataFrame
     documents: pd.DataFrame
     warnings: pd.DataFrame
+    ways: Ways = "neighbourhoods"
 
     @classmethod
-    def of(cls, analysis: Analysis) -> SitingGround:
-        """Make the ground of an analysed city."""
+    def of(cls, analysis: Analysis, *, ways: Ways = "neighbourhoods") -> SitingGround:
+        """Make the ground of an analysed city, for one kind of walking."""
         from spatial.siting_from_analysis import siting_problem  # noqa: PLC0415  (loads the engine)
         from spatial.stock.documents import asset_warnings, documents_needed  # noqa: PLC0415
 
-        problem = siting_problem(analysis)
+        problem = siting_problem(
+            analysis,
+            demand="buildings" if ways == "buildings" else "neighbourhoods",
+            sharing=ways == "sharing",
+        )
         stock = analysis.tables["stock"]
         used = pd.DataFrame(stock[stock.index.isin(problem.assets.index)].drop(columns="geometry"))
         places = analysis.tables["neighbourhoods"]
+        district = places["district_id"].map(analysis.tables["districts"]["name"]).astype(object)
         return cls(
             data_version=analysis.data_version,
             profile=analysis.profile,
             crs=places.crs.to_wkt(),
             problem=problem,
-            places=pd.DataFrame(places[["name", "district_id"]]),
+            places=pd.DataFrame(places[["name", "district_id"]]).assign(district_name=district),
             documents=documents_needed(used),
             warnings=asset_warnings(used),
+            ways=ways,
         )
 
 
 class Grounds:
-    """A folder of grounds by city and data version; the last few are kept open.
+    """A folder of grounds by city, data version and kind of walking; the last few are kept open.
 
     Parameters
     ----------
@@ -103,7 +111,7 @@ class Grounds:
         self.folder = folder
         self.keep_open = keep_open
         self.keep_versions = keep_versions
-        self._open: OrderedDict[tuple[str, str], SitingGround] = OrderedDict()
+        self._open: OrderedDict[tuple[str, str, Ways], SitingGround] = OrderedDict()
         self._guard = threading.Lock()
         self._opening = threading.Lock()
 
@@ -112,13 +120,13 @@ class Grounds:
         """Return the grounds of an installation: they lie with the states for scenarios."""
         return cls(bases.folder / "siting", keep_versions=bases.keep_versions)
 
-    def has(self, city_id: str, data_version: str) -> bool:
+    def has(self, city_id: str, data_version: str, ways: Ways = "neighbourhoods") -> bool:
         """Return whether a ground of this engine is there."""
-        return self._says(self.path(city_id, data_version)) is not None
+        return self._says(self.path(city_id, data_version, ways)) is not None
 
     def save(self, city_id: str, ground: SitingGround) -> Path:
         """Write a ground, whole or not at all."""
-        target = self.path(city_id, ground.data_version)
+        target = self.path(city_id, ground.data_version, ground.ways)
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = target.with_name(f"{uuid.uuid4().hex}.new")
         try:
@@ -132,7 +140,7 @@ class Grounds:
         self._prune(target)
         return target
 
-    def open(self, city_id: str, data_version: str) -> SitingGround:
+    def open(self, city_id: str, data_version: str, ways: Ways = "neighbourhoods") -> SitingGround:
         """Return a ground, read now or before.
 
         Raises
@@ -140,7 +148,7 @@ class Grounds:
         ConflictError
             If it is not there (any more), or is of another engine: a new siting makes it.
         """
-        key = (city_id, data_version)
+        key = (city_id, data_version, ways)
         with self._guard:
             if key in self._open:
                 self._open.move_to_end(key)
@@ -149,20 +157,21 @@ class Grounds:
             with self._guard:
                 if key in self._open:
                     return self._open[key]
-            ground = self._read(city_id, data_version)
+            ground = self._read(city_id, data_version, ways)
             with self._guard:
                 self._open[key] = ground
                 while len(self._open) > self.keep_open:
                     self._open.popitem(last=False)
         return ground
 
-    def path(self, city_id: str, data_version: str) -> Path:
+    def path(self, city_id: str, data_version: str, ways: Ways = "neighbourhoods") -> Path:
         """Return where the ground of a city lies; ids of any script and length have a place."""
         city = hashlib.sha256(city_id.encode()).hexdigest()[:24]
-        return self.folder / city / quote(data_version, safe="").replace(".", "%2E")
+        name = quote(data_version, safe="").replace(".", "%2E")
+        return self.folder / city / (name if ways == "neighbourhoods" else f"{name}.{ways}")
 
-    def _read(self, city_id: str, data_version: str) -> SitingGround:
-        path = self.path(city_id, data_version)
+    def _read(self, city_id: str, data_version: str, ways: Ways) -> SitingGround:
+        path = self.path(city_id, data_version, ways)
         says = self._says(path)
         if says is None:
             raise _missing(city_id)
@@ -187,7 +196,9 @@ class Grounds:
             key=lambda one: one.stat().st_mtime,
             reverse=True,
         )
-        for path in [*kept[self.keep_versions :], *newest.parent.glob("*.old")]:
+        versions = list(dict.fromkeys(one.stem for one in kept))[: self.keep_versions]
+        gone = [one for one in kept if one.stem not in versions]
+        for path in [*gone, *newest.parent.glob("*.old")]:
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -210,6 +221,7 @@ def _write(ground: SitingGround, folder: Path) -> None:
         "data_version": ground.data_version,
         "profile": ground.profile.id,
         "crs": ground.crs,
+        "ways": ground.ways,
     }
     (folder / SAYS).write_text(json.dumps(says, ensure_ascii=False), encoding="utf-8")
 
@@ -232,6 +244,7 @@ def _read(folder: Path, says: dict[str, Any]) -> SitingGround:
         places=tables["places"],
         documents=tables["documents"],
         warnings=tables["warnings"],
+        ways=says["ways"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -15,6 +16,7 @@ from app.proposing import require_current
 from app.siting import Settled, asked_problem, compact, effort_of, told_infeasible
 from app.siting_funding import funding_record, require_funding
 from app.siting_grounds import SitingGround
+from app.siting_names import names_of
 from app.siting_records import plan_record, summary_record
 from app.store.plans import find_plan
 from app.store.rows import Version
@@ -79,7 +81,7 @@ def siting_result(ground: SitingGround, request: Record, progress: Progress) -> 
         )
     except InfeasibleError as fault:
         watched.raise_if_stopped()
-        raise told_infeasible(problem, fault, seconds=CLASH_SECONDS) from fault
+        raise told_infeasible(ground, problem, fault, seconds=CLASH_SECONDS) from fault
     watched.raise_if_stopped()
     curve = None
     if request.get("pareto"):
@@ -108,7 +110,8 @@ def _told(
     explained: SitingExplanation,
 ) -> Record:
     asked = request.get("funding") or {}
-    why = {str(row["id"]): row for row in records(explained.chosen)}
+    names = names_of(ground, plan.problem)
+    why = {str(row["id"]): _called(row, "next_best", names) for row in records(explained.chosen)}
     rejected = explained.rejected.sort_values("gain_people", ascending=False, kind="stable")
     return {
         "summary": summary_record(plan),
@@ -117,17 +120,28 @@ def _told(
         "pareto": [] if curve is None else _points(curve),
         "points": [] if curve is None else [compact(one, people_only=True) for one in curve.plans],
         "funding": funding_record(plan, ground, asked),
-        "rejected": _rejected(rejected.head(MOST_REJECTED), plan),
+        "rejected": _rejected(rejected.head(MOST_REJECTED), plan, names),
         "rejected_total": len(rejected),
         "sensitivity": records(explained.sensitivity, with_index=False),
     }
 
 
-def _rejected(rows: pd.DataFrame, plan: SitingPlan) -> list[Record]:
+def _rejected(
+    rows: pd.DataFrame, plan: SitingPlan, names: Mapping[str, tuple[str, str]]
+) -> list[Record]:
     """Name the option where it is one: what was never an option cannot be forced."""
     options = set(plan.problem.options.index)
-    told = records(rows)
+    told = [_called(row, "by", names) for row in records(rows)]
     return [{"option": row["id"] if row["id"] in options else None, **row} for row in told]
+
+
+def _called(row: Record, of: str, names: Mapping[str, tuple[str, str]]) -> Record:
+    """Put the name of the other option that a reason speaks of into its sentences."""
+    other = row.get(of)
+    if not isinstance(other, str) or other not in names:
+        return row
+    zh, en = names[other]
+    return {**row, "zh": row["zh"].replace(other, zh), "en": row["en"].replace(other, en)}
 
 
 def _points(curve: ParetoCurve) -> list[Record]:

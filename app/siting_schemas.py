@@ -9,13 +9,15 @@ from pydantic import BaseModel, Field
 
 from app.scenario_schemas import ClientId, Name
 from app.schemas import FeatureCollection
-from app.siting_asked import Asked, Ids, Row, Yuan
+from app.siting_asked import Asked, BudgetYuan, FundingAsked, Ids, Row
 
 __all__ = [
     "AdoptRequest",
     "Adopted",
     "AgainAnswer",
     "AgainRequest",
+    "FundingAnswer",
+    "FundingRequest",
     "SitingAnswer",
     "SitingCatchments",
     "SitingList",
@@ -250,7 +252,7 @@ class AgainRequest(Asked):
     resize: dict[str, str] = Field(
         default={}, description="option id (or asset, where it holds one kind): the size wanted"
     )
-    budget_yuan: list[Yuan] | Yuan | None = None
+    budget_yuan: BudgetYuan = None
     point: Annotated[int | None, Field(ge=0)] = Field(
         default=None, description="begin with this point of the curve, not with the main plan"
     )
@@ -265,6 +267,22 @@ class AgainAnswer(BaseModel):
     plan: SitingPlanText
     funding: FundingText
     elapsed_ms: float
+
+
+class FundingRequest(FundingAsked):
+    """Money as far as it is known: who pays for a plan then; nothing is solved anew."""
+
+    point: Annotated[int | None, Field(ge=0)] = None
+    edit: Annotated[str | None, Field(max_length=20_000)] = None
+
+
+class FundingAnswer(BaseModel):
+    """Who pays; `asked` names the money that was told, for the export."""
+
+    data_version: str
+    job: str
+    asked: str
+    funding: FundingText
 
 
 class AdoptRequest(Asked):

@@ -24,6 +24,7 @@ from app.siting import (
     settled_ground,
     told_infeasible,
 )
+from app.siting_asked import ways_of
 from app.siting_grounds import Grounds, SitingGround
 from app.store.sitings import read_siting
 from spatial.errors import InfeasibleError, SpatialError
@@ -32,7 +33,7 @@ from spatial.siting.answer import Effort
 from spatial.siting.plan import SitingPlan
 from spatial.siting.problem import SitingProblem
 
-__all__ = ["KeptSiting", "Sitings", "edit_name"]
+__all__ = ["KeptSiting", "Sitings", "edit_name", "read_name"]
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class KeptSiting:
             If the planner's changes and the rules cannot all hold.
         """
         if edit is not None:
-            return self._known(f"edit:{edit}", lambda: self._again(_read_edit(edit)))
+            return self._known(f"edit:{edit}", lambda: self._again(read_name(edit)))
         if point is None:
             return self._known("main", lambda: plan_from(self.problem, self.kept))
         if not 0 <= point < len(self.points):
@@ -108,7 +109,7 @@ class KeptSiting:
             return solve_again(problem, begin, **edit, effort=effort)
         except InfeasibleError as fault:
             changed = problem.with_rules(edited_rules(problem, begin, **edit))
-            raise told_infeasible(changed, fault, seconds=CLASH_SECONDS) from fault
+            raise told_infeasible(self.ground, changed, fault, seconds=CLASH_SECONDS) from fault
 
     def _require_known(self, asked: Mapping[str, Any]) -> None:
         known = set(self.problem.options.index) | set(self.problem.assets.index)
@@ -157,7 +158,7 @@ class Sitings:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         told = read_siting(engine, city_id, job_id)
-        whole = self.grounds.open(city_id, told["data_version"])
+        whole = self.grounds.open(city_id, told["data_version"], ways_of(told["request"]))
         ground = settled_ground(whole, Settled(**told["result"]["settled"]))
         found = KeptSiting(
             job=job_id,
@@ -183,11 +184,11 @@ class Sitings:
 
 
 def edit_name(asked: Mapping[str, Any]) -> str:
-    """Return the name of a planner's changes: it holds them, so that it never grows old.
+    """Return the name of what a planner asks: it holds all of it, so that it never grows old.
 
     Examples
     --------
-    >>> _read_edit(edit_name({"force": ["a"], "forbid": []}))
+    >>> read_name(edit_name({"force": ["a"], "forbid": []}))
     {'force': ['a']}
     """
     packed = json.dumps(
@@ -199,7 +200,14 @@ def edit_name(asked: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
 
 
-def _read_edit(name: str) -> Record:
+def read_name(name: str) -> Record:
+    """Return what a name of `edit_name` holds.
+
+    Raises
+    ------
+    BadRequestError
+        If it is none of ours.
+    """
     try:
         asked = json.loads(base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)))
     except (binascii.Error, ValueError) as fault:
@@ -211,6 +219,6 @@ def _read_edit(name: str) -> Record:
 
 def _not_ours() -> BadRequestError:
     return BadRequestError(
-        "This `edit` is none that an answer of …/again gave.",
-        "该 edit 不是 …/again 应答中给出的编号。",
+        "This `edit` or `funding` is none that an answer of …/again or …/funding gave.",
+        "该 edit 或 funding 不是 …/again、…/funding 应答中给出的编号。",
     )

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from app.deps import StoreDep
 from app.errors import BadRequestError
 from app.schemas import Job, JobList, JobRequest
+from app.siting_asked import ways_of
 from app.store import jobs
 from spatial.standards import list_profiles
 
@@ -24,6 +25,8 @@ def start_job(city: str, request: JobRequest, store: StoreDep, response: Respons
             f"There is no profile `{request.profile}`; there are {', '.join(known)}.",
             f"没有政策方案 `{request.profile}`;现有:{'、'.join(known)}。",
         )
+    if request.kind == "siting":
+        ways_of(request.model_dump(exclude_none=True))
     asked = request.model_dump(exclude={"kind"}, exclude_none=True)
     job = jobs.enqueue(store.engine, city, kind=request.kind, request=asked)
     response.headers["Location"] = f"/api/v1/jobs/{job['id']}"

@@ -17,6 +17,8 @@ from app.siting_schemas import (
     AdoptRequest,
     AgainAnswer,
     AgainRequest,
+    FundingAnswer,
+    FundingRequest,
     SitingAnswer,
     SitingCatchments,
     SitingList,
@@ -31,6 +33,7 @@ TOLD: Final = (
 )
 Point = Annotated[int | None, Query(ge=0, description="a point of the curve, from 0")]
 Edit = Annotated[str | None, Query(max_length=20_000, description="the `edit` of an …/again")]
+Money = Annotated[str | None, Query(max_length=20_000, description="the `asked` of a …/funding")]
 Format = Literal["gpkg", "xlsx"]
 TYPES: Final = {
     "gpkg": "application/geopackage+sqlite3",
@@ -93,6 +96,26 @@ def solve_again(
     return _fresh({**facts, **told, "elapsed_ms": elapsed_ms})
 
 
+@router.post("/{job}/funding", response_model=FundingAnswer, responses=GONE)
+def read_funding(
+    city: str, job: str, request: FundingRequest, store: StoreDep, kept: SitingsDep
+) -> Response:
+    """Tell who pays for a plan with other money than the siting was asked with.
+
+    Nothing is solved anew, and nothing is stored; `asked` names the money for the export.
+    """
+    from app.siting_funding import funding_record, require_funding  # noqa: PLC0415  (the engine)
+    from app.siting_warm import edit_name  # noqa: PLC0415  (loads the engine)
+
+    one = kept.of(store.engine, city, job)
+    plan = one.plan(point=request.point, edit=request.edit)
+    asked = request.model_dump(exclude={"point", "edit"}, exclude_none=True)
+    require_funding(one.ground, asked)
+    told = funding_record(plan, one.ground, asked)
+    facts = {"data_version": one.data_version, "job": job, "asked": edit_name(asked)}
+    return _fresh({**facts, "funding": told})
+
+
 @router.get("/{job}/catchments", response_model=SitingCatchments, responses=GONE)
 def read_catchments(
     city: str,
@@ -147,13 +170,16 @@ def export_siting(
     format: Format = "gpkg",  # noqa: A002  (the name in the address)
     point: Point = None,
     edit: Edit = None,
+    funding: Money = None,
 ) -> Response:
     """Give the list of sites with costs and consents, and who is served, as a file."""
     from app.siting_files import packed  # noqa: PLC0415  (loads writers of files)
+    from app.siting_warm import read_name  # noqa: PLC0415  (loads the engine)
 
     one = kept.of(store.engine, city, job)
     plan = one.plan(point=point, edit=edit)
-    body = packed(store.engine, city, one, plan, format)
+    money = None if funding is None else read_name(funding)
+    body = packed(store.engine, city, one, plan, format, funding=money)
     name = quote(f"siting-{job[:8]}.{format}")
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",

@@ -9,7 +9,7 @@ set): relaxing any one of them ends this clash. Further clashes, of other rules,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,7 +25,10 @@ from spatial.siting.solver.highs import run_programme
 from spatial.siting.solver.prices import Aim
 from spatial.siting.solver.programme import lay_out
 
-__all__ = ["Clash", "Rule", "rules_in", "why_infeasible"]
+__all__ = ["Clash", "Names", "Rule", "rules_in", "why_infeasible"]
+
+Names = Mapping[str, tuple[str, str]]
+"""What an id (of an asset, option, kind, demand row, district) is called: Chinese, English."""
 
 MOST: Final = 5
 """Clashes that are told at most."""
@@ -63,51 +66,84 @@ class Clash:
         return tuple(rule.key for rule in self.rules)
 
 
-def rules_in(problem: SitingProblem) -> tuple[Rule, ...]:
+def rules_in(problem: SitingProblem, *, names: Names | None = None) -> tuple[Rule, ...]:
     """Return every hard rule that could be relaxed, in words; those to be kept last come last."""
-    return (*_of_service(problem), *_of_options(problem.rules), *_of_places(problem.rules))
+    called = _Called(names or {})
+    rules = problem.rules
+    return (
+        *_of_service(problem, called),
+        *_of_options(rules, called),
+        *_of_places(rules, called),
+    )
 
 
-def _of_service(problem: SitingProblem) -> Iterator[Rule]:
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """Names of ids; an id without a name is its own."""
+
+    names: Names
+
+    def zh(self, one: str) -> str:
+        return self.names.get(one, (one, one))[0]
+
+    def en(self, one: str) -> str:
+        return self.names.get(one, (one, one))[1]
+
+
+def _of_service(problem: SitingProblem, called: _Called) -> Iterator[Rule]:
     for kind, share in problem.rules.least_share.items():
-        words = f"{kind} 至少服务 {share:.0%} 的人", f"serve at least {share:.0%} of {kind}"
-        yield Rule(f"share:{kind}", (), *words)
+        zh = f"{called.zh(kind)} 至少服务 {share:.0%} 的人"
+        yield Rule(f"share:{kind}", (), zh, f"serve at least {share:.0%} of {called.en(kind)}")
     for row in problem.rules.must_serve:
         persons = f"{problem.demand.loc[row, 'persons']:,.0f}"
-        words = f"必须全部服务 {row}({persons} 人)", f"serve all {persons} persons of {row}"
-        yield Rule(f"serve:{row}", (row,), *words)
+        zh = f"必须全部服务 {called.zh(row)}({persons} 人)"
+        yield Rule(f"serve:{row}", (row,), zh, f"serve all {persons} persons of {called.en(row)}")
 
 
-def _of_options(rules: SitingRules) -> Iterator[Rule]:
+def _of_options(rules: SitingRules, called: _Called) -> Iterator[Rule]:
     for at, limit in enumerate(rules.limits):
-        where = "" if limit.district is None else f"片区 {limit.district} "
-        inside = "" if limit.district is None else f" in {limit.district}"
+        kind, district = limit.kind, limit.district
+        where = "" if district is None else f"片区 {called.zh(district)} "
+        inside = "" if district is None else f" in {called.en(district)}"
         if limit.at_least:
-            zh = f"{where}至少 {limit.at_least} 处 {limit.kind}"
-            en = f"at least {limit.at_least} {limit.kind}{inside}"
+            zh = f"{where}至少 {limit.at_least} 处 {called.zh(kind)}"
+            en = f"at least {limit.at_least} {called.en(kind)}{inside}"
             yield Rule(f"at_least:{at}", (), zh, en)
         if limit.at_most is not None:
-            zh = f"{where}至多 {limit.at_most} 处 {limit.kind}"
-            yield Rule(f"at_most:{at}", (), zh, f"at most {limit.at_most} {limit.kind}{inside}")
+            zh = f"{where}至多 {limit.at_most} 处 {called.zh(kind)}"
+            en = f"at most {limit.at_most} {called.en(kind)}{inside}"
+            yield Rule(f"at_most:{at}", (), zh, en)
     for one in rules.must:
-        yield Rule(f"must:{one}", (one,), f"必须选用 {one}", f"{one} must be chosen")
+        zh, en = f"必须选用 {called.zh(one)}", f"{called.en(one)} must be chosen"
+        yield Rule(f"must:{one}", (one,), zh, en)
     for one in rules.must_not:
-        yield Rule(f"must_not:{one}", (one,), f"不得选用 {one}", f"{one} must not be chosen")
+        zh, en = f"不得选用 {called.zh(one)}", f"{called.en(one)} must not be chosen"
+        yield Rule(f"must_not:{one}", (one,), zh, en)
 
 
-def _of_places(rules: SitingRules) -> Iterator[Rule]:
+def _of_places(rules: SitingRules, called: _Called) -> Iterator[Rule]:
     for one, other in rules.incompatible:
-        words = f"{one} 与 {other} 不同处一址", f"{one} and {other} share no asset"
-        yield Rule(f"incompatible:{one}:{other}", (), *words)
+        zh = f"{called.zh(one)} 与 {called.zh(other)} 不同处一址"
+        en = f"{called.en(one)} and {called.en(other)} share no asset"
+        yield Rule(f"incompatible:{one}:{other}", (), zh, en)
     for kind, spacing_m in rules.spacing_m.items():
-        words = f"{kind} 间距不小于 {spacing_m:g} m", f"{kind} sites at least {spacing_m:g} m apart"
-        yield Rule(f"spacing:{kind}", (), *words)
+        zh = f"{called.zh(kind)} 间距不小于 {spacing_m:g} m"
+        en = f"{called.en(kind)} sites at least {spacing_m:g} m apart"
+        yield Rule(f"spacing:{kind}", (), zh, en)
     if np.isfinite(rules.budget_yuan).any():
-        money = ", ".join(f"{budget / 1e4:,.10g}" for budget in rules.budget_yuan)
-        yield Rule("budget", (), f"各年预算 {money} 万元", f"budgets of {money} × 10,000 yuan")
+        yield Rule("budget", (), *_money(rules.budget_yuan))
 
 
-def why_infeasible(problem: SitingProblem, *, effort: Effort | None = None) -> tuple[Clash, ...]:
+def _money(budget_yuan: Sequence[float]) -> tuple[str, str]:
+    """Say the money of each year."""
+    zh = [f"{one / 1e4:,.10g}" if np.isfinite(one) else "不限" for one in budget_yuan]
+    en = [f"{one / 1e4:,.10g}" if np.isfinite(one) else "no limit" for one in budget_yuan]
+    return f"各年预算 {', '.join(zh)} 万元", f"budgets of {', '.join(en)} × 10,000 yuan"
+
+
+def why_infeasible(
+    problem: SitingProblem, *, effort: Effort | None = None, names: Names | None = None
+) -> tuple[Clash, ...]:
     """Return smallest sets of rules that cannot all hold; none where a plan exists.
 
     Parameters
@@ -115,6 +151,8 @@ def why_infeasible(problem: SitingProblem, *, effort: Effort | None = None) -> t
     problem : SitingProblem
     effort : Effort, optional
         By default half a minute for all questions together.
+    names : mapping of id to (Chinese, English), optional
+        What assets, options, kinds, demand rows and districts are called in the words.
 
     Returns
     -------
@@ -127,7 +165,7 @@ def why_infeasible(problem: SitingProblem, *, effort: Effort | None = None) -> t
         If time ended before the first clash was found.
     """
     watch = Watch(effort or Effort(seconds=30.0))
-    rules = rules_in(problem)
+    rules = rules_in(problem, names=names)
 
     def clash(some: Sequence[Rule]) -> bool:
         watch.tell("siting_clash", 0.0)

@@ -1,11 +1,17 @@
 """What a siting job makes of unusual wishes; no database is needed."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from siting_town import siting_ground
 
-from app.errors import SitingInfeasibleError
+from app.errors import BadRequestError, SitingInfeasibleError
+from app.siting import asked_problem
+from app.siting_asked import ways_of
 from app.siting_grounds import Grounds
 from app.siting_job import siting_result
+from app.siting_names import names_of
 from app.siting_schemas import SitingAnswer
 from app.store.copy import plain_record
 from spatial.errors import CancelledError, InputError
@@ -65,8 +71,76 @@ def test_a_loan_is_held_to_the_limits_of_the_subsidy():
 
 
 def test_rules_that_cannot_hold_are_named():
-    with pytest.raises(SitingInfeasibleError, match="at least 3 park"):
+    park = GROUND.profile.catalogue.kinds["park"]
+    with pytest.raises(SitingInfeasibleError, match=f"at least 3 {park.en}") as told:
         result(budget_yuan=1e6, rules={"limits": [{"kind": "park", "at_least": 3}]})
+    assert f"至少 3 处 {park.zh}" in told.value.message_zh
+
+
+def test_assets_and_gaps_that_clash_are_named_not_numbered():
+    rules = {"must": ["a1"], "must_serve": ["n0-1:park"]}
+    with pytest.raises(SitingInfeasibleError) as told:
+        result(budget_yuan=0.0, rules=rules)
+    named = GROUND.places.loc["n0-1", "name"]
+    assert "必须选用 “资源1”" in told.value.message_zh
+    assert f"{named}的" in told.value.message_zh
+    assert "“资源1” must be chosen" in str(told.value)
+    assert not {"a1", "n0-1"} & set(re.findall(r"[\w-]+", told.value.message_zh))
+
+
+def test_an_asset_without_a_name_is_told_by_what_it_is_and_where():
+    bare = GROUND.problem.assets.assign(name=None, source="leftover", asset_type="land")
+    named = names_of(GROUND, replace(GROUND.problem, assets=bare))
+    near = GROUND.places.loc[bare.loc["a1", "neighbourhood_id"], "name"]
+    assert named["a1"] == (f"“{near}”的线索用地(a1)", f"candidate land in “{near}” (a1)")
+
+
+def test_a_neighbourhood_and_kind_name_all_rows_of_demand_that_must_be_served():
+    rows = [row for row in GROUND.problem.demand.index if row.startswith("n1-2:park")]
+    rules = asked_problem(GROUND, {"rules": {"must_serve": ["n1-2:park"]}}).rules
+    assert list(rules.must_serve) == rows
+    assert rows
+    with pytest.raises(BadRequestError) as told:
+        asked_problem(
+            GROUND, {"kinds": ["park"], "rules": {"must_serve": ["n1-2:elderly_daycare"]}}
+        )
+    assert GROUND.places.loc["n1-2", "name"] in told.value.message_zh
+
+
+def test_rules_about_kinds_that_are_not_asked_for_are_kept_to_or_refused():
+    wish = {
+        "kinds": ["park"],
+        "rules": {
+            "limits": [{"kind": "community_canteen", "at_most": 1}],
+            "spacing_m": {"community_canteen": 100, "park": 50},
+            "incompatible": [["park", "community_canteen"]],
+            "least_share": {"community_canteen": 0.5},
+        },
+    }
+    rules = asked_problem(GROUND, wish).rules
+    assert (rules.limits, rules.incompatible, rules.least_share) == ((), (), {})
+    assert rules.spacing_m == {"park": 50}
+    for limit in (
+        {"kind": "community_canteen", "at_least": 1},
+        {"kind": "park", "at_least": 2, "at_most": 1},
+        {"kind": "park", "district": "moon"},
+        {"kind": "castle"},
+    ):
+        with pytest.raises(BadRequestError, match="limits"):
+            asked_problem(GROUND, {"kinds": ["park"], "rules": {"limits": [limit]}})
+
+
+def test_a_year_without_a_limit_may_stand_beside_one_with():
+    told = result(budget_yuan=[0.0, None])
+    years = told["plan"]["money"]
+    assert [one["budget_yuan"] for one in years] == [0.0, None]
+    assert {site["year"] for site in told["plan"]["chosen"]} == {1}
+
+
+def test_sharing_stands_neither_with_buildings_nor_with_the_districts_of_a_plan():
+    for more in ({"demand": "buildings"}, {"area": {"plan": "p"}}):
+        with pytest.raises(BadRequestError, match="sharing"):
+            ways_of({"sharing": True, **more})
 
 
 def test_money_of_an_unknown_source_is_refused_before_anything_is_solved():
@@ -106,3 +180,26 @@ def test_old_grounds_are_removed(tmp_path):
     for version in ("v1", "v2", "v3"):
         grounds.save("c", siting_ground(data_version=version))
     assert [grounds.has("c", version) for version in ("v1", "v2", "v3")] == [False, True, True]
+
+
+def test_grounds_of_one_version_for_each_kind_of_walking_stand_side_by_side(tmp_path):
+    grounds = Grounds(tmp_path, keep_versions=1)
+    for ways in ("neighbourhoods", "buildings", "sharing"):
+        assert not grounds.has("c", "v1", ways)
+        grounds.save("c", replace(siting_ground(data_version="v1"), ways=ways))
+    assert {grounds.open("c", "v1", ways).ways for ways in ("buildings", "sharing")} == {
+        "buildings",
+        "sharing",
+    }
+    grounds.save("c", siting_ground(data_version="v2"))
+    assert not any(grounds.has("c", "v1", ways) for ways in ("neighbourhoods", "buildings"))
+
+
+def test_reasons_name_other_options_in_words_and_never_a_nothing():
+    told = result(budget_yuan=1e6)
+    rows = [site["why"] for site in told["plan"]["chosen"]] + told["rejected"]
+    others = [row.get("by") or row.get("next_best") for row in rows]
+    assert any(others)
+    for row, other in zip(rows, others, strict=True):
+        assert not re.search(r"\bnan\b", row["zh"] + row["en"])
+        assert other is None or other not in row["zh"] + row["en"]

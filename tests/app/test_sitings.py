@@ -1,6 +1,7 @@
 """Sitings from the job to the scenario, on the grid town: the worker's work, and the page's."""
 
 import io
+from dataclasses import replace
 from urllib.parse import quote
 
 import geopandas as gpd
@@ -15,6 +16,7 @@ from app.bases import Bases
 from app.jobs import run_claimed, runner
 from app.main import create_app
 from app.settings import Settings
+from app.siting import Settled, settled_ground
 from app.siting_grounds import Grounds
 from app.store import jobs
 
@@ -252,6 +254,67 @@ def test_the_list_tells_runs_newest_first(client, at, found):
     assert items[0]["job"] == found["job"]
     assert items[0]["current"]
     assert items[0]["sites"] == len(found["plan"]["chosen"])
+
+
+def test_who_pays_is_told_again_for_other_money_without_a_new_siting(client, at, found):
+    address = f"{at}/sitings/{found['job']}"
+    money = {"level": "city", "available_yuan": {"lottery": 300_000, "county": 0}}
+    told = client.post(f"{address}/funding", json=money).json()
+    assert told["funding"]["level"] == "city"
+    used = {one["source"]: one["used_yuan"] for one in told["funding"]["sources"]}
+    assert used["lottery"] <= 300_000
+    assert used["county"] == 0
+    assert told["funding"]["cost_yuan"] == pytest.approx(found["plan"]["cost_yuan"])
+    before = {one["source"]: one["used_yuan"] for one in found["funding"]["sources"]}
+    assert used["lottery"] > before["lottery"]
+    sheet = client.get(f"{address}/export", params={"format": "xlsx", "funding": told["asked"]})
+    facts = openpyxl.load_workbook(io.BytesIO(sheet.content))["概要 summary"]
+    figures = {row[0]: row[1] for row in facts.iter_rows(values_only=True)}
+    assert figures["资金缺口 not paid by anybody (元 yuan)"] == pytest.approx(
+        told["funding"]["gap_yuan"]
+    )
+    point = client.post(f"{address}/funding", json={"point": 0, **money}).json()
+    assert point["funding"]["cost_yuan"] <= told["funding"]["cost_yuan"]
+
+
+@pytest.mark.parametrize(
+    "money",
+    [
+        {"available_yuan": {"moon": 1}},
+        {"available_yuan": {"lottery": -1}},
+        {"level": "planet"},
+        {"loan": {"amount_yuan": 1, "years": 0}},
+        {"taste": 1},
+    ],
+)
+def test_money_that_makes_no_sense_is_refused(client, at, found, money):
+    answer = client.post(f"{at}/sitings/{found['job']}/funding", json=money)
+    assert answer.status_code in {400, 422}
+    assert answer.json()["detail"]
+
+
+def test_sharing_and_buildings_cannot_both_be_asked_for(client, at):
+    wish = {"kind": "siting", "sharing": True, "demand": "buildings"}
+    answer = client.post(f"{at}/jobs", json=wish, headers={"Accept-Language": "zh"})
+    assert answer.status_code == 400
+    assert "请只选其一" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("wish", [{"sharing": True}, {"demand": "buildings"}])
+def test_a_siting_rests_on_the_ground_of_its_kind_of_walking(client, store, bases, at, city, wish):
+    ways = "sharing" if "sharing" in wish else "buildings"
+    less = siting_ground()  # told apart by one asset that is not in it
+    free = less.problem.options["asset"] != "a1"
+    problem = settled_ground(less, Settled({"a1": "retired"})).problem
+    assert len(problem.options) == free.sum()
+    Grounds.beside(bases).save(city, replace(less, problem=problem, ways=ways))
+    job = run(client, store, bases, at, kinds=KINDS, pareto=0, rules={"must_not": ["a2"]}, **wish)
+    assert job["status"] == "successful", job
+    told = client.get(f"{at}/sitings/{job['id']}").json()
+    assert {key: told["request"][key] for key in wish} == wish
+    assert not {"a1", "a2"} & {one["asset"] for one in told["plan"]["chosen"]}
+    again = client.post(f"{at}/sitings/{job['id']}/again", json={"forbid": ["a3"]})
+    assert again.status_code == 200, again.text
 
 
 def test_an_area_limits_the_gaps_and_a_strange_one_is_refused(client, store, bases, at, found):

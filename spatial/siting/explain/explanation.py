@@ -156,7 +156,7 @@ def _chosen(state: State, plan: SitingPlan, tell: Tell) -> pd.DataFrame:
 def _zh(row: pd.Series) -> str:
     text = f"第 {row['year'] + 1} 年启用,服务 {row['served_persons']:,.0f} 人;"
     text += f"没有它,少服务 {row['lost_people']:,.0f} 人(加权,其余设施重新分担后)。"
-    if row["next_best"] is None:
+    if pd.isna(row["next_best"]):
         return text + "没有可以替换它的选项。"
     return text + f"次优是 {row['next_best']},总目标减少 {row['next_loss']:,.4g}。"
 
@@ -164,7 +164,7 @@ def _zh(row: pd.Series) -> str:
 def _en(row: pd.Series) -> str:
     text = f"Opens in year {row['year'] + 1} and serves {row['served_persons']:,.0f}; without it "
     text += f"{row['lost_people']:,.0f} weighted persons fewer are served, the others doing what "
-    if row["next_best"] is None:
+    if pd.isna(row["next_best"]):
         return text + "they can. No option can take its place."
     return text + f"they can. Next best: {row['next_best']}, at a loss of {row['next_loss']:,.4g}."
 
