@@ -19,6 +19,7 @@ import pandas as pd
 from spatial.city.model import City
 from spatial.city.neighbourhoods import Neighbourhoods, prepare_neighbourhoods
 from spatial.city.report import Note
+from spatial.cores import beside
 from spatial.dictionary import conform, data_dictionary
 from spatial.districting import (
     DistrictRules,
@@ -110,15 +111,18 @@ STAGES: Final = {
     "network": 0.08,
     "facilities": 0.04,
     "nearest": 0.10,
-    "circles": 0.22,
+    "circles": 0.12,
     "gaps": 0.08,
     "eligibility": 0.04,
     "adjacency": 0.10,
     "stock": 0.10,
     "districts": 0.06,
-    "finish": 0.02,
+    "finish": 0.12,
 }
-"""Stages in order, and the share of the whole that each takes on a usual city."""
+"""Stages in order, and the share of the whole that each takes on a usual city.
+
+Life circles are drawn beside all that follows the network, and are waited for in ``finish``.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +215,18 @@ def analyse(
     run = _Run(city, profile, parameters, progress)
     places = run.stage("neighbourhoods", run.neighbourhoods)
     walk = run.stage("network", lambda: run.walking(places))
+    with beside() as aside:
+        return _analysed(run, places, walk, aside.begin(lambda told: run.drawn(walk, told)))
+
+
+def _analysed(
+    run: _Run, places: Neighbourhoods, walk: _Walk, drawn: Future[gpd.GeoDataFrame]
+) -> Analysis:
+    """Run what follows from the network, while the life circles are drawn beside it."""
+    city, profile, parameters = run.city, run.profile, run.parameters
     kinds = run.stage("facilities", lambda: run.facilities(walk))
     nearest = run.stage("nearest", lambda: run.nearest(walk, kinds, places))
-    circles, reached = run.stage("circles", lambda: run.circles(walk, kinds, places))
+    reached, living = run.stage("circles", lambda: run.reached(walk, kinds, places))
     gaps = run.stage("gaps", lambda: run.gaps(places, nearest, kinds, walk, reached))
     homes = run.building_gaps(places, walk, nearest, gaps)
     demand = run.demand(places)
@@ -259,7 +272,7 @@ def analyse(
                 "neighbourhood_gates": with_entries(places.gates, walk.gates, walk.network),
                 "adjacency": pairs,
                 "eligibility": findings,
-                "life_circles": circles,
+                "life_circles": run.circles(drawn, reached, living),
                 "reached_facilities": reached,
                 "gaps": gaps,
                 "building_gaps": with_ways_out(weighed.building_gaps, walk.building_access),
@@ -464,33 +477,43 @@ class _Run:
         by_gate = by_facility(by_gate, walk.entrances)
         return _Nearest(best_of_gates(by_gate, walk.gate_neighbourhood), by_building, searched_m)
 
-    def circles(
-        self, walk: _Walk, kinds: pd.DataFrame, places: Neighbourhoods
-    ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    def limits(self) -> dict[str, float]:
+        """Farthest walk of each life circle, in the unit of the choice ``circles_by``."""
         layers = self.profile.catalogue.layers
-        by = self.parameters.circles_by
         timed = {name: layer.minutes for name, layer in layers.items() if layer.minutes is not None}
-        metres = {name: float(layers[name].limit_m) for name in timed}
-        seconds = {name: minutes * MINUTE_S for name, minutes in timed.items()}
-        limits = metres if by == "distance" else seconds
+        if self.parameters.circles_by == "distance":
+            return {name: float(layers[name].limit_m) for name in timed}
+        return {name: minutes * MINUTE_S for name, minutes in timed.items()}
+
+    @property
+    def measure(self) -> str:
+        """Column in which walks are compared with the limits of the circles."""
+        return "distance_m" if self.parameters.circles_by == "distance" else "time_s"
+
+    def drawn(self, walk: _Walk, progress: Progress) -> gpd.GeoDataFrame:
+        """Draw the life circles: from the walk alone, so that nothing else need wait for them."""
         walking = self.profile.rooms["walking"]
         entrances = [walk.facilities, walk.building_access.direct()]
         fronts = circle_fronts(
             walk.network, walk.obstacles, parameters=walking, entrances=entrances
         )
-        circles = life_circles(
+        return life_circles(
             walk.network,
             walk.gates,
             walk.gate_neighbourhood,
-            limits,
+            self.limits(),
             walk.obstacles,
-            by=by,
+            by=self.parameters.circles_by,
             parameters=walking,
             fronts=fronts,
-            progress=self.within,
+            progress=progress,
         )
-        measure = "distance_m" if by == "distance" else "time_s"
-        farthest = max(limits.values())
+
+    def reached(
+        self, walk: _Walk, kinds: pd.DataFrame, places: Neighbourhoods
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Find what is reached within the widest circle, and the residents within each."""
+        limits = self.limits()
         every_gate = pd.DataFrame({"facility_id": walk.gates.ids, "kind": "gate"})
         found = reached_places(
             walk.network,
@@ -504,13 +527,19 @@ class _Run:
                 ),
                 "gates": Targets(walk.gates, every_gate, walk.gate_neighbourhood),
             },
-            cutoff_m=farthest,
-            by=by,
+            cutoff_m=max(limits.values()),
+            by=self.parameters.circles_by,
         )
         reached = found["facilities"]
-        reached["layer"] = smallest_layer(reached[measure], limits)
-        persons = residents_met(found["gates"], places.frame["persons"], limits, measure=measure)
-        return with_counts(circles, reached, persons, limits, measure=measure), reached
+        reached["layer"] = smallest_layer(reached[self.measure], limits)
+        persons = places.frame["persons"]
+        return reached, residents_met(found["gates"], persons, limits, measure=self.measure)
+
+    def circles(
+        self, drawn: Future[gpd.GeoDataFrame], reached: pd.DataFrame, living: pd.DataFrame
+    ) -> gpd.GeoDataFrame:
+        """Take the circles that were drawn meanwhile, with what each holds."""
+        return with_counts(drawn.result(), reached, living, self.limits(), measure=self.measure)
 
     def gaps(
         self,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["in_order", "slices"]
+from spatial.errors import CancelledError
+from spatial.progress import Progress
+
+__all__ = ["Beside", "beside", "in_order", "slices"]
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -66,3 +71,47 @@ def in_order(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class Beside:
+    """Long work on a thread of its own, for what nothing need wait for; see :func:`beside`."""
+
+    def __init__(self) -> None:
+        self._left = threading.Event()
+
+    def begin(self, work: Callable[[Progress], Answer]) -> Future[Answer]:
+        """Begin work that tells its progress; where the block was left, that ends it."""
+        thread = ThreadPoolExecutor(1)
+        try:
+            return thread.submit(work, self._go_on)
+        finally:
+            thread.shutdown(wait=False)
+
+    def leave(self) -> None:
+        """Let what is not done yet end at its next step."""
+        self._left.set()
+
+    def _go_on(self, step: str, share: float) -> None:
+        del share
+        if self._left.is_set():
+            raise CancelledError(
+                f"Nobody waits for `{step}` any more.", zh=f"已不再需要“{step}”的结果。"
+            )
+
+
+@contextmanager
+def beside() -> Iterator[Beside]:
+    """Let work run beside a block: ask for its answer inside; what nobody asked for ends with it.
+
+    Examples
+    --------
+    >>> with beside() as aside:
+    ...     begun = aside.begin(lambda progress: sum(range(5)))
+    ...     begun.result()
+    10
+    """
+    aside = Beside()
+    try:
+        yield aside
+    finally:
+        aside.leave()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from spatial.cores import in_order
 from spatial.errors import LayerError
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
@@ -217,9 +216,8 @@ class _Job:
 
     def run(self, costs: Longs) -> Iterator[_Drawn]:
         """Draw all groups, in order."""
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            firsts = range(0, len(self.start) - 1, BATCH)
-            yield from threads.map(lambda first: self._draw(first, costs), firsts)
+        firsts = list(range(0, len(self.start) - 1, BATCH))
+        yield from in_order(lambda first: self._draw(first, costs), firsts)
 
     def _draw(self, first: int, costs: Longs) -> _Drawn:
         start = self.start[first : first + BATCH + 1]

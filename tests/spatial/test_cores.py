@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from spatial.cores import in_order, slices
+from spatial.cores import beside, in_order, slices
+from spatial.errors import CancelledError
 
 
 def test_answers_come_in_the_order_of_the_items_whatever_the_number_of_cores():
@@ -43,3 +44,37 @@ def test_a_reader_that_stops_leaves_the_rest_undone():
     gate.set()
     answers.close()
     assert len(begun) < 20
+
+
+def test_what_runs_beside_a_block_answers_inside_it():
+    with beside() as aside:
+        begun = aside.begin(lambda progress: [progress("drawing", i / 3) for i in range(3)])
+        assert begun.result() == [None, None, None]
+
+
+def test_what_runs_beside_a_block_ends_with_it():
+    begun, left, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work(progress):
+        try:
+            begun.set()
+            left.wait(5)
+            progress("drawing", 0.5)
+        finally:
+            ended.set()
+
+    with pytest.raises(ValueError, match="elsewhere"), beside() as aside:  # noqa: PT012
+        answer = aside.begin(work)
+        begun.wait(5)
+        raise ValueError("elsewhere")
+    left.set()
+    assert ended.wait(5)
+    assert isinstance(answer.exception(5), CancelledError)
+
+
+def test_an_error_beside_a_block_reaches_whoever_asks():
+    def work(progress):
+        raise ValueError(f"seven {progress}")
+
+    with beside() as aside, pytest.raises(ValueError, match="seven"):
+        aside.begin(work).result()
