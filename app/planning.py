@@ -362,7 +362,7 @@ def change_plan(
             _require_seen(plan, seen)
             wanted = request.model_dump(include={"name", "status", "rules"}, exclude_none=True)
             if "rules" in wanted:
-                wanted["rules"] = PlanRules.from_record(wanted["rules"]).to_record()
+                wanted["rules"] = _asked_rules(wanted["rules"]).to_record()
             changed = {key: value for key, value in wanted.items() if getattr(plan, key) != value}
             if changed:
                 theirs = steps_after(connection, plan, plan.head if seen is None else seen)
@@ -497,11 +497,18 @@ def _row_record(plan: PlanRow) -> Record:
     }
 
 
+def _asked_rules(record: Mapping[str, Any]) -> PlanRules:
+    """Return rules that somebody gives; rules that can never hold together are refused."""
+    rules = PlanRules.from_record(record)
+    rules.require_possible()
+    return rules
+
+
 def _start(connection: Connection, drafts: Drafts, version: Version, request: PlanNew) -> Start:
     if request.rules is None:
         rules = default_rules(connection, version)
     else:
-        rules = PlanRules.from_record(request.rules)
+        rules = _asked_rules(request.rules)
     origin: Any = request.origin
     if isinstance(origin, FromPlan):
         return _copied(connection, drafts, version, request, rules)

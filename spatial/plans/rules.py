@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from spatial.districting.clash import limit_rule
 from spatial.districting.rules import AMOUNTS
 from spatial.errors import StandardsError
 from spatial.standards.parameters import ParameterSet
@@ -105,6 +106,40 @@ class PlanRules:
             if isinstance(fault, StandardsError):
                 raise
             raise _wrong("rules", dict(record), "numbers, texts and lists") from fault
+
+    def require_possible(self) -> None:
+        """Raise where two rules can never hold at once, whatever is drawn.
+
+        Asked of rules that somebody gives, not of those that a plan has: a plan can always be read.
+
+        Raises
+        ------
+        StandardsError
+            If a minimum is larger than the maximum of the same amount, or two neighbourhoods
+            belong together and apart.
+
+        Examples
+        --------
+        >>> PlanRules(maximum={"members": 4}, minimum={"members": 5}).require_possible()
+        Traceback (most recent call last):
+        spatial.errors.StandardsError: No district can have at least 5 neighbourhoods and at most 4 ...
+        """
+        for amount in AMOUNTS:
+            least, most = self.minimum.get(amount), self.maximum.get(amount)
+            if least is not None and most is not None and least > most:
+                low, high = limit_rule("min", amount, least), limit_rule("max", amount, most)
+                raise StandardsError(
+                    f"No district can have {low.en} and {high.en}. Lower the minimum or raise the "
+                    "maximum.",
+                    zh=f"{low.zh}大于{high.zh},没有片区能同时满足。请调低下限或调高上限。",
+                )
+        for one, other in self.must_not_join:
+            if any(one in group and other in group for group in self.must_join):
+                raise StandardsError(
+                    f"Neighbourhoods {one} and {other} are to share a district and to be kept "
+                    "apart. Drop one of the two rules.",
+                    zh=f"小区 {one} 与 {other} 既要求同片,又要求分开。请去掉其中一条规则。",
+                )
 
     def to_record(self) -> dict[str, Any]:
         """Return the rules as plain JSON values."""

@@ -99,6 +99,35 @@ def test_rules_are_changed_as_a_revision_and_hold_from_then_on(client):
     assert get(client, "p1/revisions")["items"][0]["settings"]["name"] == ["方案一", "更名"]
 
 
+IMPOSSIBLE = (
+    (
+        {"maximum": {"households": 900}, "minimum": {"households": 1000}},
+        ("1,000", "900", "没有片区能同时满足", "No district can have"),
+    ),
+    (
+        {"must_join": [["n0-0", "n0-1", "n0-2"]], "must_not_join": [["n0-2", "n0-0"]]},
+        ("n0-0", "n0-2", "既要求同片", "kept apart"),
+    ),
+)
+
+
+@pytest.mark.parametrize(("rules", "told"), IMPOSSIBLE)
+def test_rules_that_can_never_hold_together_are_refused_in_both_languages(client, rules, told):
+    make(client)
+    one, other, zh, en = told
+    for language, words in (("zh", zh), ("en", en)):
+        heard = {"Accept-Language": language, "If-Match": '"0"'}
+        changed = client.patch(f"{PLANS}/p1", json={"author": "王", "rules": rules}, headers=heard)
+        new = {"id": "p9", "name": "不行", "author": "王", "from": "empty", "rules": rules}
+        for answer in (changed, client.post(PLANS, json=new, headers=heard)):
+            detail = problem(answer, 422, "unusable-input")["detail"]
+            assert one in detail
+            assert other in detail
+            assert words in detail
+    assert read(client)["head"] == 0
+    get(client, "p9", 404)
+
+
 def test_an_approved_plan_takes_no_edits_until_it_is_a_draft_again(client):
     make(client)
     patch(client, 0, status="approved")
