@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from spatial.errors import InputError
 from spatial.progress import Progress, silent
+from spatial.siting.compiling import compiling_s
 
 __all__ = ["Answer", "Cancel", "Effort", "Status", "Watch"]
 
@@ -47,7 +49,8 @@ class Effort:
     Parameters
     ----------
     seconds : float
-        By the clock on the wall, from the call on.
+        By the clock on the wall, from the call on; the time in which loops are compiled (once on
+        a machine) or fetched is not counted.
     gap_share : float
         Good enough: the answer is this near to its bound (0.003 = 0.3 %). 0: a proof.
     seed : int
@@ -69,12 +72,20 @@ class Effort:
         ]
         if not 0 <= self.gap_share < 1:
             wrong.append("gap_share")
+        if not self.seed >= 0:
+            wrong.append("seed")
         if wrong:
             raise InputError(
                 f"Effort: {', '.join(wrong)} cannot be used. Seconds and memory are greater than "
-                "0, gap_share lies in [0, 1).",
-                zh=f"Effort:{'、'.join(wrong)} 不可用。时间与内存须大于 0,gap_share 在 [0, 1) 内。",
+                "0, gap_share lies in [0, 1), the seed is 0 or more.",
+                zh=f"Effort:{'、'.join(wrong)} 不可用。时间与内存须大于 0,gap_share 在 [0, 1) 内,"
+                "seed 不得为负。",
             )
+
+    @property
+    def solver_seed(self) -> int:
+        """The seed as HiGHS takes it: it refuses larger ones."""
+        return self.seed % 2**31
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,11 +142,19 @@ class Watch:
     cancelled: bool = False
     began_wall_s: float = field(default_factory=time.perf_counter)
     began_cpu_s: float = field(default_factory=time.thread_time)
+    thread: int = field(default_factory=threading.get_ident)
+    compiled_before_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to count what loops take to be compiled."""
+        self.compiled_before_s = compiling_s(self.thread)
 
     @property
     def left_s(self) -> float:
         """Seconds by the clock until the effort is spent; never below 0."""
-        return max(0.0, self.effort.seconds - (time.perf_counter() - self.began_wall_s))
+        spent_s = time.perf_counter() - self.began_wall_s
+        spent_s -= compiling_s(self.thread) - self.compiled_before_s
+        return max(0.0, self.effort.seconds - spent_s)
 
     @property
     def cpu_s(self) -> float:

@@ -115,7 +115,7 @@ def _run(lp: highspy.HighsLp, watch: Watch, limit_s: float, start: Floats | None
         solver.setOptionValue("mip_abs_gap", TIGHT)
         # Much was settled beforehand; beginning anew was measured to double the time.
         solver.setOptionValue("mip_allow_restart", False)  # noqa: FBT003 - its own signature
-        solver.setOptionValue("random_seed", watch.effort.seed)
+        solver.setOptionValue("random_seed", watch.effort.solver_seed)
         solver.setOptionValue("time_limit", limit_s)
         solver.passModel(lp)
         solver.cbMipInterrupt.subscribe(ask)

@@ -170,7 +170,7 @@ def _run(lp: highspy.HighsLp, calls: _Calls, start: Floats | None, gap_share: fl
         solver.setOptionValue("mip_rel_gap", gap_share)
         solver.setOptionValue("mip_abs_gap", TIGHT)
         solver.setOptionValue("mip_feasibility_tolerance", TIGHT)
-        solver.setOptionValue("random_seed", calls.watch.effort.seed)
+        solver.setOptionValue("random_seed", calls.watch.effort.solver_seed)
         solver.setOptionValue("time_limit", max(0.05, calls.watch.left_s))
         solver.passModel(lp)
         solver.cbMipInterrupt.subscribe(calls.ask)
