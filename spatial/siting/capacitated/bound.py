@@ -14,7 +14,7 @@ from spatial.siting.capacitated.dual import site_values
 from spatial.siting.capacitated.flow import by_site, of_open_sites
 from spatial.siting.capacitated.search import Judge
 
-__all__ = ["Dual", "climb", "no_better_than", "open_ways"]
+__all__ = ["Dual", "climb", "near_enough", "no_better_than", "open_ways"]
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -116,9 +116,7 @@ def _second_open(case: Case, sites: Longs) -> Floats:
 
 
 def _at(case: Case, multiplier: Floats, turned: Any) -> tuple[Dual, Floats]:
-    value, share = site_values(
-        multiplier, turned, case.cost, case.demand, case.capacity, case.divided
-    )
+    value, share = site_values(multiplier, turned, case.cost, case.demand, case.room, case.divided)
     rank = np.where(case.must, -np.inf, np.where(case.allowed, value, np.inf))
     opened = np.sort(np.argsort(rank, kind="stable")[: case.p])
     bound = float(multiplier.sum() + value[opened].sum())
@@ -151,8 +149,13 @@ def no_better_than(case: Case, bound: float) -> float:
     return float(np.ceil(bound - 1e-6 - 1e-13 * scale))
 
 
+def near_enough(case: Case, value: float, bound: float, watch: Watch) -> bool:
+    """Tell whether a value is as near to a bound as was asked for, both as they are told."""
+    return watch.enough(case.told(value), case.told(min(value, bound)))
+
+
 def _closed(case: Case, upper: float, bound: float, watch: Watch) -> bool:
-    return watch.enough(upper, min(upper, no_better_than(case, bound)))
+    return near_enough(case, upper, no_better_than(case, bound), watch)
 
 
 def open_ways(case: Case, dual: Dual, limit: float) -> tuple[Bools, Bools, Bools]:
@@ -162,7 +165,8 @@ def open_ways(case: Case, dual: Dual, limit: float) -> tuple[Bools, Bools, Bools
     -------
     (may_open, must_open, may_use)
         Shape (m,), (m,) and (e,). By reduced costs: forcing the other way would cost at least
-        `limit`.
+        `limit`. Where service is divided a pair may be used a little, and is ruled out only where
+        even a single unit by it would cost too much.
     """
     inside = np.zeros(len(case.capacity), dtype=bool)
     inside[dual.opened] = True
@@ -173,8 +177,18 @@ def open_ways(case: Case, dual: Dual, limit: float) -> tuple[Bools, Bools, Bools
     tolerance = 1e-7 * max(1.0, abs(limit))
     may_open = case.allowed & (inside | (dual.bound + extra < limit + tolerance))
     must_open = case.must | (free_in & (dual.bound - dual.value + next_best >= limit + tolerance))
-    reduced = np.maximum(case.cost - dual.multiplier[case.row], 0.0)
+    reduced = np.maximum(case.cost - dual.multiplier[case.row], 0.0) * _least_part(case)
     may_use = may_open[case.site] & (
         dual.bound + reduced + np.maximum(extra[case.site], 0.0) < limit + tolerance
     )
     return may_open, must_open, may_use
+
+
+def _least_part(case: Case) -> Floats:
+    """Least share of its row that a pair serves, if it serves any, in some best answer."""
+    if not case.divided:
+        return np.ones(len(case.site))
+    units = case.demand[case.row]
+    if case.whole:  # then some best answer divides by whole units
+        return 1.0 / np.maximum(units, 1.0)
+    return (units <= 0).astype(np.float64)

@@ -11,13 +11,15 @@ import numpy.typing as npt
 from spatial.errors import InfeasibleError, InputError
 from spatial.siting.pairs import Pairs
 
-__all__ = ["Case", "amounts_of", "case_of"]
+__all__ = ["ROUNDING", "Case", "amounts_of", "case_of"]
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 DETOUR: float = 2.0
 """No chain of hand-overs costs more than this times the dearest unit, times the open sites."""
+ROUNDING: float = 1e-9
+"""Sums of amounts that are not whole are one number within this share."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,11 +41,39 @@ class Case:
     allowed: Bools  # (m,)
     divided: bool
     whole: bool  # every total is a whole number
+    most: float = 0.0  # where covering counts: what is told is this less the total
 
     @property
     def row(self) -> Longs:
         """Row of each pair, shape (e,)."""
         return np.repeat(np.arange(len(self.demand)), np.diff(self.start))
+
+    @property
+    def room(self) -> Floats:
+        """Capacities as a bound sees them: sums that are one number but for rounding still fit."""
+        if self.divided or _whole(self.demand, self.capacity):
+            return self.capacity
+        return self.capacity * (1 + ROUNDING)
+
+    @property
+    def covering(self) -> bool:
+        """Whether what is covered is told, and not what it costs."""
+        return bool(np.isfinite(self.price).all())
+
+    def told(self, total: float) -> float:
+        """Return what the caller is told for a total."""
+        return self.most - total if self.covering else total
+
+    def total(self, amount: Floats) -> float:
+        """Add up what amounts by pair cost, with what they leave; a whole sum of whole data."""
+        need = np.where(self.demand > 0, self.demand, 1.0)
+        share = amount / need[self.row]
+        served = np.bincount(self.row, share, minlength=len(self.demand))
+        left = np.clip(1.0 - served, 0.0, 1.0)
+        left[left < ROUNDING] = 0.0
+        cost = float(share @ self.cost)
+        cost += float(left[left > 0] @ self.price[left > 0])
+        return float(round(cost)) if self.whole else cost
 
     @property
     def dear(self) -> float:

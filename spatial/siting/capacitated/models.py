@@ -13,9 +13,9 @@ import pandas as pd
 from spatial.errors import InfeasibleError
 from spatial.progress import Progress, silent
 from spatial.siting.answer import Answer, Cancel, Effort, Watch
-from spatial.siting.capacitated.bound import climb, no_better_than, open_ways
-from spatial.siting.capacitated.case import Case, amounts_of, case_of
-from spatial.siting.capacitated.programme import solve_programme
+from spatial.siting.capacitated.bound import climb, near_enough, no_better_than, open_ways
+from spatial.siting.capacitated.case import ROUNDING, Case, amounts_of, case_of
+from spatial.siting.capacitated.programme import Solved, solve_programme
 from spatial.siting.capacitated.search import Found, Judge, improve_sites
 from spatial.siting.capacitated.short import left_out, require_enough
 from spatial.siting.p_median import p_median
@@ -209,9 +209,9 @@ def capacitated_max_cover(  # noqa: PLR0913 - as the other models, and capacitie
         must_not=must_not,
         divided=divided,
     )
+    case = replace(case, most=float(weights.sum()))
     found, bound = _solve(case, watch, start)
-    total = float(weights.sum())
-    return _answer(case, found, total - found.value, total - min(bound, found.value), watch)
+    return _answer(case, found, case.told(found.value), case.told(min(bound, found.value)), watch)
 
 
 def _weights(weight: npt.ArrayLike, count: int) -> Floats:
@@ -231,10 +231,10 @@ def _solve(case: Case, watch: Watch, start: Sequence[int] | None) -> tuple[Found
     bound = no_better_than(case, dual.bound)
     allowed = np.flatnonzero(case.allowed)
     order = allowed[np.argsort(dual.value[allowed], kind="stable")]
-    if judge.best is not None and not watch.enough(judge.best.value, bound):
+    if judge.best is not None and not near_enough(case, judge.best.value, bound, watch):
         improve_sites(judge, order, watch)
     if judge.best is not None and (
-        watch.enough(judge.best.value, min(bound, judge.best.value)) or watch.must_stop()
+        near_enough(case, judge.best.value, bound, watch) or watch.must_stop()
     ):
         return judge.best, bound
     ways, above = None, np.inf
@@ -255,10 +255,22 @@ def _solve(case: Case, watch: Watch, start: Sequence[int] | None) -> tuple[Found
         else:
             judge.take(sites, solved.amount)
     if judge.best is None:
-        raise left_out(case, _unserved(case, watch))
-    reached = judge.best.value if solved.infeasible or solved.ended else solved.bound
+        raise left_out(case, _unserved(case, watch), shown=solved.infeasible)
+    reached = judge.best.value if _is_best(case, judge.best, solved, watch) else solved.bound
     limit = judge.best.value if ways is None else no_better_than(case, above)
     return judge.best, max(bound, min(no_better_than(case, reached), limit))
+
+
+def _is_best(case: Case, best: Found, solved: Solved, watch: Watch) -> bool:
+    """Tell whether the programme showed that nothing better is among what it was given.
+
+    One that ended at a gap that was asked for, or with an answer that does not hold when added
+    up anew, has its own bound and shows no more than that.
+    """
+    if solved.infeasible:
+        return True
+    same = 0.5 if case.whole else ROUNDING * abs(solved.value)
+    return solved.ended and watch.effort.gap_share == 0 and best.value <= solved.value + same
 
 
 def _without_capacities(case: Case, watch: Watch) -> Sequence[int]:

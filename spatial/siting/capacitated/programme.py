@@ -27,6 +27,7 @@ class Solved:
 
     sites: Longs | None
     amount: Floats  # (e,)
+    value: float
     bound: float
     infeasible: bool
     ended: bool
@@ -65,26 +66,36 @@ def solve_programme(
     sites, pairs = np.flatnonzero(may_open), np.flatnonzero(may_use)
     lp = _laid_out(case, sites, pairs, must_open)
     options: dict[str, Any] = {
-        "mip_rel_gap": watch.effort.gap_share,
-        "mip_abs_gap": 0.999 if case.whole else 1e-9,
+        **_gaps(case, watch, start),
         "mip_feasibility_tolerance": 1e-9,
         "primal_feasibility_tolerance": 1e-9,
         "time_limit": max(0.05, watch.left_s),
-        "random_seed": watch.effort.seed % 2**31,
+        "random_seed": watch.effort.solver_seed,
     }
     solver = _run(lp, options, _solution(case, sites, pairs, start), watch)
     status, info = solver.getModelStatus(), solver.getInfo()
     infeasible = status == highspy.HighsModelStatus.kInfeasible
     amount = np.zeros(len(case.site))
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        return Solved(None, amount, float(info.mip_dual_bound), infeasible, infeasible)
+        return Solved(None, amount, np.inf, _bound(info), infeasible, infeasible)
     column = np.array(solver.getSolution().col_value)
     share = np.clip(column[len(sites) : len(sites) + len(pairs)], 0.0, 1.0)
     share = np.where(share < 1e-7, 0.0, share) if case.divided else np.round(share)
     need = np.where(case.demand > 0, case.demand, 1.0)
     amount[pairs] = share * need[case.row[pairs]]
     ended = status == highspy.HighsModelStatus.kOptimal
-    return Solved(sites[column[: len(sites)] > 0.5], amount, _bound(info), infeasible, ended)
+    value = float(info.objective_function_value)
+    opened = sites[column[: len(sites)] > 0.5]
+    return Solved(opened, amount, value, _bound(info), infeasible, ended)
+
+
+def _gaps(case: Case, watch: Watch, start: tuple[Longs, Floats] | None) -> dict[str, float]:
+    """Say how near is near enough: whole totals differ by one, and a gap is of what is told."""
+    least, share = 0.999 if case.whole else 1e-9, watch.effort.gap_share
+    if not case.covering:
+        return {"mip_rel_gap": share, "mip_abs_gap": least}
+    covered = 0.0 if start is None else case.told(case.total(start[1]))
+    return {"mip_rel_gap": 0.0, "mip_abs_gap": max(least, share * covered)}
 
 
 def _bound(info: Any) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spatial.siting.answer import Watch
-from spatial.siting.capacitated.case import Case
+from spatial.siting.capacitated.case import ROUNDING, Case
 from spatial.siting.capacitated.flow import divide_demand, of_open_sites
 from spatial.siting.capacitated.moves import settle
 
@@ -18,7 +18,6 @@ __all__ = ["Found", "Judge", "improve_sites"]
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
-ROUNDING: Final = 1e-9
 NEAR: Final = 4
 """Open sites near a closed one that are tried for it."""
 SHAKES: Final = 300
@@ -72,7 +71,7 @@ class Judge:
             amount = np.zeros(len(case.site))
             amount[was] = flow
             if case.divided:
-                self._keep(Found(sites, self._exact(amount), amount))
+                self._keep(Found(sites, case.total(amount), amount))
             else:
                 self._settled(sites, (start, where, was), flow)
         elif not case.divided and self.best is None:
@@ -118,7 +117,7 @@ class Judge:
         amount = np.zeros(len(case.site))
         served = used >= 0
         amount[used[served]] = np.where(case.demand[served] > 0, case.demand[served], 1.0)
-        self._keep(Found(sites, self._exact(amount), amount))
+        self._keep(Found(sites, case.total(amount), amount))
 
     def take(self, sites: Longs, amount: Floats) -> None:
         """Keep an answer from elsewhere if it is better, and holds."""
@@ -129,23 +128,11 @@ class Judge:
         )
         if (load > self.case.capacity * (1 + ROUNDING)).any():
             return
-        self._keep(Found(np.sort(sites), self._exact(amount), amount))
+        self._keep(Found(np.sort(sites), self.case.total(amount), amount))
 
     def _keep(self, found: Found) -> None:
         if self.best is None or found.value < self.best.value:
             self.best = found
-
-    def _exact(self, amount: Floats) -> float:
-        """Add up anew, so that whole data give a whole sum."""
-        case = self.case
-        need = np.where(case.demand > 0, case.demand, 1.0)
-        share = amount / need[case.row]
-        served = np.bincount(case.row, share, minlength=len(case.demand))
-        left = np.clip(1.0 - served, 0.0, 1.0)
-        left[left < 1e-9] = 0.0
-        cost = float(share @ case.cost)
-        cost += float(left[left > 0] @ case.price[left > 0])
-        return float(round(cost)) if case.whole else cost
 
 
 def improve_sites(judge: Judge, order: Longs, watch: Watch) -> None:

@@ -73,8 +73,22 @@ def require_enough(case: Case, largest: float) -> None:
         )
 
 
-def left_out(case: Case, unserved: Longs) -> InfeasibleError:
-    """Return the error that says which rows the best `p` sites leave out."""
+def left_out(case: Case, unserved: Longs, *, shown: bool) -> InfeasibleError:
+    """Return the error that says which rows the best `p` sites leave out.
+
+    `shown`: that no `p` sites serve everybody; else time ended first.
+    """
+    if not shown:
+        return InfeasibleError(
+            f"{case.p} sites that serve all demand were not found in the time given, nor was it "
+            f"shown that there are none: {len(unserved)} rows stayed out, such as rows "
+            f"{_named(unserved)}. Give more time, or ask for more or larger sites.",
+            zh=(
+                f"给定时间内未找到能服务全部需求的 {case.p} 处(也未证明没有):尚有 "
+                f"{len(unserved)} 行没有,如第 {_named(unserved)} 行。"
+                "请延长时间,或增加数量、提高容量。"
+            ),
+        )
     way = "" if case.divided else " each as a whole"
     way_zh = "" if case.divided else "(每行整体由一处服务)"
     return InfeasibleError(

@@ -1,6 +1,7 @@
 """Capacitated p-median and maximal covering: brute force, a plain programme, laws, and why not."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,13 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, linprog, milp
 
 from spatial.errors import InfeasibleError, InputError
-from spatial.siting.answer import Effort, Status
-from spatial.siting.capacitated import capacitated_max_cover, capacitated_p_median
+from spatial.siting.answer import Effort, Status, Watch
+from spatial.siting.capacitated import capacitated_max_cover, capacitated_p_median, models
+from spatial.siting.capacitated.bound import climb, open_ways
+from spatial.siting.capacitated.case import case_of
 from spatial.siting.capacitated.flow import divide_demand
+from spatial.siting.capacitated.programme import Solved
+from spatial.siting.capacitated.search import Judge
 from spatial.siting.pairs import Pairs
 
 seeds = st.integers(0, 2**32 - 1)
@@ -312,3 +317,67 @@ def test_amounts_that_make_no_sense_are_refused_by_row():
         capacitated_p_median(np.ones((2, 2)), [1, 1], [5], 1)
     with pytest.raises(InfeasibleError, match="p is 3"):
         capacitated_p_median(np.ones((2, 2)), [1, 1], [5, 5], 3)
+
+
+def test_a_gap_that_is_good_enough_is_never_called_a_proof():
+    cost = np.array([
+        [0.1, 1.3, 1.5, 1.8], [0.6, 0.4, 1.3, 0.2], [1.2, 1.1, 1.6, 1.6],
+        [1.6, 0.4, 1.2, 0.0], [0.2, 1.1, 1.9, 1.8], [1.4, 0.9, 0.7, 0.1],
+    ])  # fmt: skip
+    demand = np.array([0.006, 0.006, 0.005, 0.004, 0.006, 0.007])
+    capacity = np.array([0.004, 0.011, 0.003, 0.005])
+    best = best_cover(cost, demand, capacity, 2, weight=demand, divided=False)
+    for gap_share in (0.05, 0.3):
+        answer = capacitated_max_cover(
+            Pairs.from_matrix(cost), demand, capacity, 2, divided=False,
+            effort=replace(PATIENT, gap_share=gap_share),
+        )  # fmt: skip
+        assert answer.bound >= best * (1 - 1e-9)
+        assert answer.gap_share <= gap_share
+        assert answer.status != Status.PROVEN_OPTIMAL or answer.value == pytest.approx(best)
+
+
+@pytest.mark.parametrize("seed", [3, 48, 90])
+def test_ways_are_ruled_out_only_where_even_a_little_of_them_costs_too_much(seed):
+    rng = np.random.default_rng(seed)
+    n, m = int(rng.integers(2, 7)), int(rng.integers(2, 6))
+    p = int(rng.integers(1, m + 1))
+    cost, demand = rng.random((n, m)) * 20, rng.integers(1, 8, n) * 1.0
+    capacity = rng.integers(3, 16, m) * 1.0
+    best = best_median(cost, demand, capacity, p, weight=demand, divided=True)
+    if not np.isfinite(best):
+        return
+    pairs = Pairs.from_matrix(cost)
+    total = np.repeat(demand, pairs.counts) * pairs.cost
+    case = case_of(
+        pairs, total, np.full(n, np.inf), demand, capacity, p,
+        must=(), must_not=(), divided=True,
+    )  # fmt: skip
+    dual = climb(case, Judge(case), Watch(PATIENT))
+    may_open, must_open, may_use = open_ways(case, dual, best * 1.002)
+    left = np.full((n, m), np.inf)
+    left[case.row[may_use], case.site[may_use]] = cost[case.row[may_use], case.site[may_use]]
+    again = min(
+        _transport(left, demand, capacity, sites, demand)
+        for sites in itertools.combinations(np.flatnonzero(may_open).tolist(), p)
+        if set(np.flatnonzero(must_open)) <= set(sites)
+    )
+    assert again == pytest.approx(best)
+
+
+def test_sums_that_are_whole_but_for_rounding_fit_in_the_bound_as_well():
+    pairs = Pairs.from_matrix([[1.0, 9.0], [1.0, 9.0]])
+    demand, capacity = np.array([0.1, 0.2]), np.array([0.3, 0.3])
+    case = case_of(
+        pairs, pairs.cost * 1.0, np.full(2, np.inf), demand, capacity, 1,
+        must=(), must_not=(), divided=False,
+    )  # fmt: skip
+    assert climb(case, Judge(case), Watch(PATIENT)).bound <= 2 * (1 + 1e-6)
+
+
+def test_where_time_ended_first_nobody_says_that_it_cannot_be(monkeypatch):
+    stopped = Solved(None, np.zeros(6), np.inf, -np.inf, infeasible=False, ended=False)
+    monkeypatch.setattr(models, "solve_programme", lambda *_, **__: stopped)
+    with pytest.raises(InfeasibleError, match="not found in the time given") as error:
+        capacitated_p_median(np.ones((3, 2)), [4, 4, 4], [6, 6], 2)
+    assert "也未证明没有" in error.value.message_zh
