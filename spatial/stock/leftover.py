@@ -47,6 +47,7 @@ THRESHOLDS: Final = (
     Threshold("min_circle_m", "circle_m", "at_least"),
     Threshold("max_slope_share", "slope_share", "at_most"),
     Threshold("max_elongation", "strip_elongation", "at_most"),
+    Threshold("max_elongation_wide", "wide_elongation", "at_most"),
     Threshold("min_frontage_m", "frontage_asked_m", "at_least"),
     Threshold("max_front_share", "front_share", "at_most"),
 )
@@ -111,8 +112,8 @@ def leftover_pool(
         neighbourhood first. A piece is free of parts narrower than ``min_width_m`` (morphological
         opening [1]_). Its thresholds ask for a circle of ``min_circle_m``, for ``min_area_m2``
         and at most ``max_area_m2``, for ``min_frontage_m`` of street where it lies outside every
-        parcel, for a slope of at most ``max_slope_share``, for ``max_elongation`` unless it is
-        ``wide_enough_m``, and for ``max_front_share``. Pieces down to
+        parcel, for a slope of at most ``max_slope_share``, for ``max_elongation`` (where it is
+        ``wide_enough_m``, for ``max_elongation_wide``), and for ``max_front_share``. Pieces down to
         half of the least and up to twice the largest area are measured, so that one sees what
         other thresholds would keep.
 
@@ -166,9 +167,10 @@ def leftover_pool(
     frame["frontage_m"] = frontage_m(
         shapes, street_bands(city, parameters, fronts=True), reach_m=parameters["frontage_reach_m"]
     )
-    # a strip is of use however long where it is wide; else it is a verge or lies between two slabs
+    # a narrow strip is a verge or lies between two slabs; a wide one may be longer, up to a point
     wide = (frame["circle_m"] >= parameters["wide_enough_m"]).to_numpy()
     frame["strip_elongation"] = frame["elongation"].where(~wide, np.nan)
+    frame["wide_elongation"] = frame["elongation"].where(wide, np.nan)
     frame["front_share"] = frame["frontage_m"] / np.maximum(shapely.length(shapes), 1e-9)
     # a yard inside a parcel needs no street; a piece between parcels is a verge without one
     frame["frontage_asked_m"] = frame["frontage_m"].where(~inside, np.nan)
@@ -212,7 +214,10 @@ def occupied(city: City, parameters: ParameterSet) -> Geometries:
     parts = (
         _around(standing.geometry.to_numpy(), parameters["building_clearance_m"]),
         _around(streets, half_m),
-        _around(water.geometry.to_numpy(), np.where(drawn, 0.0, wet_m)),
+        _around(
+            water.geometry.to_numpy(),
+            np.where(drawn, 0.0, wet_m) + parameters["water_clearance_m"],
+        ),
         _around(rail.geometry.to_numpy(), parameters["railway_clearance_m"]),
         _around(city.layer("barriers").geometry.to_numpy(), parameters["wall_clearance_m"]),
         land_use.geometry.to_numpy()[used],

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from spatial.checks import require_same_crs
-from spatial.city.model import City
+from spatial.city.model import City, Raster
 from spatial.city.neighbourhoods.model import Neighbourhoods
 from spatial.city.report import Note
 from spatial.errors import InputError
@@ -24,6 +24,7 @@ from spatial.stock.detect.lifecycle import tagged_stock
 from spatial.stock.detect.pool import SIGNS, Pool, kept_rows, measures_text
 from spatial.stock.detect.sites import parking_lots, roofs, structures
 from spatial.stock.detect.sky import bare_land, greened_land
+from spatial.stock.detect.town import built_up, located
 from spatial.stock.detect.used import dark_buildings, traces_of_use, unused_buildings
 from spatial.stock.leftover import leftover_pool, occupied
 
@@ -82,7 +83,11 @@ def detect_stock(
     parameters, sureness = profile.rooms["stock"], profile.rooms["stock_confidence"]
     known = np.empty(0, dtype=object) if known is None else known
     blocked = occupied(city, parameters)
-    pools = {pool.sign: pool for pool in _first_pools(city, parameters, blocked)}
+    town = _town(city, neighbourhoods, parameters)
+    pools = {
+        pool.sign: located(pool, city, neighbourhoods, town)
+        for pool in _first_pools(city, parameters, blocked)
+    }
     found = {sign: _candidates(pool, parameters, sureness) for sign, pool in pools.items()}
     found = {
         sign: frame[overlap_share(frame.geometry.to_numpy(), known) <= parameters["overlap_share"]]
@@ -93,14 +98,15 @@ def detect_stock(
     left = leftover_pool(
         city, neighbourhoods, parameters, taken=taken, blocked=blocked, progress=progress
     )
+    left = located(left, city, neighbourhoods, town)
     pools["leftover"] = left
     found["leftover"] = _candidates(left, parameters, sureness)
     joined = _each_once([found[sign] for sign in SIGNS if len(found[sign])], parameters)
     if joined is None:
         joined = found["leftover"]
     sure = joined["confidence"].to_numpy(dtype=float) >= parameters["min_confidence"]
-    notes = tuple(note for pool in pools.values() for note in pool.notes)
-    return Detection(joined[sure], pools, notes)
+    notes = [note for pool in pools.values() for note in pool.notes]
+    return Detection(joined[sure], pools, (*notes, *_away_note(pools, parameters)))
 
 
 def threshold_picture(
@@ -195,6 +201,35 @@ def _first_pools(city: City, parameters: ParameterSet, blocked: Geometries) -> l
         dark_buildings(city, traces),
         roofs(city, parameters),
     ]
+
+
+def _town(city: City, neighbourhoods: Neighbourhoods, parameters: ParameterSet) -> Raster | None:
+    """Grid of the town: its buildings and neighbourhoods, without what was taken down."""
+    buildings = city.layer("buildings")
+    standing = (buildings["lifecycle"] != "demolished").to_numpy(dtype=bool, na_value=True)
+    parcels = neighbourhoods.frame.geometry.to_numpy()
+    shapes = np.concatenate([buildings.geometry.to_numpy()[standing], parcels])
+    return built_up(shapes, city.crs, gap_m=parameters["town_gap_m"])
+
+
+def _away_note(pools: Mapping[str, Pool], parameters: ParameterSet) -> tuple[Note, ...]:
+    """Say how many places would be candidates, were they not far from every neighbourhood."""
+    everywhere = {"max_away_m": np.inf}
+    count = sum(
+        int((kept_rows(pool, parameters, instead=everywhere) & ~kept_rows(pool, parameters)).sum())
+        for pool in pools.values()
+        if len(pool.frame)
+    )
+    if not count:
+        return ()
+    far = f"{parameters['max_away_m']:g} m"
+    return (
+        Note(
+            "stock_far_away",
+            f"{count} 处线索距最近的小区超过 {far},未列入(参数 max_away_m)。",
+            f"{count} places are more than {far} from every neighbourhood; left out (max_away_m).",
+        ),
+    )
 
 
 def _candidates(pool: Pool, parameters: ParameterSet, sureness: ParameterSet) -> gpd.GeoDataFrame:

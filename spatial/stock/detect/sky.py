@@ -26,12 +26,13 @@ __all__ = ["bare_land", "greened_land"]
 Geometries = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 
-LAND_MEASURES: Final = ("area_m2", "circle_m", "elongation", "slope_share")
+LAND_MEASURES: Final = ("area_m2", "circle_m", "elongation", "slope_share", "cells")
 LAND_THRESHOLDS: Final = (
     Threshold("min_area_m2", "area_m2", "at_least"),
     Threshold("max_area_m2", "area_m2", "at_most"),
     Threshold("min_circle_m", "circle_m", "at_least"),
     Threshold("max_elongation", "elongation", "at_most"),
+    Threshold("min_cells", "cells", "at_least"),
 )
 LOOSE: Final = 0.75
 """Cells down to this share of a limit are measured, so that one sees what it drops."""
@@ -160,15 +161,17 @@ def _pieces(
     transform = rasterio.Affine(*grid.transform)
     found = outlines(mask.astype(np.uint8), mask=mask, transform=transform)
     marked = np.array([shapely.geometry.shape(shape) for shape, _ in found], dtype=object)
+    cells = np.round(shapely.area(marked) / abs(transform.a * transform.e))
     if grid.crs != city.crs and len(marked):
         turn = pyproj.Transformer.from_crs(grid.crs, city.crs, always_xy=True)
         marked = shapely.transform(marked, turn.transform, interleaved=False)
-    marked = marked[shapely.area(marked) >= parameters["min_area_m2"]]
+    large = shapely.area(marked) >= parameters["min_area_m2"]
+    marked, cells = marked[large], cells[large]
     free = cut_free(marked, *used) if len(marked) else marked
-    pieces, _ = opened(free, parameters["min_width_m"])
+    pieces, owner = opened(free, parameters["min_width_m"])
     area_m2 = shapely.area(pieces)
     looked = area_m2 >= LOOSE * parameters["min_area_m2"]
-    pieces, area_m2 = pieces[looked], area_m2[looked]
+    pieces, area_m2, cells = pieces[looked], area_m2[looked], cells[owner[looked]]
     circle_m = inscribed_diameter_m(pieces, tolerance_m=0.5)
     at = np.round(shapely.get_coordinates(shapely.point_on_surface(pieces))).astype(np.int64)
     frame = gpd.GeoDataFrame(
@@ -182,6 +185,7 @@ def _pieces(
             "area_m2": area_m2,
             "circle_m": circle_m,
             "elongation": elongation(area_m2, circle_m),
+            "cells": cells,
         },
         index=pd.Index([f"found:{sign}:{x}_{y}" for x, y in at], dtype="str", name="id"),
         geometry=pieces,

@@ -245,7 +245,9 @@ def found_on_the_estate(places=None, **more):
 
 def test_one_place_is_listed_once_and_the_register_goes_first():
     yard = box(0, 0, 100, 34)
+    town = [box(0, 40, 100, 60), box(140, 0, 160, 100)]  # the strip beside the wall is within it
     stock, _ = found_on_the_estate(
+        buildings=layer(town, use=["residential"] * 2),
         stock_assets=layer([yard], kind=["idle_land"], ownership=["state"], ids=["a1"]),
         land_use=layer([box(0, 0, 90, 34)], use=["vacant"]),
         constraints=layer([box(50, -5, 60, 5)], kind=["heritage_building"]),
