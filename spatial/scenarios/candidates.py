@@ -17,7 +17,7 @@ from spatial.network import Attachments, Obstacles, attach_points
 from spatial.network.grid import part_of_network
 from spatial.reach.arcs import place_points
 from spatial.reach.kernels import FAR
-from spatial.reach.repair import best_of_points
+from spatial.reach.live_network import best_of_points
 from spatial.scenarios.figures import walk_s
 from spatial.scenarios.missing_links import MissingLinks, missing_links
 from spatial.scenarios.tally import MISSING

@@ -15,7 +15,7 @@ from spatial.errors import InputError
 from spatial.network import Attachments
 from spatial.reach import path_between
 from spatial.reach.kernels import FAR
-from spatial.reach.repair import best_of_points
+from spatial.reach.live_network import best_of_points
 from spatial.scenarios.candidates import openings_for
 from spatial.scenarios.changes import AddFacility, BuildLink, Change, OpenGate, OpenWall
 from spatial.units import MM_PER_M

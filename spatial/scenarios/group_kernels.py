@@ -2,61 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numba
 import numpy as np
 
-from spatial.reach.kernels import FAR, Array, Whole
-from spatial.reach.repair import LivePoints, best_of_points
+from spatial.reach.kernels import FAR, Array
+from spatial.reach.live_network import LiveArcs, LivePoints, best_of_points
 
 __all__ = ["nearest_of_groups"]
 
-AnyArcs = Any
 _jit: Any = numba.njit(cache=True, nogil=True)
 
 
+A: Final = len(LiveArcs._fields)
+B: Final = A + 5
+C: Final = B + len(LivePoints._fields)
+D: Final = C + len(LivePoints._fields)
+
+
 @_jit
-def nearest_of_groups(  # noqa: C901
-    arcs: AnyArcs,
-    labels: tuple[Array, Array, Array],
-    ranks: tuple[Array, Array],
-    facilities: LivePoints,
-    points: LivePoints,
-    members: tuple[Array, Array, Array, Whole],
-    asked: tuple[Array, Array, Array],
-    limit: Whole,
-    by_key: bool,  # noqa: FBT001
-) -> tuple[Array, Array]:
+def nearest_of_groups(*flat: Any) -> tuple[Array, Array]:  # noqa: C901
     """Best key of each group to a facility of a kind, and which one it is.
 
     Parameters
     ----------
-    arcs : LiveArcs
-    labels : (label, owner, alive), shapes (k, n), (k, n) and (k, f)
-        Of all kinds.
-    ranks : (rank, place_rank), shape (f,)
-        Which facility goes first among equals: of one point, and of the points of one group.
-    facilities, points : LivePoints
-    members : (start, order, group, known)
-        Points of group i before any change: ``order[start[i]:start[i + 1]]``; the group of each
-        point now, -1 for none; and the row from which points are new.
-    asked : (kind, start, group)
-        Of ``kind[i]`` the groups ``group[start[i]:start[i + 1]]``.
-    limit : int
-    by_key : bool
-        Among the points of a group the smallest key counts; otherwise the fewest millimetres, then
-        the facility that goes first, then the point that does.
+    *flat
+        One after the other, as :func:`spatial.reach.repair.mend` takes them:
+
+        - :class:`LiveArcs`;
+        - ``label``, ``owner`` : shape (k, n), ``alive`` : shape (k, f). Of all kinds;
+        - ``rank``, ``place_rank`` : shape (f,). Which facility goes first among equals: of one
+          point, and of the points of one group;
+        - :class:`LivePoints` of the facilities, then of the points;
+        - ``start``, ``order``, ``group``, ``known`` : points of group i before any change:
+          ``order[start[i]:start[i + 1]]``; the group of each point now, -1 for none; and the row
+          from which points are new;
+        - ``kinds``, ``begin``, ``groups`` : of ``kinds[i]``, ``groups[begin[i]:begin[i + 1]]``;
+        - ``limit`` : int;
+        - ``by_key`` : bool. Among the points of a group the smallest key counts; otherwise the
+          fewest millimetres, then the facility that goes first, then the point that does.
 
     Returns
     -------
     (key, owner)
         Row by row of the asked groups; ``FAR`` and -1 beyond the limit.
     """
-    label, owner, alive = labels
-    rank, place_rank = ranks
-    of_start, order, group, known = members
-    kinds, start, groups = asked
+    arcs, facilities, points = (
+        LiveArcs(*flat[:A]),
+        LivePoints(*flat[B:C]),
+        LivePoints(*flat[C:D]),
+    )
+    label, owner, alive, rank, place_rank = flat[A:B]
+    of_start, order, group, known, kinds, start, groups, limit, by_key = flat[D:]
     best = np.full(len(groups), FAR, dtype=np.int64)
     best_own = np.full(len(groups), -1, dtype=np.int32)
     extra = np.empty(len(points.extra), dtype=np.int64)

@@ -10,7 +10,7 @@ from spatial import standards
 from spatial.dictionary import data_dictionary
 from spatial.network import disk
 from spatial.network.grid import SegmentGrid
-from spatial.reach.repair import LiveArcs, LivePoints
+from spatial.reach.live_network import LiveArcs, LivePoints
 
 __all__ = ["ARRAYS", "FORMAT", "TABLES", "Facts", "layout"]
 

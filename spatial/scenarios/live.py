@@ -13,15 +13,8 @@ from spatial.errors import InputError
 from spatial.network.edits import NetworkPatch
 from spatial.reach.arcs import limit_key
 from spatial.reach.kernels import FAR
-from spatial.reach.repair import (
-    LiveArcs,
-    LivePoints,
-    Lost,
-    groups_near,
-    repair,
-    roll_back,
-    seeds_at,
-)
+from spatial.reach.live_network import AT, LiveArcs, LivePoints, seeds_at
+from spatial.reach.repair import mend, roll_back
 from spatial.scenarios.group_kernels import nearest_of_groups
 from spatial.scenarios.live_arrays import POINT_SETS, SPARE_POINTS
 
@@ -96,7 +89,7 @@ class LiveReach:
         self._scratch: Longs | None = None
         self._touched_nodes: Ints | None = None
         self._writes: list[tuple[npt.NDArray[Any], Any, Any]] = []
-        self._labels: list[tuple[int, Ints, Longs, Ints]] = []
+        self._labels: list[tuple[Longs, Longs, Ints, Longs, Ints]] = []
         self._before = (dict(self.counts), dict(self.points))
         self._pending = _Pending()
 
@@ -184,7 +177,8 @@ class LiveReach:
         """Node, key and row of the two ends from which each of these entrances is reached."""
         if not rows:
             return []
-        node, key, own = seeds_at(self.arcs, self.points["facility"], np.array(rows, np.int64))
+        placed = self.points["facility"][:3]
+        node, key, own = seeds_at(self.arcs, *placed, np.array(rows, np.int64))
         return list(zip(node.tolist(), key.tolist(), own.tolist(), strict=True))
 
     def mend(self, only: Iterable[int] | None = None) -> dict[int, Touched]:
@@ -193,56 +187,44 @@ class LiveReach:
         With `only`, of these kinds alone: nothing else may be asked before :meth:`undo`.
         """
         pending, self._pending = self._pending, _Pending()
-        kinds = (
-            range(len(self.label))
-            if pending.everywhere
-            else sorted(set(pending.kinds_lost) | set(pending.kinds_gained))
-        )
+        some = set(pending.kinds_lost) | set(pending.kinds_gained)
+        kinds = list(range(len(self.label))) if pending.everywhere else sorted(some)
         if only is not None:
             kinds = [kind for kind in kinds if kind in set(only)]
-        lost = _Seeds.of(pending.seeds_lost)
+        if not kinds:
+            return {}
         new = sorted({row for rows in pending.kinds_gained.values() for row in rows})
-        gained = _Seeds.of([*self._seeds(pending.moved), *self._seeds(new)])
-        arcs = _columns(pending.arcs_lost), _columns(pending.arcs_gained)
+        closed = [(kind, row) for kind, rows in pending.kinds_lost.items() for row in rows]
         edges = np.array(sorted(pending.edges), dtype=np.int64)
-        return {
-            kind: self._mend_kind(
-                kind,
-                (lost.of_kind(self.alive[kind], pending.kinds_lost.get(kind, [])), arcs[0]),
-                (gained.of_kind(self.alive[kind], []), arcs[1]),
-                edges,
-            )
-            for kind in kinds
-        }
-
-    def _mend_kind(
-        self, kind: int, lost: tuple[_Seeds, Columns], gained: tuple[_Seeds, Columns], edges: Longs
-    ) -> Touched:
-        log = repair(
-            self.arcs,
-            self.label[kind],
-            self.owner[kind],
+        asked = np.array(kinds, dtype=np.int64)
+        log_start, log_node, log_key, log_owner, place_start, place, home_start, home = mend(
+            *self.arcs,
+            *self.points["facility"],
+            *_columns(pending.seeds_lost),
+            *_columns(pending.arcs_lost),
+            *_columns([*self._seeds(pending.moved), *self._seeds(new)]),
+            *_columns(pending.arcs_gained),
+            *np.array(closed, dtype=np.int64).reshape(-1, 2).T.copy(),
+            self.label,
+            self.owner,
             self.rank,
-            self.points["facility"],
-            self.alive[kind],
-            Lost(*lost[0].columns, *lost[1]),
-            Lost(*gained[0].columns, *gained[1]),
+            self.alive,
+            asked,
             self.limit,
+            edges,
+            *(*self.points["gate"], self.gate_group, self._mark_place, self._found_place),
+            *(*self.points["home"], self.home_group, self._mark_home, self._found_home),
+            self._epoch + 1,
         )
-        self._labels.append((kind, *log))
-        return self._touched(log[0], edges)
-
-    def _touched(self, nodes: Ints, on: Longs) -> Touched:
-        self._epoch += 1
-        sets = (
-            ("gate", self.gate_group, self._mark_place, self._found_place),
-            ("home", self.home_group, self._mark_home, self._found_home),
-        )
-        answer = []
-        for name, group, mark, found in sets:
-            count = groups_near(nodes, on, self.points[name], group, mark, self._epoch, found)
-            answer.append(np.sort(found[:count]))
-        return Touched(*answer)
+        self._epoch += len(kinds)
+        self._labels.append((asked, log_start, log_node, log_key, log_owner))
+        return {
+            kind: Touched(
+                np.sort(place[place_start[at] : place_start[at + 1]]),
+                np.sort(home[home_start[at] : home_start[at + 1]]),
+            )
+            for at, kind in enumerate(kinds)
+        }
 
     # -- asking -----------------------------------------------------------------------------------
 
@@ -284,19 +266,18 @@ class LiveReach:
         take = self.arrays.__getitem__
         start = np.cumsum([0, *(len(asked[kind]) for kind in kinds)]).astype(np.int64)
         key, own = nearest_of_groups(
-            self.arcs,
-            (self.label, self.owner, self.alive),
-            (self.rank, self.place_rank),
-            self.points["facility"],
-            self.points[name],
-            (take(f"{name}s_of_start"), take(f"{name}s_of_order"), group, self._before[0][name]),
-            (np.array(kinds, np.int64), start, np.concatenate([asked[kind] for kind in kinds])),
-            limit,
-            by_key,
+            *self.arcs,
+            *(self.label, self.owner, self.alive, self.rank, self.place_rank),
+            *self.points["facility"],
+            *self.points[name],
+            *(take(f"{name}s_of_start"), take(f"{name}s_of_order"), group, self._before[0][name]),
+            *(np.array(kinds, np.int64), start, np.concatenate([asked[kind] for kind in kinds])),
+            *(limit, by_key),
         )
+        ends = start.tolist()
         return {
             kind: (key[low:high], own[low:high])
-            for kind, low, high in zip(kinds, start[:-1], start[1:], strict=True)
+            for kind, low, high in zip(kinds, ends[:-1], ends[1:], strict=True)
         }
 
     def _members(self, name: str, groups: Longs) -> Longs:
@@ -334,8 +315,8 @@ class LiveReach:
     def scratch(self) -> tuple[Longs, Ints]:
         """Room for a search: labels, ``FAR`` everywhere, and nodes."""
         if self._scratch is None or self._touched_nodes is None:
-            self._scratch = np.full(len(self.arcs.out_start), FAR, dtype=np.int64)
-            self._touched_nodes = np.empty(len(self.arcs.out_start), dtype=np.int32)
+            self._scratch = np.full(len(self.arcs.out_span), FAR, dtype=np.int64)
+            self._touched_nodes = np.empty(len(self.arcs.out_span), dtype=np.int32)
         return self._scratch, self._touched_nodes
 
     # -- the network ------------------------------------------------------------------------------
@@ -392,45 +373,40 @@ class LiveReach:
     def _relay(self, nodes: Longs, gone: Longs, edges: Longs) -> None:
         """Lay the arcs of some nodes anew, behind all others."""
         arcs = self.arcs
-        if nodes.max(initial=0) >= len(arcs.out_start):
+        if nodes.max(initial=0) >= len(arcs.out_span):
             raise _too_much()
         fresh = self._arcs_by_node(edges)
-        sides = (
-            ("out", arcs.out_start, arcs.out_end, (arcs.out_head, arcs.out_edge, arcs.out_key)),
-            ("in", arcs.in_start, arcs.in_end, (arcs.in_tail, arcs.in_edge, arcs.in_key)),
-        )
-        for name, start, end, columns in sides:
+        sides = ("out", arcs.out_span, arcs.out_arc), ("in", arcs.in_span, arcs.in_arc)
+        for name, span, records in sides:
             at = self.counts[name]
             for node in nodes.tolist():
-                low, high = int(start[node]), int(end[node])
-                kept = low + np.flatnonzero(~np.isin(columns[1][low:high], gone))
+                old = records[slice(*span[node])]
+                kept = old[~np.isin(old[:, 1] & ((1 << AT) - 1), gone)]
                 added = fresh[name].get(node, [])
                 size = len(kept) + len(added)
-                if at + size > len(columns[0]):
+                if at + size > len(records):
                     raise _too_much()
-                for column, values in enumerate(columns):
-                    more = np.array([arc[column] for arc in added], dtype=values.dtype)
-                    self._set(values, slice(at, at + size), np.concatenate([values[kept], more]))
-                self._set(start, node, at)
-                self._set(end, node, at + size)
+                more = np.array(added, dtype=np.int64).reshape(-1, 2)
+                self._set(records, slice(at, at + size), np.concatenate([kept, more]))
+                self._set(span, node, (at, at + size))
                 at += size
             self.counts[name] = at
 
-    def _arcs_by_node(self, edges: Longs) -> dict[str, dict[int, list[tuple[int, int, int]]]]:
-        out: dict[int, list[tuple[int, int, int]]] = {}
-        into: dict[int, list[tuple[int, int, int]]] = {}
+    def _arcs_by_node(self, edges: Longs) -> dict[str, dict[int, list[tuple[int, int]]]]:
+        out: dict[int, list[tuple[int, int]]] = {}
+        into: dict[int, list[tuple[int, int]]] = {}
         for edge in edges.tolist():
             for tail, head, key in self._arcs_of(np.array([edge])):
-                out.setdefault(tail, []).append((head, edge, key))
-                into.setdefault(head, []).append((tail, edge, key))
+                out.setdefault(tail, []).append((key, (head << AT) | edge))
+                into.setdefault(head, []).append((key, (tail << AT) | edge))
         return {"out": out, "in": into}
 
     # -- and back ---------------------------------------------------------------------------------
 
     def undo(self) -> None:
         """Bring everything back to where it was before the first change."""
-        for kind, *log in reversed(self._labels):
-            roll_back(self.label[kind], self.owner[kind], *log)
+        for log in reversed(self._labels):
+            roll_back(self.label, self.owner, *log)
         for values, at, before in reversed(self._writes):
             values[at] = before
         self._labels.clear()
@@ -444,26 +420,6 @@ def _too_much() -> InputError:
         "The scenario changes more streets than one base has room for. Make it smaller.",
         zh="方案改动的道路过多;请减少变更。",
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Seeds:
-    """Nodes at which a label begins, its key and the entrance that it begins with."""
-
-    columns: tuple[Longs, Longs, Ints]
-
-    @classmethod
-    def of(cls, seeds: list[tuple[int, int, int]]) -> _Seeds:
-        node, key, own = _columns(seeds)
-        return cls((node, key, own.astype(np.int32)))
-
-    def of_kind(self, alive: npt.NDArray[np.bool_], also: list[int]) -> _Seeds:
-        """Those of the entrances that are of a kind, or are named."""
-        node, key, own = self.columns
-        here = alive[own]
-        if also:
-            here |= np.isin(own, also)
-        return _Seeds((node[here], key[here], own[here]))
 
 
 def _columns(rows: list[tuple[int, int, int]]) -> Columns:

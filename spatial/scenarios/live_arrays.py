@@ -12,6 +12,7 @@ from spatial.network import Attachments, WalkNetwork
 from spatial.reach.arcs import arcs_for, place_points, points_by_edge
 from spatial.reach.kernels import FAR
 from spatial.reach.labels import NodeLabels
+from spatial.reach.live_network import packed_arcs
 
 __all__ = ["POINT_SETS", "SPARE_POINTS", "lay_out_reach"]
 
@@ -58,19 +59,14 @@ def lay_out_reach(
     places, buildings : int
         Number of neighbourhoods and of buildings.
     """
-    forward, backward = arcs_for(network), arcs_for(network, backward=True)
-    counts = [network.node_count, network.edge_count, len(forward.head), len(backward.head)]
+    out_span, out_arc = packed_arcs(arcs_for(network))
+    in_span, in_arc = packed_arcs(arcs_for(network, backward=True))
+    counts = [network.node_count, network.edge_count, len(out_arc), len(in_arc)]
     arrays: Arrays = {
-        "out_start": _roomy(forward.start[:-1], SPARE_NODES),
-        "out_end": _roomy(forward.start[1:], SPARE_NODES),
-        "out_head": _roomy(forward.head, SPARE_ARCS),
-        "out_edge": _roomy(forward.edge, SPARE_ARCS),
-        "out_key": _roomy(forward.key, SPARE_ARCS),
-        "in_start": _roomy(backward.start[:-1], SPARE_NODES),
-        "in_end": _roomy(backward.start[1:], SPARE_NODES),
-        "in_tail": _roomy(backward.head, SPARE_ARCS),
-        "in_edge": _roomy(backward.edge, SPARE_ARCS),
-        "in_key": _roomy(backward.key, SPARE_ARCS),
+        "out_span": _roomy(out_span, SPARE_NODES),
+        "out_arc": _roomy(out_arc, SPARE_ARCS),
+        "in_span": _roomy(in_span, SPARE_NODES),
+        "in_arc": _roomy(in_arc, SPARE_ARCS),
         "edge_from": _roomy(network.edge_from, SPARE_EDGES),
         "edge_to": _roomy(network.edge_to, SPARE_EDGES),
         "edge_length_mm": _roomy(network.edge_length_mm, SPARE_EDGES),
@@ -118,8 +114,9 @@ def _near_nodes(
     code = np.unique(node * width + both)
     count = np.bincount(code // width, minlength=network.node_count)
     return {
-        f"{name}_near_start": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        f"{name}_near_start": np.concatenate([[0], np.cumsum(count)]).astype(np.int32),
         f"{name}_near": (code % width).astype(np.int32),
+        f"{name}_meets": _roomy(count > 0, SPARE_NODES, fill=False),
     }
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numba
 import numpy as np
 
+from spatial.reach.around import reach_from, walks_of, wipe
 from spatial.reach.kernels import FAR, Array, Whole
-from spatial.reach.repair import LivePoints, groups_near, reach_from, walks_of, wipe
+from spatial.reach.live_network import LivePoints, groups_near
 
 __all__ = ["altered_pairs", "columns_of", "rows_of"]
 

@@ -98,7 +98,7 @@ def test_a_question_that_fails_half_way_leaves_no_trace(monkeypatch):
         base.run([*changes, CloseGate("nobody")])
     assert_untouched(base, before)
     # Room for the arcs that leave, none for those that arrive: half of them are laid already.
-    monkeypatch.setitem(live.counts, "in", len(live.arcs.in_key))
+    monkeypatch.setitem(live.counts, "in", len(live.arcs.in_arc))
     with pytest.raises(InputError, match="more streets than one base has room for"):
         base.run(changes)
     assert_untouched(base, before)
