@@ -7,7 +7,43 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.web.test_districts import until
+
 pytestmark = [pytest.mark.browser, pytest.mark.postgis]
+
+
+PRIORITY = """(id) => linliMap.map.getFeatureState(
+  {source: 'neighbourhoods', sourceLayer: 'neighbourhoods', id}).priority ?? null"""
+ON_STREET = """() => {
+  const box = document.querySelector("#map").getBoundingClientRect();
+  const { map } = linliMap;
+  for (const street of map.queryRenderedFeatures({ layers: ["streets"] })) {
+    const { type, coordinates } = street.geometry;
+    for (const line of type === "LineString" ? [coordinates] : coordinates) {
+      for (let at = 1; at < line.length; at++) {
+        const middle = [0, 1].map((axis) => (line[at - 1][axis] + line[at][axis]) / 2);
+        const { x, y } = map.project(middle);
+        const place = [box.x + x, box.y + y];
+        const seen = document.elementFromPoint(...place);
+        if (seen?.classList.contains("maplibregl-canvas")) return place;
+      }
+    }
+  }
+  return null;
+}"""
+WITHIN = """(id) => {
+  const box = document.querySelector("#map").getBoundingClientRect();
+  const { map } = linliMap;
+  for (let x = 0; x < box.width; x += 6) {
+    for (let y = 0; y < box.height; y += 6) {
+      const seen = document.elementFromPoint(box.x + x, box.y + y);
+      if (!seen?.classList.contains("maplibregl-canvas")) continue;
+      const [found] = map.queryRenderedFeatures([x, y], { layers: ["neighbourhoods"] });
+      if (found?.properties.id === id) return [box.x + x, box.y + y];
+    }
+  }
+  return null;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +203,65 @@ def test_a_path_is_drawn_corner_by_corner_and_ended_by_two_presses(reader_of, ga
     expect(changes(reader)).to_have_count(0)
     reader.page.keyboard.press("Control+y")
     expect(changes(reader)).to_have_count(1)
+    assert reader.complaints == []
+
+
+def gate_that_matters(api):
+    """An open gate whose closing makes people walk farther, and its neighbourhood."""
+    for row in api.get("/neighbourhoods?limit=1000").json()["items"]:
+        for gate in api.get(f"/neighbourhoods/{quote(row['id'])}").json()["gates"]:
+            if gate["access"] == "closed" or gate["entry_m"] is None:
+                continue
+            tried = {"changes": [{"op": "close_gate", "id": gate["id"]}], "only": ["figures"]}
+            figures = api.post("/what-if", json=tried).json()["figures"]
+            if figures["walk_person_s"]["after"] > figures["walk_person_s"]["before"]:
+                return gate, row
+    raise AssertionError("no gate of the demo city matters")
+
+
+def test_a_gate_is_closed_a_street_is_cut_and_people_come(reader_of, api):
+    reader = reader_of(1180, 760)
+    page = reader.page
+    begin(reader, "关大门")
+    gate, row = gate_that_matters(api)
+    reader.page.evaluate(f"linliMap.jumpTo({{zoom: 16, lat: {gate['lat']}, lon: {gate['lon']}}})")
+    reader.settle()
+    x, y = reader.place(gate["lon"], gate["lat"])
+    page.mouse.click(x, y)
+    expect(changes(reader)).to_contain_text([f"关闭大门 {gate['id']}"])
+    page.get_by_role("button", name="断道路").click()
+    page.mouse.click(*page.evaluate(ON_STREET))
+    expect(changes(reader)).to_contain_text([f"关闭大门 {gate['id']}", "切断"])
+    page.get_by_role("button", name="改人口").click()
+    page.mouse.click(*page.evaluate(WITHIN, row["id"]))
+    number = page.get_by_role("spinbutton", name=f"{row['name'] or row['id']} 的人口")
+    expect(number).to_have_value(str(round(row["persons"])))
+    number.fill("4321")
+    number.press("Enter")
+    expect(changes(reader).last).to_contain_text("4,321")
+    reader.shot("what-if-tools")
+    sent = page.evaluate("JSON.parse(JSON.stringify(linliPage.whatIf.edits.value.now))")
+    assert [one["op"] for one in sent] == ["close_gate", "cut_link", "change_population"]
+    assert api.post("/what-if", json={"changes": sent}).status_code == 200
+    assert page.evaluate("linliPage.whatIf.problem.value") is None
+    assert reader.complaints == []
+
+
+def test_the_priority_index_colours_the_map_and_follows_what_is_tried(reader_of, gain):
+    row, kind = gain
+    reader = reader_of(1440, 900)
+    page = reader.page
+    reader.open("#theme=priority")
+    assert page.get_by_label("小区着色").input_value() == "priority"
+    until(reader, f"({PRIORITY})('{row['id']}') !== null")
+    state = page.evaluate(PRIORITY, row["id"])
+    assert state == pytest.approx(row["priority"], abs=1e-6)
+    reader.shot("priority")
+    page.get_by_role("button", name="假如").click()
+    page.get_by_role("button", name="增设施").click()
+    page.get_by_label("设施类别").select_option(kind)
+    page.mouse.click(*aim(reader, row))
+    until(reader, f"({PRIORITY})('{row['id']}') < {state}")
     assert reader.complaints == []
 
 

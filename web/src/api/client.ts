@@ -45,7 +45,7 @@ export class Problem extends Error {
 
 /** Which parts of an answer are shown, and whose gaps: one neighbourhood's, or everybody's (null). */
 export interface Wanted {
-  only: ("neighbourhoods" | "gaps" | "heatmap" | "coverage" | "figures" | "drawn")[];
+  only: ("neighbourhoods" | "gaps" | "heatmap" | "coverage" | "priority" | "figures" | "drawn")[];
   gapsOf: string | null;
 }
 

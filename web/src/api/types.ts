@@ -371,6 +371,8 @@ export interface WhatIfAnswer {
   gaps: ChangedGap[];
   heatmap: ChangedCell[];
   coverage: Record<string, unknown>[];
+  /** Only where it was asked for. */
+  priority?: { id: NeighbourhoodId; priority: number | null }[];
   figures: Record<string, Figure>;
   drawn: GeoJSON.FeatureCollection;
   notes: Note[];

@@ -8,6 +8,9 @@ export const GAP_COLOURS = ["#fbf3d9", "#f6d894", "#eab355", "#d4852f", "#aa551d
 /** Light to dark, six steps: people who miss something. */
 export const HEAT_COLOURS = ["#f4e9f1", "#e0bfd9", "#c78dbb", "#a55b99", "#7a3577", "#4b1a50"] as const;
 
+/** Light to dark, six steps: what is to be renewed first. */
+export const PRIORITY_COLOURS = ["#e8f2ee", "#bfddd4", "#8dc2bb", "#559da1", "#2c7080", "#143f55"] as const;
+
 /** Old to new. */
 export const AGE_COLOURS = ["#6b3d2e", "#a8694a", "#d3a97d", "#e8dcc4", "#b9cdd0", "#7ba3ad"] as const;
 export const AGE_BREAKS = [1980, 1990, 2000, 2005, 2015] as const;

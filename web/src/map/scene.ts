@@ -26,6 +26,12 @@ export interface Pointed {
   facility: { id: string; place: LonLat } | null;
   /** Which tried change is under the pointer, or is being dragged. */
   tried: number | null;
+  /** The gate under the pointer that people pass today. */
+  gate: { id: string; place: LonLat } | null;
+  /** The nearest place on a street or path, near the pointer. */
+  street: LonLat | null;
+  /** The neighbourhood that was pressed. */
+  neighbourhood: string | null;
   /** The nearest place on a wall, or a closed gate, near the pointer. */
   snapped: { place: LonLat; gate: boolean } | null;
 }
@@ -56,6 +62,8 @@ export interface Scene {
   link: NearestLink | null;
   /** For the facility theme: how each neighbourhood fares. */
   status: ReadonlyMap<string, GapStatus> | null;
+  /** For the priority theme: the index of each neighbourhood. */
+  priority: ReadonlyMap<string, number> | null;
   /** What a scenario makes different, painted by feature-state alone. */
   paint: ScenarioPaint | null;
   /** What a scenario puts on the map. */

@@ -12,6 +12,7 @@ import {
   GAP_COLOURS,
   HEAT_COLOURS,
   NO_DATA,
+  PRIORITY_COLOURS,
   STATUS_COLOURS,
 } from "./palette";
 import type { PatternName } from "./patterns";
@@ -51,6 +52,8 @@ export function neighbourhoodColour(theme: Theme, breaks: readonly number[]): Co
   switch (theme.kind) {
     case "gap_index":
       return stepped("gap_index", breaks, GAP_COLOURS);
+    case "priority":
+      return notFarOut(stepped("priority", breaks, PRIORITY_COLOURS));
     case "year_built":
       return notFarOut(stepped("year_built", AGE_BREAKS, AGE_COLOURS));
     case "eligibility":
@@ -103,7 +106,7 @@ export interface LegendClass {
 
 export interface Legend {
   title: string;
-  unit: "share" | "year" | "person_gaps" | null;
+  unit: "share" | "index" | "year" | "person_gaps" | null;
   classes: LegendClass[];
 }
 
@@ -117,6 +120,8 @@ export function legendOf(theme: Theme, breaks: readonly number[]): Legend | null
   switch (theme.kind) {
     case "gap_index":
       return { title: "theme.gap_index", unit: "share", classes: [...ranges(breaks, GAP_COLOURS), NOTHING_KNOWN] };
+    case "priority":
+      return { title: "theme.priority", unit: "index", classes: [...ranges(breaks, PRIORITY_COLOURS), NOTHING_KNOWN] };
     case "year_built":
       return { title: "theme.year_built", unit: "year", classes: [...ranges(AGE_BREAKS, AGE_COLOURS), NOTHING_KNOWN] };
     case "heatmap":

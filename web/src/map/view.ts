@@ -76,6 +76,7 @@ export interface Padding {
 
 const PRESSABLE: readonly LayerId[] = ["site", "mark_point", "stock_point", "stock", "neighbourhoods", "districts"];
 const FACILITIES: readonly LayerId[] = ["facilities", "facilities_area"];
+const STREETS: readonly LayerId[] = ["streets", "streets_path"];
 const SNAP_PX = 26;
 const GATE_PX = 12;
 const CARDS: readonly LayerId[] = ["facilities", "reached", "gates", "facilities_area"];
@@ -155,6 +156,7 @@ export class MapView {
       this.paintTheme(scene);
     }
     if (before?.status !== scene.status) this.setStatus(scene.status);
+    if (before?.priority !== scene.priority) this.setPriority(before?.priority ?? null, scene.priority);
     if (before?.selected !== scene.selected || before.members !== scene.members) this.setSelected(before, scene);
     if (before?.hovered !== scene.hovered) this.setHovered(scene.hovered);
     if (before?.drawing !== scene.drawing) this.draw(scene);
@@ -401,7 +403,7 @@ export class MapView {
   private pointTool(event: MapMouseEvent): void {
     const pointed = this.pointed("hover", event);
     const { tool } = this.scene ?? {};
-    const useful = pointed.tried !== null || (tool === "close_facility" && pointed.facility);
+    const useful = pointed.tried !== null || (tool === "close_facility" && pointed.facility) || pointed.gate || (tool === "change_population" && this.at(event, ["neighbourhoods"], 0).length > 0);
     this.map.getCanvas().style.cursor = useful ? "pointer" : "crosshair";
     this.events.tool(pointed);
   }
@@ -418,7 +420,21 @@ export class MapView {
       facility: typeof id === "string" ? { id, place: there } : null,
       tried: this.dragged ?? this.triedAt(event.point),
       snapped: tool === "open_wall" ? this.snap(event) : null,
+      gate: tool === "close_gate" ? this.openGate(event) : null,
+      street: tool === "cut_link" ? this.onLines(event, STREETS) : null,
+      neighbourhood: tool === "change_population" && how === "press" ? this.neighbourhoodAt(event) : null,
     };
+  }
+
+  private openGate(event: MapMouseEvent | MapTouchEvent): Pointed["gate"] {
+    const gate = this.at(event, ["gates"], GATE_PX).find((one) => one.properties.access !== "closed");
+    const id: unknown = gate?.properties.id;
+    return gate?.geometry.type === "Point" && typeof id === "string" ? { id, place: gate.geometry.coordinates as LonLat } : null;
+  }
+
+  private neighbourhoodAt(event: MapMouseEvent | MapTouchEvent): string | null {
+    const id: unknown = this.at(event, ["neighbourhoods"], 0)[0]?.properties.id;
+    return typeof id === "string" ? id : null;
   }
 
   /** Which added facility lies under a pixel. */
@@ -438,13 +454,19 @@ export class MapView {
   private snap(event: MapMouseEvent | MapTouchEvent): Pointed["snapped"] {
     const gate = this.at(event, ["gates"], GATE_PX).find((one) => one.properties.access === "closed");
     if (gate?.geometry.type === "Point") return { place: gate.geometry.coordinates as LonLat, gate: true };
-    const lines = this.at(event, ["barriers"], SNAP_PX)
+    const place = this.onLines(event, ["barriers"]);
+    return place && { place, gate: false };
+  }
+
+  /** The nearest place on drawn lines, where one is near. */
+  private onLines(event: MapMouseEvent | MapTouchEvent, layers: readonly LayerId[]): LonLat | null {
+    const lines = this.at(event, layers, SNAP_PX)
       .flatMap((one) => linesOf(one.geometry))
       .map((line) => line.map((place) => this.map.project(place as LonLat)));
     const found = nearestOnLines(event.point, lines);
     if (!found || found.away > SNAP_PX) return null;
     const { lng, lat } = this.map.unproject([found.x, found.y]);
-    return { place: [lng, lat], gate: false };
+    return [lng, lat];
   }
 
   private press(event: MapMouseEvent): void {
@@ -550,6 +572,10 @@ export class MapView {
 
   private setStatus(status: ReadonlyMap<string, GapStatus> | null): void {
     for (const [id, value] of status ?? []) this.state("neighbourhoods", id, { status: value });
+  }
+
+  private setPriority(before: ReadonlyMap<string, number> | null, now: ReadonlyMap<string, number> | null): void {
+    for (const [id, priority] of now ?? []) if (before?.get(id) !== priority) this.state("neighbourhoods", id, { priority });
   }
 
   /** Numbers of the scenario come in, those of the one before go: the tiles stay as they are. */

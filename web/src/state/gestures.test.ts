@@ -21,7 +21,7 @@ function world() {
   whatIf.on.set(true);
   const gestures = new Gestures(whatIf);
   const point = (how: Pointed["how"], lon: number, lat: number, more: Partial<Pointed> = {}): void =>
-    gestures.take({ how, place: [lon, lat], facility: null, tried: null, snapped: null, ...more });
+    gestures.take({ how, place: [lon, lat], facility: null, tried: null, snapped: null, gate: null, street: null, neighbourhood: null, ...more });
   return { whatIf, gestures, point, asked, list: () => whatIf.edits.value.now };
 }
 
@@ -59,6 +59,49 @@ describe("the tools on the map", () => {
     expect(list()).toEqual([]);
     point("press", 7, 8);
     expect(list()).toEqual([]);
+  });
+
+  it("close a gate like a facility, and remember where it lies", () => {
+    const { whatIf, gestures, point, list } = world();
+    whatIf.choose("close_gate");
+    const gate = { id: "gate/1", place: [7, 8] as [number, number] };
+    point("hover", 7, 8, { gate });
+    expect(whatIf.preview.value).toEqual([{ op: "close_gate", id: "gate/1" }]);
+    point("press", 7, 8, { gate });
+    expect(list()).toEqual([{ op: "close_gate", id: "gate/1" }]);
+    expect(drawTried(list(), 1, { closed: gestures.closed, corners: [], aim: null }).features).toMatchObject([{ properties: { role: "close" }, geometry: { coordinates: [7, 8] } }]);
+    point("press", 7, 8, { gate });
+    expect(list()).toEqual([]);
+  });
+
+  it("cut a street only near one", () => {
+    const { whatIf, gestures, point, list } = world();
+    whatIf.choose("cut_link");
+    point("press", 1, 1);
+    expect(list()).toEqual([]);
+    point("hover", 1, 1, { street: [1.1, 1] });
+    expect(gestures.aim.value).toEqual({ place: [1.1, 1], role: "close" });
+    expect(whatIf.preview.value).toEqual([{ op: "cut_link", lon: 1.1, lat: 1 }]);
+    point("press", 1, 1, { street: [1.1, 1] });
+    expect(list()).toEqual([{ op: "cut_link", lon: 1.1, lat: 1 }]);
+    expect(gestures.aim.value).toBeNull();
+  });
+
+  it("ask how many people live in the neighbourhood that is pressed; a second number takes the place of the first", () => {
+    const { whatIf, point, list } = world();
+    whatIf.choose("change_population");
+    point("hover", 1, 1, { neighbourhood: "n1" });
+    expect(whatIf.peopled.value).toBeNull();
+    point("press", 1, 1, { neighbourhood: "n1" });
+    expect(whatIf.peopled.value).toBe("n1");
+    whatIf.commit(whatIf.populated("n1", 500));
+    whatIf.commit(whatIf.populated("n2", 7));
+    whatIf.commit(whatIf.populated("n1", 600));
+    expect(list()).toEqual([
+      { op: "change_population", id: "n2", persons: 7 },
+      { op: "change_population", id: "n1", persons: 600 },
+    ]);
+    expect(whatIf.populated("n1", null)).toEqual([{ op: "change_population", id: "n2", persons: 7 }]);
   });
 
   it("open a wall only near one, and a gate where there is a closed one", () => {

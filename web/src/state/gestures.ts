@@ -9,12 +9,14 @@ import type { WhatIf } from "./whatif";
 const round = ([lon, lat]: LonLat): LonLat => [roundPlace(lon), roundPlace(lat)];
 const same = (a: LonLat | undefined, b: LonLat): boolean => a !== undefined && a[0] === b[0] && a[1] === b[1];
 
+type Role = "wall" | "gate" | "corner" | "close";
+
 export class Gestures {
   /** Corners of the path that is being drawn. */
   readonly corners = new Store<readonly LonLat[]>([]);
   /** Where the pointer would act: a place on a wall, the end of the path. */
-  readonly aim = new Store<{ place: LonLat; role: "wall" | "gate" | "corner" } | null>(null);
-  /** Where facilities lay that are closed now: they are drawn with a cross. */
+  readonly aim = new Store<{ place: LonLat; role: Role } | null>(null);
+  /** Where facilities and gates lie that are closed now: they are drawn with a cross. */
   readonly closed = new Map<string, LonLat>();
 
   constructor(private readonly whatIf: WhatIf) {}
@@ -30,6 +32,13 @@ export class Gestures {
         return this.open(pointed);
       case "build_link":
         return this.draw(pointed);
+      case "close_gate":
+        return this.shut(pointed);
+      case "cut_link":
+        return this.cut(pointed);
+      case "change_population":
+        if (pointed.how === "press" && pointed.neighbourhood !== null) this.whatIf.peopled.set(pointed.neighbourhood);
+        return;
       case null:
         return;
     }
@@ -78,21 +87,37 @@ export class Gestures {
   }
 
   private close({ how, facility, tried }: Pointed): void {
-    const { now } = this.whatIf.edits.value;
-    if (tried !== null) {
-      if (how === "press") this.whatIf.remove(tried);
-      return;
-    }
-    const again = facility && now.findIndex((one) => one.op === "close_facility" && one.id === facility.id);
-    if (!facility || (again ?? -1) >= 0) {
-      if (how === "press" && again !== null && again >= 0) this.whatIf.remove(again);
+    if (tried === null) return this.closeOne("close_facility", how, facility);
+    if (how === "press") this.whatIf.remove(tried);
+  }
+
+  private shut({ how, gate }: Pointed): void {
+    this.closeOne("close_gate", how, gate);
+  }
+
+  /** Close what is pointed at; what is closed already is opened again. */
+  private closeOne(op: "close_facility" | "close_gate", how: Pointed["how"], found: { id: string; place: LonLat } | null): void {
+    const again = found ? this.whatIf.edits.value.now.findIndex((one) => one.op === op && one.id === found.id) : -1;
+    if (!found || again >= 0) {
+      if (how === "press" && again >= 0) this.whatIf.remove(again);
       else this.whatIf.hover(null);
       return;
     }
-    this.closed.set(facility.id, facility.place);
-    const change: Change = { op: "close_facility", id: facility.id };
+    this.closed.set(found.id, found.place);
+    const change: Change = { op, id: found.id };
     if (how === "press") this.whatIf.add(change);
-    else if (how === "hover" && this.whatIf.preview.value?.at(-1) !== change) this.hoverOnce(change);
+    else if (how === "hover") this.hoverOnce(change);
+  }
+
+  private cut({ how, street }: Pointed): void {
+    if (!street) {
+      this.aim.set(null);
+      return this.whatIf.hover(null);
+    }
+    const [lon, lat] = round(street);
+    this.aim.set(how === "press" ? null : { place: [lon, lat], role: "close" });
+    if (how === "press") this.whatIf.add({ op: "cut_link", lon, lat });
+    else if (how === "hover") this.hoverOnce({ op: "cut_link", lon, lat });
   }
 
   private open({ how, snapped }: Pointed): void {
@@ -148,7 +173,7 @@ export function drawTried(
     else if (one.op === "open_wall") point([one.lon, one.lat], { role: "wall", at, preview });
     else if (one.op === "open_gate") point([one.lon, one.lat], { role: "gate", at, preview });
     else if (one.op === "cut_link") point([one.lon, one.lat], { role: "close", at, preview });
-    else if (one.op === "close_facility") {
+    else if (one.op === "close_facility" || one.op === "close_gate") {
       const place = added.get(one.id) ?? gestures.closed.get(one.id);
       if (place) point(place, { role: "close", at, preview });
     } else if (one.op === "build_link") {

@@ -2,7 +2,7 @@
 
 import { CITY_TABS, FIRST_STATE, type CityTab, type Mode, type PageState, type ScenarioRef, type SitingRef, type Theme } from "./mode";
 
-const SIMPLE_THEMES = ["gap_index", "eligibility", "year_built", "districts", "heatmap", "difference", "none"] as const;
+const SIMPLE_THEMES = ["gap_index", "priority", "eligibility", "year_built", "districts", "heatmap", "difference", "none"] as const;
 
 /** Write the state as a hash; what is as at first is left out. */
 export function toHash(state: PageState): string {

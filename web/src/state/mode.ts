@@ -12,6 +12,7 @@ export type Mode =
 /** What colours the neighbourhoods. */
 export type Theme =
   | { kind: "gap_index" }
+  | { kind: "priority" }
   | { kind: "eligibility" }
   | { kind: "year_built" }
   | { kind: "districts" }

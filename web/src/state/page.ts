@@ -115,12 +115,13 @@ export class Page {
       wanted: (changes) => {
         const { mode, theme } = this.state.value;
         const sheet = mode.kind === "neighbourhood" ? mode.id : null;
-        const closes = changes.some((one) => one.op === "close_facility" && !this.gestures.closed.has(one.id));
+        const closes = changes.some((one) => (one.op === "close_facility" || one.op === "close_gate") && !this.gestures.closed.has(one.id));
         return {
           only: [
             "neighbourhoods",
             "figures",
             ...(theme.kind === "facility" || sheet !== null ? (["gaps"] as const) : []),
+            ...(theme.kind === "priority" ? (["priority"] as const) : []),
             ...(theme.kind === "heatmap" ? (["heatmap"] as const) : []),
             ...(closes ? (["drawn"] as const) : []),
           ],

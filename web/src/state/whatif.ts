@@ -16,8 +16,8 @@ import type { ScenarioRef } from "./mode";
 import { paintOf, paintOfComparison, type ScenarioPaint } from "./scenario";
 import { Store } from "./store";
 
-export type Tool = "add_facility" | "close_facility" | "open_wall" | "build_link";
-export const TOOLS = ["add_facility", "close_facility", "open_wall", "build_link"] as const satisfies readonly Tool[];
+export const TOOLS = ["add_facility", "close_facility", "open_wall", "close_gate", "build_link", "cut_link", "change_population"] as const;
+export type Tool = (typeof TOOLS)[number];
 
 /** What the mode needs of the page around it. */
 export interface Around {
@@ -41,6 +41,8 @@ export class WhatIf {
   readonly on = new Store(false);
   readonly tool = new Store<Tool | null>(null);
   readonly kind = new Store<string | null>(null);
+  /** The neighbourhood whose residents are to be another number. */
+  readonly peopled = new Store<string | null>(null);
   readonly edits = new Store<Edits>(NO_EDITS);
   /** The change under the mouse, not yet part of the list; or the list with one change being moved. */
   readonly preview = new Store<readonly Change[] | null>(null);
@@ -96,6 +98,7 @@ export class WhatIf {
     this.latest.drop();
     this.on.set(false);
     this.tool.set(null);
+    this.peopled.set(null);
     this.preview.set(null);
     this.answer.set(null);
     this.paint.set(null);
@@ -108,6 +111,7 @@ export class WhatIf {
 
   choose(tool: Tool | null): void {
     this.tool.set(tool);
+    this.peopled.set(null);
     this.hover(null);
   }
 
@@ -159,6 +163,12 @@ export class WhatIf {
 
   newFacility(kind: string, lon: number, lat: number): Change {
     return { op: "add_facility", id: freshId(this.edits.value.now), kind, lon: roundPlace(lon), lat: roundPlace(lat) };
+  }
+
+  /** The list with another number of residents of a neighbourhood; null: as many as today. */
+  populated(id: string, persons: number | null): Change[] {
+    const others = this.edits.value.now.filter((one) => one.op !== "change_population" || one.id !== id);
+    return persons === null ? others : [...others, { op: "change_population", id, persons }];
   }
 
   /** Ask again, e.g. because another sheet was opened. */
