@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from shapely.geometry import Point, shape
 from sqlalchemy import Engine
 
@@ -135,7 +137,15 @@ def _write_sheets(path: Path, record: dict[str, Any], money: dict[str, Any]) -> 
     }
     with pd.ExcelWriter(path, engine="openpyxl") as writer:
         for name, frame in sheets.items():
-            frame.to_excel(writer, sheet_name=name, index=False)
+            frame.map(_kept_text).to_excel(writer, sheet_name=name, index=False)
+        for cell in chain.from_iterable(chain.from_iterable(writer.sheets.values())):
+            if isinstance(cell.value, str):
+                cell.data_type = "s"  # a text that begins with = is a text
+
+
+def _kept_text(value: Any) -> Any:
+    """Leave out what a sheet cannot hold: control characters within a name."""
+    return ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
 
 
 def _named(rows: list[dict[str, Any]], names: dict[str, str]) -> pd.DataFrame:

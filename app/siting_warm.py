@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Engine
 
 from app.errors import AppError, BadRequestError, NotFoundError
@@ -24,8 +25,9 @@ from app.siting import (
     settled_ground,
     told_infeasible,
 )
-from app.siting_asked import ways_of
+from app.siting_asked import FundingAsked, ways_of
 from app.siting_grounds import Grounds, SitingGround
+from app.siting_schemas import AgainRequest
 from app.store.sitings import read_siting
 from spatial.errors import InfeasibleError, SpatialError
 from spatial.siting.again import edited_rules, solve_again
@@ -33,7 +35,7 @@ from spatial.siting.answer import Effort
 from spatial.siting.plan import SitingPlan
 from spatial.siting.problem import SitingProblem
 
-__all__ = ["KeptSiting", "Sitings", "edit_name", "read_name"]
+__all__ = ["KeptSiting", "Sitings", "edit_name", "read_edit", "read_money", "read_name"]
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +77,7 @@ class KeptSiting:
             If the planner's changes and the rules cannot all hold.
         """
         if edit is not None:
-            return self._known(f"edit:{edit}", lambda: self._again(read_name(edit)))
+            return self._known(f"edit:{edit}", lambda: self._again(read_edit(edit)))
         if point is None:
             return self._known("main", lambda: plan_from(self.problem, self.kept))
         if not 0 <= point < len(self.points):
@@ -210,11 +212,46 @@ def read_name(name: str) -> Record:
     """
     try:
         asked = json.loads(base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)))
-    except (binascii.Error, ValueError) as fault:
+    except (binascii.Error, ValueError, RecursionError) as fault:
         raise _not_ours() from fault
     if not isinstance(asked, dict):
         raise _not_ours()
     return asked
+
+
+def read_edit(name: str) -> Record:
+    """Return the planner's changes that a name holds; whoever wrote it, they are checked.
+
+    Raises
+    ------
+    BadRequestError
+        If it is none of ours.
+
+    Examples
+    --------
+    >>> read_edit(edit_name({"force": ["a"], "budget_yuan": 5e6}))
+    {'force': ['a'], 'budget_yuan': 5000000.0}
+    """
+    return _checked(AgainRequest, name)
+
+
+def read_money(name: str) -> Record:
+    """Return the money that a name holds; whoever wrote it, it is checked.
+
+    Raises
+    ------
+    BadRequestError
+        If it is none of ours.
+    """
+    return _checked(FundingAsked, name)
+
+
+def _checked(model: type[BaseModel], name: str) -> Record:
+    try:
+        asked = model.model_validate(read_name(name))
+    except ValidationError as fault:
+        raise _not_ours() from fault
+    return asked.model_dump(exclude_unset=True, exclude_none=True)
 
 
 def _not_ours() -> BadRequestError:

@@ -174,11 +174,13 @@ def export_siting(
 ) -> Response:
     """Give the list of sites with costs and consents, and who is served, as a file."""
     from app.siting_files import packed  # noqa: PLC0415  (loads writers of files)
-    from app.siting_warm import read_name  # noqa: PLC0415  (loads the engine)
+    from app.siting_funding import require_funding  # noqa: PLC0415  (loads the engine)
+    from app.siting_warm import read_money  # noqa: PLC0415  (loads the engine)
 
+    money = None if funding is None else read_money(funding)
     one = kept.of(store.engine, city, job)
+    require_funding(one.ground, money or {})
     plan = one.plan(point=point, edit=edit)
-    money = None if funding is None else read_name(funding)
     body = packed(store.engine, city, one, plan, format, funding=money)
     name = quote(f"siting-{job[:8]}.{format}")
     headers = {

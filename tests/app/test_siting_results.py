@@ -1,21 +1,28 @@
 """What a siting job makes of unusual wishes; no database is needed."""
 
+import base64
 import re
 from dataclasses import replace
 
+import openpyxl
 import pytest
 from siting_town import siting_ground
 
 from app.errors import BadRequestError, SitingInfeasibleError
 from app.siting import asked_problem
 from app.siting_asked import ways_of
+from app.siting_files import _write_sheets
+from app.siting_funding import funding_record
 from app.siting_grounds import Grounds
 from app.siting_job import siting_result
 from app.siting_names import names_of
+from app.siting_records import plan_record
 from app.siting_schemas import SitingAnswer
+from app.siting_warm import edit_name, read_edit, read_money
 from app.store.copy import plain_record
 from spatial.errors import CancelledError, InputError
 from spatial.progress import silent
+from spatial.siting.solve import solve_siting
 
 GROUND = siting_ground()
 
@@ -203,3 +210,39 @@ def test_reasons_name_other_options_in_words_and_never_a_nothing():
     for row, other in zip(rows, others, strict=True):
         assert not re.search(r"\bnan\b", row["zh"] + row["en"])
         assert other is None or other not in row["zh"] + row["en"]
+
+
+def test_names_of_edits_and_money_that_somebody_else_wrote_are_refused():
+    strange = [
+        *({"force": 5}, {"point": "x"}, {"point": -1}, {"budget_yuan": "much"}, {"years": 3}),
+        *({"resize": ["a"]}, {"budget_yuan": [1e6, "NaN"]}),
+    ]
+    for asked in strange:
+        with pytest.raises(BadRequestError):
+            read_edit(edit_name(asked))
+    for asked in ({"available_yuan": {"county": "x"}}, {"level": "moon"}, {"loan": 7}):
+        with pytest.raises(BadRequestError):
+            read_money(edit_name(asked))
+    deep = base64.urlsafe_b64encode(b"[" * 14_000).decode()
+    for name in ("", "!", "bm8", deep):
+        with pytest.raises(BadRequestError):
+            read_edit(name)
+
+
+def test_a_name_that_looks_like_a_formula_is_a_text_in_the_sheets(tmp_path):
+    problem = GROUND.problem
+    names = problem.assets["name"].astype(object)
+    ground = replace(
+        GROUND, problem=replace(problem, assets=problem.assets.assign(name="=1+1\x07" + names))
+    )
+    asked = asked_problem(ground, {})
+    plan = solve_siting(asked)
+    path = tmp_path / "siting.xlsx"
+    money = funding_record(plan, ground, {})
+    _write_sheets(path, plan_record(plan, ground), money)
+    sheet = openpyxl.load_workbook(path)["选址 sites"]
+    column = [cell.value for cell in sheet[1]].index("名称 name")
+    cells = [row[column] for row in sheet.iter_rows(min_row=2)]
+    assert cells
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert all(cell.value.startswith("=1+1") for cell in cells)
