@@ -23,16 +23,47 @@ export interface SitingRules {
   must?: string[];
   must_not?: string[];
   spacing_m?: Record<KindId, number>;
+  limits?: KindLimit[];
+  /** Pairs of kinds that share no asset. */
+  incompatible?: [KindId, KindId][];
+  /** `neighbourhood:kind`: everybody there is served. */
+  must_serve?: string[];
+  least_share?: Record<KindId, number>;
   order?: SitingPart[];
 }
+
+/** At least and at most so many of a kind, in all or in one district. */
+export interface KindLimit {
+  kind: KindId;
+  at_least?: number;
+  at_most?: number;
+  district?: DistrictId;
+}
+
+/** How much money there is, as far as it is known. */
+export interface FundingAsked {
+  level?: FundingLevel;
+  available_yuan?: Record<string, number>;
+  land_income_yuan?: number;
+  admin_district?: string;
+  loan?: { amount_yuan: number; rate_share?: number; years?: number; grace_years?: number };
+}
+
+export const FUNDING_LEVELS = ["neighbourhood", "community", "district", "city"] as const;
+export type FundingLevel = (typeof FUNDING_LEVELS)[number];
 
 /** What is asked of a siting. */
 export interface SitingRequest {
   kinds?: KindId[];
-  budget_yuan?: number[];
+  /** Of each year; null: no limit. */
+  budget_yuan?: (number | null)[];
   rules?: SitingRules;
   weights?: SitingWeights;
   area?: { districts: DistrictId[] };
+  /** Who walks; neighbourhoods where it does not say. */
+  demand?: "neighbourhoods" | "buildings";
+  sharing?: boolean;
+  funding?: FundingAsked;
   pareto?: number;
   seed?: number;
   seconds?: number;
@@ -219,6 +250,13 @@ export interface AgainAnswer {
   plan: SitingPlan;
   funding: Funding;
   elapsed_ms: number;
+}
+
+/** Who pays for a plan with other money. */
+export interface FundingAnswer {
+  /** The name under which the export knows that money. */
+  asked: string;
+  funding: Funding;
 }
 
 export interface Adopted {

@@ -1,7 +1,7 @@
 /** Asks the API for sitings. */
 
 import type { Client } from "./client";
-import type { Adopted, AgainAnswer, SitingAnswer, SitingEdits, SitingPoint, SitingRequest, SitingRun } from "./sitingTypes";
+import type { Adopted, AgainAnswer, FundingAnswer, FundingAsked, SitingAnswer, SitingEdits, SitingPoint, SitingRequest, SitingRun } from "./sitingTypes";
 import type { Job } from "./types";
 
 const part = encodeURIComponent;
@@ -36,6 +36,10 @@ export class Sitings {
     return this.client.send("POST", `${this.path(city, job)}/again`, body, signal ? { signal } : {});
   }
 
+  funding(city: string, job: string, asked: FundingAsked & Which, signal?: AbortSignal): Promise<FundingAnswer> {
+    return this.client.send("POST", `${this.path(city, job)}/funding`, asked, signal ? { signal } : {});
+  }
+
   catchments(city: string, job: string, which: Which, asset?: string): Promise<GeoJSON.FeatureCollection> {
     return this.client.get(`${this.path(city, job)}/catchments${query({ ...which, ...(asset === undefined ? {} : { asset }) })}`);
   }
@@ -44,7 +48,7 @@ export class Sitings {
     return this.client.send("POST", `${this.path(city, job)}/adopt`, scenario);
   }
 
-  exportAddress(city: string, job: string, format: "gpkg" | "xlsx", which: Which): string {
+  exportAddress(city: string, job: string, format: "gpkg" | "xlsx", which: Which & { funding?: string }): string {
     return `${this.client.root}${this.path(city, job)}/export${query({ format, ...which })}`;
   }
 

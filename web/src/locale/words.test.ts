@@ -36,7 +36,7 @@ describe("the two languages", () => {
 
   it("have no text that the page never shows", () => {
     const all = sources("src").join("\n");
-    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.(unit|gate|plan)|sheet\.(derived|gaps)|profile|live|step|difference|figure|pathway|part|supply|equity|try\.(hint|did|tab|add|close|open|build)|sign|size|mode|level|measure|field|op|stock\.(verdict|filter|col|by)|plan\.(tab|tool|hint|rule|said|figure|broken|status|import|op|mode|limit|part))[._]/;
+    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.(unit|gate|plan)|sheet\.(derived|gaps)|profile|live|step|difference|figure|pathway|part|supply|equity|try\.(hint|did|tab|add|close|open|build)|sign|size|mode|level|measure|field|op|source|walkers|stock\.(verdict|filter|col|by)|plan\.(tab|tool|hint|rule|said|figure|broken|status|import|op|mode|limit|part))[._]/;
     for (const key of keys) expect(built.test(key) || all.includes(`"${key}"`), `${key} is shown nowhere`).toBe(true);
   });
 
@@ -54,6 +54,14 @@ describe("the two languages", () => {
         }
       }
     }
+  });
+});
+
+describe("a clause", () => {
+  it("names its document in the reader's language, without the numbers of our own list", () => {
+    expect(new Words("zh").clause("J07: S0 七3")).toBe("《可复制政策机制清单(第三批)》 七3");
+    expect(new Words("zh").clause("J11, J12: S1 三(三), S2 四(一)")).toBe("宁波行动计划(征求意见稿) 三(三), 渝府办发〔2021〕82号 四(一)");
+    expect(new Words("en").clause("民法典 278(9)")).toBe("民法典 278(9)");
   });
 });
 

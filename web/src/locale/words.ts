@@ -85,6 +85,13 @@ export class Words {
       .map((name) => names.get(name)?.[this.language] ?? name)
       .join(this.language === "zh" ? "、" : ", ");
 
+  /** A clause with the documents by their names; the numbers of our own list of requirements are left out. */
+  readonly clause = (text: string): string =>
+    text
+      .replace(/\b[A-Z]\d{2}(?:\s*[,–、-]\s*[A-Z]?\d{2})*:\s*/g, "")
+      .replace(/\b(S[0-4])\b\s*/g, (_, code: string) => `${this.t(`source.${code}` as MessageKey)} `)
+      .trim();
+
   /** One of a pair `{zh, en}`. */
   readonly pick = (pair: { zh: string; en: string }): string => pair[this.language];
 

@@ -4,7 +4,9 @@ import { Client, type Fetch, type Problem } from "../api/client";
 import type { SitingAnswer, SitingPlan, SitingSite } from "../api/sitingTypes";
 import { Words } from "../locale/words";
 import { curveScale, ticksOf } from "./curve";
-import { changesOf, FIRST_SITING_WISH, requestOf, Siting } from "./siting";
+import { changesOf, Siting } from "./siting";
+import { wishFaults } from "./sitingFaults";
+import { FIRST_MONEY, FIRST_SITING_WISH, fundingOf, moneyOf, requestOf, type SitingWish } from "./sitingWish";
 import { countOf, decodeEdits, encodeEdits, NO_SITING_EDITS, toggled } from "./sitingEdits";
 import type { SitingRef } from "./mode";
 import { catchmentFeatures, demandFeatures, siteFeatures } from "./sitingMarks";
@@ -57,9 +59,56 @@ describe("a wish", () => {
     const wish = { ...FIRST_SITING_WISH, kinds: ["park"], budget_wan: [500, null, 20], must: ["A"], spacing_m: { park: 300 }, weights: { risk: 5 }, districts: ["D1"] };
     const asked = requestOf(wish);
     expect(asked).toMatchObject({ kinds: ["park"], rules: { must: ["A"], spacing_m: { park: 300 } }, weights: { risk: 5 }, area: { districts: ["D1"] } });
-    expect(asked.budget_yuan?.[0]).toBe(5_000_000);
-    expect(asked.budget_yuan?.[1]).toBeGreaterThan(1e12);
+    expect(asked.budget_yuan).toEqual([5_000_000, null, 200_000]);
     expect(asked.rules).not.toHaveProperty("must_not");
+  });
+
+  it("carries every rule in the service's words, shares as shares, and who walks", () => {
+    const wish: SitingWish = {
+      ...FIRST_SITING_WISH,
+      limits: [{ kind: "park", at_least: 1, at_most: 2, district: "D1" }, { kind: "canteen", at_least: null, at_most: 3, district: "" }],
+      least_percent: { park: 80 },
+      must_serve: [{ place: "n1", kind: "park" }],
+      incompatible: [["park", "canteen"]],
+      walkers: "sharing",
+    };
+    const asked = requestOf(wish);
+    expect(asked.rules).toEqual({
+      ...{ limits: [{ kind: "park", at_least: 1, at_most: 2, district: "D1" }, { kind: "canteen", at_most: 3 }] },
+      ...{ least_share: { park: 0.8 }, must_serve: ["n1:park"], incompatible: [["park", "canteen"]] },
+    });
+    expect([asked.sharing, asked.demand]).toEqual([true, undefined]);
+    expect(requestOf({ ...wish, walkers: "buildings" }).demand).toBe("buildings");
+    expect(requestOf({ ...FIRST_SITING_WISH, incompatible: [] }).rules).toEqual({ incompatible: [] }); // none, not those of the standards
+  });
+
+  it("carries money in yuan, and reads it back", () => {
+    const money = { ...FIRST_MONEY, level: "city" as const, available_wan: { lottery: 30, county: null }, loan_wan: 100, loan_rate_percent: 3.5 };
+    const asked = fundingOf(money);
+    expect(asked).toEqual({ level: "city", available_yuan: { lottery: 300_000 }, loan: { amount_yuan: 1e6, rate_share: expect.closeTo(0.035, 12) as number, years: 10, grace_years: 0 } });
+    expect(fundingOf(moneyOf(asked))).toEqual(asked);
+    expect(fundingOf(FIRST_MONEY)).toEqual({});
+  });
+
+  it("says at the field what is wrong with it", () => {
+    const wrong: SitingWish = {
+      ...FIRST_SITING_WISH,
+      kinds: ["park"],
+      budget_wan: [-1, null],
+      limits: [{ kind: "park", at_least: 3, at_most: 2, district: "" }, { kind: "park", at_least: null, at_most: null, district: "" }, { kind: "park", at_least: 1.5, at_most: null, district: "" }, { kind: "canteen", at_least: 1, at_most: null, district: "" }],
+      least_percent: { park: 120 },
+      must_serve: [{ place: "", kind: "park" }],
+      incompatible: [["park", "park"]],
+      spacing_m: { park: NaN },
+      weights: { risk: -2 },
+      money: { ...FIRST_MONEY, available_wan: { lottery: -3 }, loan_wan: 5, loan_years: 4, loan_grace_years: 4 },
+    };
+    expect(Object.fromEntries(wishFaults(wrong))).toEqual({
+      ...{ "budget.0": "fault.amount", "limit.0": "fault.limit_order", "limit.1": "fault.limit_empty", "limit.2": "fault.whole", "limit.3": "fault.not_among" },
+      ...{ "share.park": "fault.percent", "serve.0": "fault.place", "apart.0": "fault.same", "spacing.park": "fault.metres", "weight.risk": "fault.weight" },
+      ...{ "source.lottery": "fault.amount", loan_grace: "fault.loan_grace" },
+    });
+    expect(wishFaults(FIRST_SITING_WISH).size).toBe(0);
   });
 
   it("never demands and rules out the same asset", () => {
@@ -183,6 +232,34 @@ describe("the address of a siting", () => {
 
   it("that somebody garbled changes nothing", () => {
     for (const text of ["", "x", "W10", "e30", btoa('[["a"],[1],{}]')]) expect(decodeEdits(text)).toEqual(NO_SITING_EDITS);
+  });
+});
+
+describe("who pays", () => {
+  const paid = { asked: "m1", funding: { ...funding, gap_yuan: 7 } };
+
+  it("is told anew for other money, for the plan that is shown, and goes into the export", async () => {
+    const { made, sent } = panel({ "J/funding": paid, catchments: NOBODY, "points/0": { point: 0, plan: plan([site("B")]), funding }, "sitings/J": ANSWER });
+    await made.open("J");
+    made.spend({ available_wan: { lottery: 20 } });
+    await settled();
+    expect(sent.filter(({ path }) => path.endsWith("/funding")).map(({ body }) => body)).toEqual([{ available_yuan: { lottery: 200_000 } }]);
+    expect(made.paid.value?.funding.gap_yuan).toBe(7);
+    expect(made.exportAddress("xlsx")).toContain("funding=m1");
+    await made.pick(0);
+    await settled();
+    expect(sent.filter(({ path }) => path.endsWith("/funding")).at(-1)?.body).toEqual({ available_yuan: { lottery: 200_000 }, point: 0 });
+    expect(sent.some(({ path }) => path.endsWith("/again"))).toBe(false);
+  });
+
+  it("is that of the request again when the money is taken back, and is not asked for money that makes no sense", async () => {
+    const { made, sent } = panel({ "J/funding": paid, catchments: NOBODY, "sitings/J": ANSWER });
+    await made.open("J");
+    made.spend({ available_wan: { lottery: -1 } });
+    made.spend({ available_wan: {} });
+    await settled();
+    expect(sent.some(({ path }) => path.endsWith("/funding"))).toBe(false);
+    expect(made.paid.value).toBeNull();
   });
 });
 

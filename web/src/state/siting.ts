@@ -2,59 +2,18 @@
 
 import { type Client, Problem } from "../api/client";
 import { Sitings, type Which } from "../api/sitings";
-import type { Funding, SitingAnswer, SitingClash, SitingEdits, SitingPlan, SitingRequest, SitingRun } from "../api/sitingTypes";
+import type { Funding, SitingAnswer, FundingAnswer, FundingAsked, SitingClash, SitingEdits, SitingPlan, SitingRun } from "../api/sitingTypes";
 import type { LonLat } from "../map/scene";
-import type { Change, DistrictId, Job, KindId } from "../api/types";
+import type { Change, Job } from "../api/types";
 import { Latest } from "./latest";
 import type { SitingRef } from "./mode";
 import { paintOf, type ScenarioPaint } from "./scenario";
 import { countOf, decodeEdits, encodeEdits, NO_SITING_EDITS, toggled } from "./sitingEdits";
+import { moneyFaults } from "./sitingFaults";
+import { FIRST_MONEY, FIRST_SITING_WISH, fundingOf, moneyOf, type MoneyWish, requestOf, type SitingWish } from "./sitingWish";
 import { asProblem } from "./stock";
 import { Store } from "./store";
 import { isMissing } from "./whatif";
-
-/** The wish as it is filled in; amounts of money in ten thousands. */
-export interface SitingWish {
-  /** Empty: every gap. */
-  kinds: readonly KindId[];
-  /** Of each year; null: no limit. */
-  budget_wan: readonly (number | null)[];
-  must: readonly string[];
-  must_not: readonly string[];
-  spacing_m: Readonly<Record<KindId, number>>;
-  /** Empty: the whole city. */
-  districts: readonly DistrictId[];
-  /** What is left out is as the standards say. */
-  weights: Readonly<Record<string, number>>;
-  /** Empty: the weighted sum. */
-  order: NonNullable<NonNullable<SitingRequest["rules"]>["order"]>;
-}
-
-export const FIRST_SITING_WISH: SitingWish = { kinds: [], budget_wan: [null], must: [], must_not: [], spacing_m: {}, districts: [], weights: {}, order: [] };
-const CURVE_POINTS = 12;
-const WAN = 10_000;
-/** A year without a limit between years with one: more than any city has. */
-const NO_LIMIT_YUAN = 1e13;
-
-/** A wish as the service takes it; what is as at first is left out. */
-export function requestOf(wish: SitingWish): SitingRequest {
-  const limited = wish.budget_wan.some((one) => one !== null) || wish.budget_wan.length > 1;
-  const rules = {
-    ...(wish.must.length > 0 ? { must: [...wish.must] } : {}),
-    ...(wish.must_not.length > 0 ? { must_not: [...wish.must_not] } : {}),
-    ...(Object.keys(wish.spacing_m).length > 0 ? { spacing_m: { ...wish.spacing_m } } : {}),
-    ...(wish.order.length > 0 ? { order: [...wish.order] } : {}),
-  };
-  return {
-    ...(wish.kinds.length > 0 ? { kinds: [...wish.kinds] } : {}),
-    ...(limited ? { budget_yuan: wish.budget_wan.map((one) => (one === null ? NO_LIMIT_YUAN : one * WAN)) } : {}),
-    ...(Object.keys(rules).length > 0 ? { rules } : {}),
-    ...(Object.keys(wish.weights).length > 0 ? { weights: { ...wish.weights } } : {}),
-    ...(wish.districts.length > 0 ? { area: { districts: [...wish.districts] } } : {}),
-    pareto: CURVE_POINTS,
-    seed: 0,
-  };
-}
 
 /** The plan's facilities as changes of a scenario. */
 export function changesOf(plan: Pick<SitingPlan, "chosen">): Change[] {
@@ -108,13 +67,25 @@ export class Siting {
   readonly problem = new Store<Problem | null>(null);
   readonly busy = new Store(false);
   readonly running = new Store(false);
+  /** Who pays with the money that the planner filled in since; null: as the siting was asked. */
+  readonly paid = new Store<FundingAnswer | null>(null);
+  readonly paidProblem = new Store<Problem | null>(null);
   readonly sitings: Sitings;
   /** The job that is open, or on its way. */
   private opening: string | null = null;
+  private readonly payer: Latest<{ asked: FundingAsked; which: Which; job: string }, FundingAnswer>;
   private readonly solver: Latest<{ edits: SitingEdits; point: number | null; job: string }, Shown & { edit: string; elapsed_ms: number }>;
 
   constructor(private readonly around: SitingAround) {
     this.sitings = new Sitings(around.client);
+    this.payer = new Latest(
+      ({ asked, which, job }, signal) => this.sitings.funding(this.city, job, { ...asked, ...which }, signal),
+      (told) => {
+        this.paidProblem.set(null);
+        this.paid.set(told);
+      },
+      (reason) => this.paidProblem.set(asProblem(reason)),
+    );
     this.solver = new Latest(
       ({ edits, point, job }, signal) => this.sitings.again(this.city, job, edits, point ?? undefined, signal),
       ({ plan, funding, edit, elapsed_ms }) => {
@@ -145,7 +116,8 @@ export class Siting {
   private clear(): void {
     this.opening = null;
     this.solver.drop();
-    for (const store of [this.answer, this.shown, this.point, this.edit, this.before, this.took_ms, this.catchments, this.chosen, this.toFit, this.paint, this.picking, this.problem]) store.set(null);
+    this.payer.drop();
+    for (const store of [this.answer, this.paid, this.paidProblem, this.shown, this.point, this.edit, this.before, this.took_ms, this.catchments, this.chosen, this.toFit, this.paint, this.picking, this.problem]) store.set(null);
     this.edits.set(NO_SITING_EDITS);
     this.heat.set("before");
     this.clashes.set([]);
@@ -154,6 +126,25 @@ export class Siting {
 
   want(part: Partial<SitingWish>): void {
     this.wish.update((before) => ({ ...before, ...part }));
+  }
+
+  /** Fill in how much money there is: who pays is told anew, nothing is solved again. */
+  spend(part: Partial<MoneyWish>): void {
+    this.want({ money: { ...this.wish.value.money, ...part } });
+    this.pay();
+  }
+
+  /** Ask who pays for the plan that is shown, where the money is not that of its request. */
+  private pay(): void {
+    const [{ value: answer }, { money }] = [this.answer, this.wish.value];
+    if (!answer || moneyFaults(money).size > 0) return;
+    const asked = fundingOf(money);
+    if (JSON.stringify(asked) === JSON.stringify(fundingOf(moneyOf(answer.request.funding)))) {
+      this.payer.drop();
+      this.paidProblem.set(null);
+      return this.paid.set(null);
+    }
+    this.payer.put({ asked, which: this.which, job: answer.job });
   }
 
   /** Demand or rule out an asset, in the wish. */
@@ -199,6 +190,8 @@ export class Siting {
       const answer = await this.sitings.answer(this.city, job);
       if (this.opening !== job) return;
       this.answer.set(answer);
+      // Whoever filled in nothing sees the money that this siting was asked with.
+      if (JSON.stringify(this.wish.value.money) === JSON.stringify(FIRST_MONEY)) this.want({ money: moneyOf(answer.request.funding) });
       if (point === null) this.show(answer);
       else await this.pick(point);
       if (this.opening !== job) return;
@@ -315,7 +308,8 @@ export class Siting {
   }
 
   exportAddress(format: "gpkg" | "xlsx"): string {
-    return this.sitings.exportAddress(this.city, this.answer.value?.job ?? "", format, this.which);
+    const { value: paid } = this.paid;
+    return this.sitings.exportAddress(this.city, this.answer.value?.job ?? "", format, { ...this.which, ...(paid ? { funding: paid.asked } : {}) });
   }
 
   get which(): Which {
@@ -349,6 +343,8 @@ export class Siting {
     this.problem.set(null);
     this.clashes.set([]);
     this.shown.set({ plan, funding });
+    this.paid.set(null);
+    this.pay();
     const { value: chosen } = this.chosen;
     if (chosen !== null && !plan.chosen.some((site) => site.asset === chosen)) this.chosen.set(null);
     void this.loadCatchments();

@@ -8,6 +8,8 @@ import type { Loaded } from "./page";
 import { differing, StockRoom } from "./stock";
 import { chooseStock, countStock, FIRST_STOCK_CHOICE, leastConfidence, narrows, nextToReview, occurring, toReview } from "./stockFilter";
 import { stockMarks } from "./stockMarks";
+import { assetNames } from "./stockNames";
+import { Words } from "../locale/words";
 import { Store } from "./store";
 
 const asset = (id: string, more: Partial<Stock> = {}): Stock => ({
@@ -56,6 +58,14 @@ describe("the confidence from which candidates are shown", () => {
     const least = leastConfidence([{ room: "siting", key: "least_confidence_share", value: 0.5 }, { room: "gaps", key: "x", value: 1 }]);
     expect([least, leastConfidence([])]).toEqual([0.5, 0]);
     expect(countStock(ROWS, least)).toEqual({ registered: 2, open: 2, below: 1, rejected: 1 });
+  });
+});
+
+describe("an asset without a name", () => {
+  it("is called by what it is and the neighbourhood where it lies", () => {
+    const rows = [asset("A"), asset("left:7", { name: null, neighbourhood_id: "n1" }), asset("left:8", { name: null, kind: null })];
+    const names = assetNames(rows, [{ id: "n1", name: "幸福里" }], new Words("zh"));
+    expect([...names.values()]).toEqual(["A", "幸福里 · 闲置地", "left:8"]);
   });
 });
 
