@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from spatial.city.neighbourhoods.faces import face_owners
+from spatial.city.neighbourhoods.faces import face_owners, sides_of
 from spatial.city.neighbourhoods.halfway import along_dividers, halfway_lines
+from spatial.city.neighbourhoods.noding import Drawing, noded
+from spatial.city.neighbourhoods.planar import Faces, faces_of, some_faces
 
 __all__ = ["coverage_cells", "exclusive_parcels"]
 
@@ -99,22 +101,43 @@ def coverage_cells(
         near,
         along_dividers(halfway, near),
     ]
-    edges = shapely.union_all(np.concatenate(drawn), grid_size=GRID_M)
-    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
+    drawing = noded(np.concatenate(drawn), grid_m=GRID_M)
+    faces = faces_of(drawing)
     shapely.prepare(limit)
     # On one core: threads may not share a prepared geometry, which GEOS fills as it is asked.
-    faces = faces[shapely.intersects(limit, shapely.point_on_surface(faces))]
-    owner = face_owners(faces, own[kept], near, reach_m=reach_m)
-    owner = np.where(owner >= 0, kept[owner], -1)
+    near_parcels = shapely.intersects(limit, shapely.point_on_surface(faces.polygons))
+    faces = some_faces(faces, near_parcels)
+    owner = face_owners(
+        faces.polygons, own[kept], near, reach_m=reach_m, edges=sides_of(drawing, faces)
+    )
     cells = np.full(len(own), shapely.Polygon(), dtype=object)
-    order = np.argsort(owner, kind="stable")
-    start = np.searchsorted(owner[order], np.arange(len(own)))
-    end = np.searchsorted(owner[order], np.arange(len(own)), side="right")
-    for place in range(len(own)):
-        mine = faces[order[start[place] : end[place]]]
-        if len(mine):
-            cells[place] = shapely.coverage_union_all(mine)
+    places, shapes = _united(drawing, faces, owner)
+    cells[kept[places]] = shapes
     return gpd.GeoSeries(cells, index=parcels.index, crs=parcels.crs)
+
+
+def _united(
+    drawing: Drawing, faces: Faces, owner: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], Geometries]:
+    """Return the owners of any faces, and each one's faces as one shape: no edge inside is left."""
+    sides = np.append(owner, -1)[faces.side]
+    rim = sides[:, 0] != sides[:, 1]
+    outlines = Drawing(drawing.step, drawing.edge[faces.edge[rim]], drawing.grid_m)
+    united = faces_of(outlines)
+    holder = np.full(len(united.polygons), -1, dtype=np.int64)
+    for side in range(2):
+        bounded = united.side[:, side] >= 0
+        holder[united.side[bounded, side]] = sides[rim][united.edge[bounded], side]
+    order = np.argsort(holder, kind="stable")
+    order = order[holder[order] >= 0]
+    places, start, count = np.unique(holder[order], return_index=True, return_counts=True)
+    shapes = united.polygons[order[start]]
+    many = np.flatnonzero(np.repeat(count, count) > 1)
+    several = np.flatnonzero(count > 1)
+    if len(several):
+        rows = np.repeat(np.arange(len(several)), count[several])
+        shapes[several] = shapely.multipolygons(united.polygons[order[many]], indices=rows)
+    return places, shapes
 
 
 def _limit(parcels: Geometries, reach_m: float) -> shapely.Geometry:

@@ -11,9 +11,11 @@ import shapely
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from spatial.city.neighbourhoods.noding import Drawing
+from spatial.city.neighbourhoods.planar import Faces
 from spatial.cores import in_order, slices
 
-__all__ = ["SharedEdges", "face_owners", "shared_edges"]
+__all__ = ["SharedEdges", "face_owners", "shared_edges", "sides_of"]
 
 ON_LINE_M: Final = 0.02
 """An edge whose middle is so near a divider is part of it: two steps of the coordinate grid."""
@@ -68,8 +70,26 @@ def shared_edges(faces: Geometries) -> SharedEdges:
     )
 
 
+def sides_of(drawing: Drawing, faces: Faces) -> SharedEdges:
+    """Return the same as :func:`shared_edges`, of faces whose edges are known already."""
+    xy_m = drawing.xy_m
+    start, end = xy_m[drawing.edge[faces.edge, 0]], xy_m[drawing.edge[faces.edge, 1]]
+    first, second = faces.side.min(axis=1), faces.side.max(axis=1)
+    return SharedEdges(
+        left=np.where(first < 0, second, first),
+        right=np.where(first < 0, first, second),
+        length_m=np.hypot(end[:, 0] - start[:, 0], end[:, 1] - start[:, 1]),
+        middle_m=(start + end) / 2,
+    )
+
+
 def face_owners(
-    faces: Geometries, parcels: Geometries, dividers: Geometries, *, reach_m: float
+    faces: Geometries,
+    parcels: Geometries,
+    dividers: Geometries,
+    *,
+    reach_m: float,
+    edges: SharedEdges | None = None,
 ) -> Ints:
     """Give each face to one parcel; −1 for none.
 
@@ -86,6 +106,9 @@ def face_owners(
     parcels : array of Polygon or MultiPolygon, shape (n,)
         Disjoint; a parcel may be empty.
     dividers : array of LineString or MultiLineString
+    reach_m : float
+    edges : SharedEdges, optional
+        Where they are known; matched by their ends otherwise.
     """
     owner = np.full(len(faces), -1, dtype=np.int64)
     left_over = np.full(len(faces), -1, dtype=np.int64)
@@ -110,7 +133,7 @@ def face_owners(
     for _ in in_order(settle, slices(len(faces), FACES_AT_ONCE)):
         pass
     if (left_over >= 0).any():
-        _settle(owner, left_over, shared_edges(faces), dividers)
+        _settle(owner, left_over, edges or shared_edges(faces), dividers)
     return owner
 
 
