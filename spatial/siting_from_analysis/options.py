@@ -12,6 +12,7 @@ import shapely
 
 from spatial.analysis import Analysis
 from spatial.funding.costs import option_costs
+from spatial.siting_from_analysis.capacity import capacity_of
 from spatial.standards import Catalogue, FacilityKind, Profile
 from spatial.stock.documents import asset_warnings
 from spatial.stock.find import stock_points
@@ -21,6 +22,10 @@ from spatial.stock.nearby import city_uses, nearby_uses
 __all__ = ["SIZES", "Options", "siteable_kinds", "siting_options"]
 
 SIZES: Final = ("small", "standard", "large")
+SIZED: Final = [
+    *("asset", "kind", "size", "size_m2", "floor_m2", "land_m2"),
+    *("capacity_persons", "capacity_source", "capacity_confidence"),
+]
 MONTHS_PER_YEAR: Final = 12
 STOP: Final = "stop"
 PROTECT: Final = "protect"
@@ -68,15 +73,15 @@ def siting_options(
         ``options`` by id (``asset/kind/size``), with the columns of `SitingProblem` and
         ``asset_type, mode, size_m2, confidence``, and what its price goes by: ``built_m2`` (floor)
         and ``ground_m2`` (land). Sizes: ``small`` the least that stock must have
-        for the kind, ``standard`` the least of the standard, ``large`` its largest; each where the
-        asset is large enough and it is larger than the one before.
+        for the kind, ``standard`` the least of the standard, ``large`` its largest (where it names
+        none, that of ``large_m2``); each where the asset is large enough and it is larger than the
+        one before.
 
     Notes
     -----
-    How many residents an option serves: its area over what the catalogue asks for each resident
-    (or household) of the kind; else the largest number that the standard names for one facility;
-    else one facility of the standard's least size for the largest population of its layer. It
-    grows and shrinks with the size.
+    How many residents an option serves, by whose figure and how sure (``capacity_persons,
+    capacity_source, capacity_confidence``): see :func:`capacity_of`. It grows and shrinks with the
+    size.
 
     When: the months of the pathway, of what is protected there, and of building, in whole years.
     Risk: 1 - (1 - refusal by pathway) (1 - refusal by protection) × (how likely it is stock).
@@ -147,15 +152,13 @@ def _sized(holds: pd.DataFrame, kinds: Sequence[FacilityKind], profile: Profile)
         [_size_table(kind, profile) for kind in kinds] or [pd.DataFrame()], ignore_index=True
     )
     if not len(holds) or not len(table):
-        columns = ["asset", "kind", "size", "size_m2", "floor_m2", "land_m2", "capacity_persons"]
-        return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in SIZED})
     pairs = holds.merge(table, on=["kind", "size_basis"])
     pairs = pairs[pairs["least_m2"] <= pairs["size_m2"] + 1e-9]
     pairs = pairs.rename(columns={"stock_id": "asset"}).assign(size_m2=pairs["least_m2"])
     pairs = pairs.sort_values(["asset", "kind", "least_m2"], kind="stable")
     names = pairs["asset"] + "/" + pairs["kind"] + "/" + pairs["size"]
-    kept = ["asset", "kind", "size", "size_m2", "floor_m2", "land_m2", "capacity_persons"]
-    return pairs[kept].set_axis(pd.Index(names, dtype="str"))
+    return pairs[SIZED].set_axis(pd.Index(names, dtype="str"))
 
 
 def _size_table(kind: FacilityKind, profile: Profile) -> pd.DataFrame:
@@ -166,13 +169,15 @@ def _size_table(kind: FacilityKind, profile: Profile) -> pd.DataFrame:
         if needed is None:
             continue
         standard = kind.number(f"{basis}_min_m2") or needed
-        given = (needed, standard, kind.number(f"{basis}_max_m2") or 0.0)
+        most = kind.number(f"{basis}_max_m2") or profile.rooms["siting"]["large_m2"].get(kind.id)
+        given = (needed, standard, most or 0.0)
         largest = 0.0
         for size, least_m2 in zip(SIZES, given, strict=True):
             if least_m2 <= largest:
                 continue
             largest = least_m2
             share = least_m2 / standard
+            serves = capacity_of(kind, basis, least_m2, profile)
             rows.append(
                 {
                     "kind": kind.id,
@@ -181,7 +186,9 @@ def _size_table(kind: FacilityKind, profile: Profile) -> pd.DataFrame:
                     "least_m2": least_m2,
                     "floor_m2": least_m2 if basis == "floor" else _floor_on_land(kind, share),
                     "land_m2": least_m2 if basis == "land" else np.nan,
-                    "capacity_persons": _capacity(kind, basis, least_m2, share, profile),
+                    "capacity_persons": serves.persons,
+                    "capacity_source": serves.source,
+                    "capacity_confidence": serves.confidence,
                 }
             )
     return pd.DataFrame(rows)
@@ -191,22 +198,6 @@ def _floor_on_land(kind: FacilityKind, share: float) -> float:
     """Floor that is built where a kind gets a plot; NaN for open-air kinds."""
     least = kind.number("floor_min_m2")
     return np.nan if least is None else least * share
-
-
-def _capacity(
-    kind: FacilityKind, basis: str, size_m2: float, share: float, profile: Profile
-) -> float:
-    catalogue = profile.catalogue
-    each_household = float(profile.rooms["neighbourhoods"]["persons_per_household"])
-    for rule in catalogue.area_rules.values():
-        if rule.kind == kind.id and rule.area == basis and rule.old_m2 > 0:
-            persons = size_m2 / rule.old_m2
-            return persons * each_household if rule.per == "household" else persons
-    most = kind.number("persons_per_facility_max")
-    if most is None:
-        layer = catalogue.layers[kind.layer].persons
-        most = np.inf if layer is None else layer[1]
-    return float(most * share)
 
 
 def _places(stock: pd.DataFrame, rules: Any) -> pd.DataFrame:
