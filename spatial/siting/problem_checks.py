@@ -140,6 +140,7 @@ def _require_rules(rules: SitingRules) -> None:
             "`order`: `waiting` can only come after `people`; else serving nobody waits least.",
             "order:waiting 只能排在 people 之后,否则谁都不服务等待最少。",
         )
+    _require_amounts_of_rules(rules)
     weights = rules.weights
     for part in known:
         if not 0 <= weights.of(part) < np.inf:
@@ -155,6 +156,28 @@ def _require_rules(rules: SitingRules) -> None:
             f"等待权重每年 {weights.waiting_per_person_year:g}:{rules.years - 1} 年后再服务反而"
             f"减分。最多取 {most:g}。",
         )
+
+
+def _require_amounts_of_rules(rules: SitingRules) -> None:
+    for kind, share in rules.least_share.items():
+        if not 0 <= share <= 1:
+            _fail(
+                f"`least_share` of {kind} is {share}: it must lie between 0 and 1.",
+                f"{kind} 的最低服务比例(least_share)为 {share}:须在 0 与 1 之间。",
+            )
+    for kind, apart_m in rules.spacing_m.items():
+        if not 0 <= apart_m < np.inf:
+            _fail(
+                f"`spacing_m` of {kind} is {apart_m}: give metres, at least 0.",
+                f"{kind} 的间距(spacing_m)为 {apart_m}:须为不小于 0 的米数。",
+            )
+    for limit in rules.limits:
+        if limit.at_least < 0 or (limit.at_most is not None and limit.at_most < 0):
+            _fail(
+                f"`limits` of {limit.kind}: {limit.at_least} and {limit.at_most} sites cannot be "
+                "counted; give 0 or more.",
+                f"{limit.kind} 的数量限制(limits)为 {limit.at_least}、{limit.at_most}:须不小于 0。",
+            )
 
 
 def _require_named(problem: SitingProblem) -> None:

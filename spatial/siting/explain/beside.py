@@ -51,7 +51,7 @@ class Beside:
             now = chosen & (year <= t)
             np.add.at(room, core.site[now], core.capacity[now])
             room[core.sites :] = core.old_capacity
-            first = core.weight + (core.wanted * 2.0 * core.weight.max() if last_wanted else 0.0)
+            first = core.first_served if last_wanted else core.weight
             sites = np.flatnonzero(mine & (room > 0))
             many = core.start[sites + 1] - core.start[sites]
             start = np.concatenate([[0], np.cumsum(many)])

@@ -24,6 +24,8 @@ Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+FAR: Final = 2.0**31
+"""Years beyond any plan are one year."""
 NEVER: Final = -1
 """Year of an option that is not chosen."""
 YUAN: Final = 10_000.0
@@ -72,6 +74,11 @@ class Core:
         flags[self.site[np.isfinite(self.capacity)]] = False
         return flags
 
+    @property
+    def first_served(self) -> Floats:
+        """Weights by which those who must be served come before all others, shape (g,)."""
+        return self.weight + self.wanted * (1.0 + 2.0 * self.weight.max(initial=0.0))
+
     def year_gains(self, weights: SitingWeights) -> Floats:
         """Return what a weighted person served in each year adds; shape (years,)."""
         gains = np.full(self.years, weights.waiting_per_person_year)
@@ -113,7 +120,7 @@ def worth_of(core: Core, year: Longs) -> Worth:
         now = chosen & (year <= t)
         np.add.at(room, core.site[now], core.capacity[now])
         room[core.sites :] = core.old_capacity
-        first = core.weight + (core.wanted * 2.0 * core.weight.max() if last_wanted else 0.0)
+        first = core.first_served if last_wanted else core.weight
         served[t], flow[t] = serve(core.start, core.group, room, core.persons, first)
     return Worth(served, flow, parts_of(core, year, served))
 
@@ -194,7 +201,7 @@ def _figures(problem: SitingProblem, in_reach: Floats) -> dict[str, Any]:
         "yearly_yuan": options["yearly_yuan"].to_numpy(float),
         "floor_m2": options["floor_m2"].to_numpy(float),
         "risk": options["consent_risk_share"].to_numpy(float),
-        "earliest": np.ceil(options["earliest_year"].to_numpy(float)).astype(np.int64),
+        "earliest": np.ceil(np.minimum(options["earliest_year"].to_numpy(float), FAR)).astype(int),
         "capacity": np.where(capacity >= in_reach, np.inf, capacity),
     }
 
@@ -330,13 +337,14 @@ def group_rows(
 ) -> tuple[Longs, Longs]:
     """Give rows one number by the sites that reach them; and by weight where one is limited."""
     rng = np.random.default_rng(10_711)
-    key = np.zeros((3, rows), dtype=np.uint64)
+    key = np.zeros((4, rows), dtype=np.uint64)
     for part in range(2):
         number = rng.integers(1, 2**63, supplies).astype(np.uint64)
         np.add.at(key[part], row, number[owner])
     limited = np.zeros(rows, dtype=bool)
     limited[row[tight[owner]]] = True
-    key[2] = np.where(limited, weight, -1.0).view(np.uint64) ^ wanted.astype(np.uint64)
+    key[2] = np.where(limited, weight, -1.0).view(np.uint64)
+    key[3] = wanted
     reached = np.zeros(rows, dtype=bool)
     reached[row] = True
     some = np.flatnonzero(reached)

@@ -6,7 +6,7 @@ import pytest
 
 from spatial.errors import InputError
 from spatial.siting.problem import SitingProblem
-from spatial.siting.rules import SitingRules, SitingWeights
+from spatial.siting.rules import KindLimit, SitingRules, SitingWeights
 
 OPTIONS = pd.DataFrame(
     {"asset": ["a", "b"], "kind": ["clinic", "park"], "cost_yuan": [1e5, 2e5]}, index=["o", "q"]
@@ -41,6 +41,10 @@ def test_pairs_are_the_same_as_lines_and_as_arrays_in_any_order():
         ({"budget_yuan": (-1.0,)}, "give each year's money"),
         ({"must": ("nowhere",)}, "`must` names 'nowhere'"),
         ({"spacing_m": {"clinic": 100.0}}, "has no x_m, y_m"),
+        ({"spacing_m": {"clinic": np.nan}}, "`spacing_m` of clinic is nan"),
+        ({"least_share": {"clinic": 1.5}}, "`least_share` of clinic is 1.5"),
+        ({"least_share": {"clinic": np.nan}}, "`least_share` of clinic is nan"),
+        ({"limits": (KindLimit("clinic", at_most=-1),)}, "`limits` of clinic"),
         ({"order": ("people", "beauty")}, "names 'beauty'"),
         ({"order": ("waiting", "people")}, "can only come after `people`"),
         (

@@ -9,6 +9,8 @@ from small_sitings import best_in_order, best_value, problems, town
 from spatial.errors import CancelledError, InfeasibleError
 from spatial.siting.answer import Effort, Status, Watch
 from spatial.siting.broken_rules import broken_rules
+from spatial.siting.problem import SitingProblem
+from spatial.siting.rules import SitingRules
 from spatial.siting.solve import solve_siting
 from spatial.siting.solver.core import compile_problem, worth_of
 from spatial.siting.solver.prices import Aim
@@ -108,3 +110,38 @@ def test_the_same_problem_gives_the_same_plan():
     one, other = (solve_siting(town(budget_yuan=(8e5,))) for _ in range(2))
     pd.testing.assert_frame_equal(one.chosen, other.chosen)
     assert one.bound == other.bound
+
+
+def one_site(weight, **rules):
+    """Two places of ten persons, one site that holds ten."""
+    return SitingProblem.from_frames(
+        pd.DataFrame(index=["a"]),
+        pd.DataFrame(
+            {"asset": "a", "kind": "clinic", "cost_yuan": 1e5, "capacity_persons": 10.0},
+            index=["o"],
+        ),
+        pd.DataFrame({"kind": "clinic", "persons": 10.0, "weight": weight}, index=["d", "e"]),
+        pd.DataFrame({"option": "o", "demand": ["d", "e"]}),
+        rules=SitingRules(**rules),
+    )
+
+
+def test_those_who_must_be_served_are_even_where_nobody_weighs_anything():
+    problem = one_site([0.0, 0.0], must_serve=("e",))
+    plan = solve_siting(problem)
+    assert plan.served["served_persons"].tolist() == [0.0, 10.0]
+    assert broken_rules(problem, plan).empty
+
+
+def test_weights_that_differ_in_the_last_digit_do_not_join_who_must_be_served_with_who_need_not():
+    problem = one_site([1.0, np.nextafter(1.0, 2.0)], must_serve=("d",))
+    assert solve_siting(problem).served["served_persons"].tolist() == [10.0, 0.0]
+
+
+def test_an_option_that_can_be_had_in_a_distant_year_is_not_had_now():
+    problem = one_site([1.0, 1.0])
+    never = SitingProblem.from_frames(
+        problem.assets, problem.options.assign(earliest_year=1e30), problem.demand,
+        (problem.start, problem.row),
+    )  # fmt: skip
+    assert solve_siting(never).chosen.empty
