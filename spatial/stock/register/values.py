@@ -26,6 +26,8 @@ LINKS: Final = ("photos", "links")
 LEAST: Final[Mapping[str, float]] = {"floor_level": -20, "land_m2": 0, "floor_m2": 0}
 MOST: Final[Mapping[str, float]] = {"floor_level": 200, "land_m2": 1e8, "floor_m2": 1e7}
 DATE: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ t].*)?")
+NOT_KEPT: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""Control characters: no sheet, and some of them no database, can hold them."""
 BETWEEN_LINKS: Final = re.compile(r"[\s;;,,、|]+(?=https?://)|\s+", re.IGNORECASE)
 
 
@@ -125,7 +127,7 @@ def _read_text(column: ColumnSpec, value: Any) -> Read:
             f"not one of {', '.join(column.values)}",
         )
     text = _plain_text(value)
-    if "\x00" in text or len(text) > MOST_CHARACTERS:
+    if NOT_KEPT.search(text) or len(text) > MOST_CHARACTERS:
         return (
             None,
             f"过长或含非法字符;至多 {MOST_CHARACTERS} 字",
