@@ -9,6 +9,9 @@ import numpy.typing as npt
 import shapely
 from scipy.spatial import Delaunay
 
+from spatial.city.neighbourhoods.slicing import ROWS_AT_ONCE, by_slices
+from spatial.cores import in_order, slices
+
 __all__ = ["along_dividers", "halfway_lines"]
 
 SPACING_M: Final = 12.0
@@ -22,6 +25,8 @@ BESIDE_M: Final = 2.0
 MOST_DETOUR: Final = 1.5
 """A divider leads from one place to the next if it is at most so many times the straight way."""
 SLACK_M: Final = 0.5
+PAIRS_AT_ONCE: Final = 2_000
+"""Pairs of parcels whose halfway lines one core joins together."""
 
 Geometries = npt.NDArray[np.object_]
 
@@ -54,12 +59,19 @@ def along_dividers(lines: Geometries, dividers: Geometries) -> Geometries:
     if not len(lines) or not len(dividers):
         return lines
     xy, row = shapely.get_coordinates(lines, return_index=True)
-    places = shapely.points(xy)
-    at, which = shapely.STRtree(dividers).query_nearest(
-        places, max_distance=BESIDE_M, all_matches=False
-    )
-    along_m = shapely.line_locate_point(dividers[which], places[at])
-    xy[at] = shapely.get_coordinates(shapely.line_interpolate_point(dividers[which], along_m))
+    tree = shapely.STRtree(dividers)
+    tree.query(shapely.Point(0, 0))  # the tree must be complete before threads ask it
+
+    def onto(rows: slice) -> tuple[npt.NDArray[np.int64], ...]:
+        places = shapely.points(xy[rows])
+        at, which = tree.query_nearest(places, max_distance=BESIDE_M, all_matches=False)
+        along_m = shapely.line_locate_point(dividers[which], places[at])
+        there = shapely.line_interpolate_point(dividers[which], along_m)
+        return at + rows.start, which, along_m, shapely.get_coordinates(there)
+
+    found = zip(*in_order(onto, slices(len(xy), ROWS_AT_ONCE)), strict=True)
+    at, which, along_m, there = (np.concatenate(part) for part in found)
+    xy[at] = there
     divider = np.full(len(xy), -1, dtype=np.int64)
     divider[at] = which
     place_m = np.zeros(len(xy))
@@ -95,7 +107,7 @@ def halfway_lines(parcels: Geometries, reach_m: float) -> Geometries:
     -------
     array of LineString
     """
-    dense = shapely.segmentize(shapely.boundary(shapely.simplify(parcels, HALFWAY_M)), SPACING_M)
+    dense = shapely.segmentize(shapely.boundary(_simplified(parcels)), SPACING_M)
     xy, owner = shapely.get_coordinates(dense, return_index=True)
     xy, first = np.unique(np.round(xy, 2), axis=0, return_index=True)
     owner = owner[first]
@@ -158,5 +170,11 @@ def _merged(lines: npt.NDArray[np.float64], between: npt.NDArray[np.int64]) -> G
     order = np.lexsort((at[:, 1], at[:, 0], between[:, 1], between[:, 0]))
     _, group = np.unique(between[order], axis=0, return_inverse=True)
     pieces = shapely.linestrings(lines[order])
-    whole = shapely.line_merge(shapely.multilinestrings(pieces, indices=group.ravel()))
-    return np.asarray(shapely.simplify(shapely.get_parts(whole), HALFWAY_M), dtype=object)
+    between_two = shapely.multilinestrings(pieces, indices=group.ravel())
+    whole = shapely.get_parts(by_slices(shapely.line_merge, between_two, size=PAIRS_AT_ONCE))
+    return by_slices(_simplified, whole)
+
+
+def _simplified(shapes: Geometries) -> Geometries:
+    """Leave out what is not needed to be as exact as halfway lines are drawn."""
+    return np.asarray(shapely.simplify(shapes, HALFWAY_M), dtype=object)

@@ -25,6 +25,7 @@ import numpy.typing as npt
 import shapely
 
 from spatial.city.neighbourhoods.signs import crossing, orientation
+from spatial.cores import in_order, slices
 
 __all__ = ["Drawing", "noded"]
 
@@ -34,6 +35,10 @@ LONGEST: Final = 1.5
 """Buckets are so many times as wide as lines are long between two vertices on average."""
 PAD: Final = 2.0
 """Buckets are searched so many steps of the grid beyond a line."""
+PARTS: Final = 16
+"""Parts of the buckets, each looked through by one core."""
+PIECES_AT_ONCE: Final = 50_000
+"""Pieces led by one core."""
 
 _jit = numba.njit(cache=True, nogil=True)
 _inline = numba.njit(cache=True, nogil=True, inline="always")
@@ -98,7 +103,12 @@ def noded(lines: Geometries, *, grid_m: float) -> Drawing:
     width = max(LONGEST * float(length.mean()), 8 * PAD * grid_m)
     side = 1 << max(int(np.ceil(np.log2(2 * len(pieces)) / 2)), 1)
     start, order = _bucketed(pieces, width, side - 1, 0.0)
-    own, met = _meetings(pieces, _Buckets(width, side - 1, start, order), scale)
+    buckets = _Buckets(width, side - 1, start, order)
+    meetings = in_order(
+        lambda rows: _meetings(pieces, buckets, rows.start, rows.stop, scale),
+        slices(side * side, max(side * side // PARTS, 1)),
+    )
+    own, met = (np.concatenate(part) for part in zip(*meetings, strict=True))
     ends = np.floor(pieces.reshape(-1, 2) * scale + 0.5).astype(np.int64)
     corner = ends.min(axis=0)
     keys = np.concatenate([_key(ends - corner), _key(met - corner)])
@@ -110,8 +120,10 @@ def noded(lines: Geometries, *, grid_m: float) -> Drawing:
     pairs = _led(pieces, step, _Buckets(width, side - 1, start, order), first, met[by_piece], scale)
     pairs = np.unique(pairs)
     edge = np.column_stack([pairs >> 32, pairs & 0xFFFFFFFF])
-    used, back = np.unique(edge, return_inverse=True)
-    return Drawing(step[used], back.reshape(-1, 2).astype(np.int64), grid_m)
+    used = np.zeros(len(step), dtype=bool)
+    used[edge] = True
+    number = np.cumsum(used) - 1
+    return Drawing(step[used], number[edge], grid_m)
 
 
 def _pieces(lines: Geometries) -> Floats:
@@ -210,14 +222,16 @@ def _grown(own: Array, met: Array) -> tuple[Array, Array]:
 
 
 @_jit
-def _meetings(pieces: Array, buckets: _Buckets, scale: float) -> tuple[Array, Array]:
+def _meetings(
+    pieces: Array, buckets: _Buckets, begin_bucket: Whole, end_bucket: Whole, scale: float
+) -> tuple[Array, Array]:
     """Where pieces meet others: the piece, and the hot square through which it is led."""
     near = NEARNESS / scale
-    own = np.empty(max(len(pieces), 64), dtype=np.int64)
+    own = np.empty(1024, dtype=np.int64)
     met = np.empty((len(own), 2), dtype=np.int64)
     count = 0
     found = np.empty((6, 3))
-    for bucket in range(len(buckets.start) - 1):
+    for bucket in range(begin_bucket, end_bucket):
         begin, end = buckets.start[bucket], buckets.start[bucket + 1]
         for i in range(begin, end):
             a = buckets.order[i]

@@ -9,7 +9,9 @@ import pandas as pd
 import shapely
 
 from spatial.city.model import City, Raster
+from spatial.city.neighbourhoods.slicing import ROWS_AT_ONCE
 from spatial.city.report import Note
+from spatial.cores import in_order, slices
 from spatial.standards.parameters import ParameterSet
 
 __all__ = ["building_neighbourhoods", "floor_area_m2", "residents_on", "with_people"]
@@ -38,11 +40,20 @@ def building_neighbourhoods(
 def _holders(shapes: gpd.GeoSeries, outlines: gpd.GeoSeries) -> pd.array:
     """Id of the outline that holds most of each shape; NA where none does."""
     geometry, areas = shapes.to_numpy(), outlines.to_numpy()
-    row, place = shapely.STRtree(areas).query(geometry, predicate="intersects")
-    flat = shapely.get_dimensions(geometry[row]) < 2
-    share = np.ones(len(row))
-    both = ~flat
-    share[both] = shapely.area(shapely.intersection(geometry[row[both]], areas[place[both]]))
+    tree = shapely.STRtree(areas)
+    tree.query(shapely.Point(0, 0))  # the tree must be complete before threads ask it
+
+    def held(rows: slice) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
+        row, place = tree.query(geometry[rows], predicate="intersects")
+        flat = shapely.get_dimensions(geometry[rows][row]) < 2
+        share = np.ones(len(row))
+        both = ~flat
+        common = shapely.intersection(geometry[rows][row[both]], areas[place[both]])
+        share[both] = shapely.area(common)
+        return row + rows.start, place, share
+
+    parts = zip(*in_order(held, slices(len(geometry), ROWS_AT_ONCE)), strict=True)
+    row, place, share = (np.concatenate(part) for part in parts)
     row, place, share = row[share > 0], place[share > 0], share[share > 0]
     order = np.lexsort((place, -share, row))
     first, at = np.unique(row[order], return_index=True)
