@@ -86,6 +86,7 @@ from spatial.reach import (
     nearest_table,
     reached_places,
 )
+from spatial.reach.lane_network import lane_network
 from spatial.standards import (
     ParameterSet,
     Profile,
@@ -438,6 +439,7 @@ class _Run:
             gates=gates,
             obstacles=obstacles,
         )
+        lane_network(network, by="distance")  # what every search for the nearest begins with
         return obstacles, network
 
     def _network_with(self, gates: gpd.GeoDataFrame) -> tuple[Obstacles, WalkNetwork]:
@@ -466,11 +468,11 @@ class _Run:
         del places
         searched_m = float(self.profile.rooms["gaps"]["search_m"])
         entered = by_entrance(kinds, walk.entrances)
+        reach_m = max(layer.limit_m for layer in self.profile.catalogue.layers.values())
         by_gate = nearest_facilities(
             walk.network, walk.gates, walk.facilities, entered, cutoff_m=searched_m
         )
         self.within("nearest", 0.5)
-        reach_m = max(layer.limit_m for layer in self.profile.catalogue.layers.values())
         by_building = nearest_table(
             walk.network, walk.buildings, walk.facilities, entered, cutoff_m=reach_m
         )
