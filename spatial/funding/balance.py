@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ __all__ = ["BALANCE_LEVELS", "CashFlow", "cash_flow", "joint_balance", "present_
 
 Floats = npt.NDArray[np.float64]
 
+NOTHING_YUAN: Final = 0.005
+"""Half a fen: sums of what was rounded to the fen differ by less."""
 BALANCE_LEVELS: Final = ("neighbourhood_id", "community_id", "district_id", "city")
 """Where projects may be declared together: K01 names community, district (片区), city."""
 
@@ -136,8 +138,8 @@ def cash_flow(
         frame=table,
         npv_yuan=npv,
         subsidy_npv_yuan=subsidy,
-        gap_yuan=max(0.0, -npv),
-        gap_after_subsidy_yuan=max(0.0, -npv - subsidy),
+        gap_yuan=float(_gap(npv)),
+        gap_after_subsidy_yuan=float(_gap(npv + subsidy)),
         payback_year=payback_year(table["net_yuan"].to_numpy()),
         shortest_till_yuan=float(table["till_yuan"].min()),
         findings=tuple(allowed_subsidy(loan, parameters)[2]) if loan else (),
@@ -205,12 +207,12 @@ def joint_balance(
                     "cost_yuan": np.bincount(code, weights=cost, minlength=len(names)),
                     "income_yuan": np.bincount(code, weights=full, minlength=len(names)),
                     "npv_yuan": npv,
-                    "gap_yuan": np.maximum(0.0, -npv),
+                    "gap_yuan": _gap(npv),
                     "payback_year": pd.array([payback_year(one) for one in joint], dtype="Int64"),
                     "separate_gap_yuan": separate,
-                    "saved_yuan": separate - np.maximum(0.0, -npv),
+                    "saved_yuan": np.maximum(0.0, separate - _gap(npv)),
                     "mode": np.where(
-                        npv >= 0, "self_balance", np.where(worth > 0, "ppp", "public")
+                        _gap(npv) <= 0, "self_balance", np.where(worth > 0, "ppp", "public")
                     ),
                 }
             )
@@ -234,11 +236,16 @@ def payback_year(net_yuan: Floats) -> int | None:
     >>> payback_year(np.array([-10.0, 6.0, 6.0]))
     2
     """
-    below = np.flatnonzero(np.cumsum(net_yuan) < 0)
+    below = np.flatnonzero(np.cumsum(net_yuan) <= -NOTHING_YUAN)
     if len(below) == 0:
         return 0
     year = int(below[-1]) + 1
     return year if year < len(net_yuan) else None
+
+
+def _gap(npv_yuan: Any) -> Any:
+    """Return what is missing; less than half a fen is a rounding of floating point, and nothing."""
+    return np.where(npv_yuan <= -NOTHING_YUAN, -npv_yuan, 0.0)
 
 
 def _units(lines: pd.DataFrame, income: pd.DataFrame, level: str) -> npt.NDArray[np.object_]:

@@ -95,7 +95,7 @@ def income_lines(income: pd.DataFrame | None, *, years: int) -> pd.DataFrame:
     Raises
     ------
     LayerError, InputError
-        If ``yearly_yuan`` is missing, or an amount is negative or a year before 0.
+        If ``yearly_yuan`` is missing, or an amount is negative or not finite, or a year before 0.
     """
     if income is None:
         income = pd.DataFrame({"yearly_yuan": pd.Series(dtype=float)})
@@ -110,12 +110,13 @@ def income_lines(income: pd.DataFrame | None, *, years: int) -> pd.DataFrame:
     for name, default in defaults.items():
         given = income[name] if name in income else pd.Series(default, income.index)
         numbers[name] = pd.to_numeric(given).astype(float).fillna(default)
-        wrong = income.index[~numbers[name].ge(0).to_numpy(dtype=bool)]
+        sound = numbers[name].ge(0) & numbers[name].lt(np.inf)
+        wrong = income.index[~sound.to_numpy(dtype=bool)]
         if len(wrong):
             raise InputError(
                 f"`income` row {wrong[0]}: `{name}` is {numbers[name][wrong[0]]:g}; "
-                "give 0 or more.",
-                zh=f"收入项 {wrong[0]}:{name} 为 {numbers[name][wrong[0]]:g},须为 0 或正数。",
+                "give a finite number, 0 or more.",
+                zh=f"收入项 {wrong[0]}:{name} 为 {numbers[name][wrong[0]]:g},须为 0 或正数(有限)。",
             )
     texts = {
         name: (income[name] if name in income else pd.Series("", income.index))

@@ -13,6 +13,8 @@ from spatial.standards import Profile
 
 __all__ = ["CATEGORIES", "LINE_COLUMNS", "UNITS", "funding_lines", "unit_of"]
 
+LAST_YEAR: Final = 1_000
+"""No plan is longer."""
 CATEGORIES: Final = ("basic", "improve", "upgrade")
 UNITS: Final = ("neighbourhood_id", "community_id", "district_id", "admin_district")
 LINE_COLUMNS: Final = ("item", "kind", "category", "cost_yuan", "special", "year", *UNITS)
@@ -45,8 +47,8 @@ def funding_lines(lines: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     LayerError
         If ``cost_yuan`` is missing.
     InputError
-        If ids repeat, an amount is missing or negative, or an item or category is unknown; it
-        names the line.
+        If ids repeat, an amount is missing, negative or not finite, a year is none of a plan, or
+        an item or category is unknown; it names the line.
 
     Examples
     --------
@@ -81,7 +83,8 @@ def funding_lines(lines: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     cost = pd.to_numeric(frame["cost_yuan"]).astype(float).mask(audited.notna(), audited)
     _require_amounts(cost)
     cost = cost.round(2)
-    year = pd.to_numeric(_column(frame, "year")).astype(float).fillna(1.0).astype(int)
+    year = pd.to_numeric(_column(frame, "year")).astype(float).fillna(1.0)
+    _require_years(year)
     return pd.DataFrame(
         {
             "item": item,
@@ -89,7 +92,7 @@ def funding_lines(lines: pd.DataFrame, profile: Profile) -> pd.DataFrame:
             "category": category,
             "cost_yuan": cost,
             "special": special,
-            "year": year,
+            "year": year.astype(int),
             **{name: text[name] for name in UNITS},
             "audited": audited.notna(),
             "public_housing": [one is True or one == 1 for one in _column(frame, "public_housing")],
@@ -133,9 +136,20 @@ def _require_known(values: pd.Series, known: Any, *, column: str) -> None:
 
 
 def _require_amounts(cost: pd.Series) -> None:
-    wrong = cost.index[~cost.ge(0).to_numpy(dtype=bool)]
+    wrong = cost.index[~(cost.ge(0) & cost.lt(float("inf"))).to_numpy(dtype=bool)]
     if len(wrong):
         raise InputError(
-            f"`lines` row `{wrong[0]}`: `cost_yuan` is {cost[wrong[0]]}; give 0 or more.",
-            zh=f"费用项“{wrong[0]}”:cost_yuan 为 {cost[wrong[0]]},须为 0 或正数。",
+            f"`lines` row `{wrong[0]}`: `cost_yuan` is {cost[wrong[0]]}; give a finite amount, 0 "
+            "or more.",
+            zh=f"费用项“{wrong[0]}”:cost_yuan 为 {cost[wrong[0]]},须为 0 或正数(有限)。",
+        )
+
+
+def _require_years(year: pd.Series) -> None:
+    wrong = year.index[~(year.between(1, LAST_YEAR) & year.eq(year.round())).to_numpy(dtype=bool)]
+    if len(wrong):
+        raise InputError(
+            f"`lines` row `{wrong[0]}`: `year` is {year[wrong[0]]:g}; years of the plan count from "
+            "1.",
+            zh=f"费用项“{wrong[0]}”:year 为 {year[wrong[0]]:g};计划年度从 1 起,为整数。",
         )

@@ -34,11 +34,11 @@ class Loan:
     def __post_init__(self) -> None:
         """Refuse loans that cannot be."""
         wrong = (
-            self.amount_yuan < 0
+            not 0 <= self.amount_yuan < np.inf
             or not 0 <= self.rate_share < 1
             or self.years < 1
             or not 0 <= self.grace_years < self.years
-            or self.subsidy_share < 0
+            or not self.subsidy_share >= 0
             or self.subsidy_years < 0
         )
         if wrong:

@@ -112,8 +112,8 @@ def source_caps(
     Raises
     ------
     InputError
-        If an amount is negative, or of a source that the profile does not have or whose amount
-        follows from a rule.
+        If an amount is negative or not finite, or of a source that the profile does not have or
+        whose amount follows from a rule.
     """
     known = {one.id: one for one in sources}
     for name, amount in means.available_yuan.items():
@@ -147,6 +147,11 @@ def _land_income(
             f"the limit of {share:.0%} cannot be checked.",
         )
         return float(given), [Finding("J05", "ask", *text, source.clause)]
+    if not 0 <= float(income_yuan) < np.inf:
+        raise InputError(
+            f"`land_income_yuan` is {income_yuan:g}; it must be finite, 0 or more.",
+            zh=f"当年土地出让收益(land_income_yuan)为 {income_yuan:g},须为不小于 0 的有限数。",
+        )
     limit = share * float(income_yuan)
     if given is None or given <= limit:
         return limit if given is None else float(given), []
@@ -166,10 +171,10 @@ def _require_given(known: Mapping[str, Source], name: str, amount: float) -> Non
             f"{', '.join(open_)}.",
             zh=f"available_yuan 中有来源“{name}”;可填金额的来源为 {'、'.join(open_)}。",
         )
-    if not amount >= 0:
+    if not 0 <= amount < np.inf:
         raise InputError(
-            f"`available_yuan` of `{name}` is {amount:g}; an amount is 0 or more.",
-            zh=f"来源“{name}”的金额为 {amount:g},不得为负。",
+            f"`available_yuan` of `{name}` is {amount:g}; an amount is finite, 0 or more.",
+            zh=f"来源“{name}”的金额为 {amount:g},须为不小于 0 的有限数。",
         )
 
 

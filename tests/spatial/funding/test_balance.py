@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from spatial.errors import InputError
 from spatial.funding import Loan, cash_flow, joint_balance
+from spatial.funding.balance import payback_year
 from spatial.funding.income import income_lines
 from spatial.funding.lines import funding_lines
 from spatial.funding.loan import allowed_subsidy, loan_schedule
@@ -140,3 +141,15 @@ def test_errors_say_what_to_give(rules: ParameterSet) -> None:
         cash_flow([1], pd.DataFrame({"yearly_yuan": [-1.0]}), rules)
     with pytest.raises(InputError, match=r"discount rate of 1\.5"):
         cash_flow([1], None, rules, discount_share=1.5)
+
+
+def test_less_than_half_a_fen_is_no_gap() -> None:
+    net = np.array([-0.8, 0.1, 0.7])
+    assert net.cumsum()[-1] < 0  # a rounding of floating point
+    assert payback_year(net) == 2
+    rules = read_parameters("funding").with_values({"ramp_shares": [1.0]}, source="test")
+    income = pd.DataFrame({"yearly_yuan": [0.1, 0.6], "end_year": [2, 2], "start_year": [1, 2]})
+    flow = cash_flow([0.8], income, rules, years=2, discount_share=0.0)
+    assert flow.npv_yuan < 0
+    assert flow.gap_yuan == 0
+    assert flow.self_balanced

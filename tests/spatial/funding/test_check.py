@@ -279,3 +279,41 @@ def test_lines_and_means_are_left_as_they_were() -> None:
     funding_lines(asked, NINGBO)
     check_funding(asked, None, NINGBO)
     pd.testing.assert_frame_equal(asked, before)
+
+
+def test_a_lift_may_be_paid_from_the_maintenance_fund() -> None:
+    check = check_funding(
+        lines(("lift", 1e6, "")), None, NATIONAL, means=Means({"maintenance_fund": 4e5})
+    )
+    assert (paid(check, "maintenance_fund"), check.gap_yuan) == (4e5, 6e5)
+
+
+def test_works_money_of_departments_is_dedicated_and_not_counted_in_the_share() -> None:
+    means = Means({"special_departments": 5e5, "county": 1e6})
+    check = check_funding(lines(("age_friendly", 1e6, "")), None, NATIONAL, means=means)
+    assert (paid(check, "special_departments"), paid(check, "county")) == (5e5, 5e5)
+
+
+@pytest.mark.parametrize("amount", [float("inf"), float("nan"), -1.0])
+def test_amounts_that_are_no_money_are_refused(amount: float) -> None:
+    asked = lines(("pipes", 1e6, ""))
+    with pytest.raises(InputError, match="available_yuan"):
+        check_funding(asked, None, NATIONAL, means=Means({"county": amount}))
+    with pytest.raises(InputError, match="land_income_yuan"):
+        check_funding(asked, None, NATIONAL, means=Means(land_income_yuan=amount))
+    with pytest.raises(InputError, match="cost_yuan"):
+        check_funding(asked.assign(cost_yuan=amount), None, NATIONAL)
+    with pytest.raises(InputError, match="loan"):
+        Loan(amount, 0.04, 5)
+
+
+@pytest.mark.parametrize("amount", [float("inf"), -1.0])
+def test_income_that_is_no_money_is_refused(amount: float) -> None:
+    with pytest.raises(InputError, match="yearly_yuan"):
+        check_funding(lines(("pipes", 1e6, "")), pd.DataFrame({"yearly_yuan": [amount]}), NATIONAL)
+
+
+@pytest.mark.parametrize("year", [0, -1, 1.5, 1e300, float("inf")])
+def test_a_year_that_no_plan_has_is_refused(year: float) -> None:
+    with pytest.raises(InputError, match="`year`"):
+        funding_lines(lines(("pipes", 1e6, "")).assign(year=year), NATIONAL)
