@@ -185,6 +185,23 @@ def reader_of(browser, site):
         context.close()
 
 
+@pytest.fixture(scope="module")
+def desk(browser, site) -> Iterator[Reader]:
+    """A planner, 王工, whose page stays open for all tests of a module.
+
+    Opening the page costs more than most of what is done on it; addresses lead from one test's
+    plan or city view to the next one's, as links do.
+    """
+    context = browser.new_context(
+        viewport={"width": 1180, "height": 760}, locale="zh-CN", reduced_motion="reduce"
+    )
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.add_init_script("localStorage.setItem('linli.author', '王工')")
+    yield Reader(page, site)
+    context.close()
+
+
 @pytest.fixture
 def reader(reader_of) -> Reader:
     return reader_of()

@@ -37,6 +37,9 @@ SETTLED = """() => {
   const table = linliPage.drawing;
   return table.outbox.value.waiting.value.length === 0 && !table.busy.value;
 }"""
+# The last place of the pointer is taken in the next frame.
+DRAWN = """() => new Promise((resolve) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(true))))"""
 GRIPS = """() => {
   const table = linliPage.drawing;
   const { edges, cells, units, admitted } = table.world.value;
@@ -67,6 +70,15 @@ FIGURES = """() => {
   const table = linliPage.drawing;
   return table.districts.value.map((one, slot) =>
     [one.id, table.now.figures(slot), table.now.lacking(slot), table.now.diameter(slot)]);
+}"""
+BOX = """(id) => {
+  const { cells, rowOf } = linliPage.drawing.world.value;
+  const [west, south, east, north] = cells.box.subarray(4 * rowOf.get(id), 4 * rowOf.get(id) + 4);
+  const box = document.querySelector("#map").getBoundingClientRect();
+  return [[west, south], [east, north]].map(([x, y]) => {
+    const at = linliMap.project(cells.plane.place(x, y));
+    return [box.x + at.x, box.y + at.y];
+  });
 }"""
 NAME = """(id) => {
   const { rowOf, units } = linliPage.drawing.world.value;
@@ -102,9 +114,16 @@ def make_plan(api, plan, author="王工"):
 
 
 def table(reader, plan):
-    """Lay a plan on the table of a reader."""
+    """Lay a plan on the table of a reader, whole on the map."""
+    del reader.complaints[:]
     reader.open(f"#plan={plan}&theme=districts")
-    until(reader, OPENED)
+    until(reader, f"() => globalThis.linliPage?.drawing.plan.value?.id === '{plan}'")
+    whole_city(reader)
+
+
+def whole_city(reader):
+    """Bring the whole city into the part of the map that no panel covers."""
+    reader.page.evaluate("linliMap.fit(linliPage.data.value.value.city.bounds)")
     reader.settle()
 
 
@@ -120,7 +139,6 @@ def belongs(reader, unit):
 def done(reader):
     """Wait until the server has every edit."""
     until(reader, SETTLED)
-    reader.settle()
 
 
 def tool(reader, name):
@@ -135,7 +153,7 @@ def drag(reader, start, end, steps=8, *, held=None):
     reader.page.mouse.move(*start)
     reader.page.mouse.down()
     reader.page.mouse.move(*end, steps=steps)
-    reader.page.wait_for_timeout(120)  # a frame or two
+    until(reader, DRAWN)
     if held:
         held()
     reader.page.mouse.up()
@@ -213,12 +231,16 @@ def split_undo_redo(api, reader, plan, told):
     """A line splits a district; undo takes it back, redo does it again, also after a reload."""
     page = reader.page
     tool(reader, "切分")
-    big = max(told["districts"], key=lambda one: 0 if one["locked"] else one["members"])
-    members = [unit for unit, district in told["assignment"].items() if district == big["id"]]
-    places = [at(reader, unit) for unit in members]
-    x = sum(place[0] for place in places) / len(places)
-    top, bottom = min(place[1] for place in places), max(place[1] for place in places)
-    drag(reader, (x, top - 60), (x, bottom + 60), steps=12)
+    free = [one for one in told["districts"] if not one["locked"] and one["members"] > 1]
+    for big in sorted(free, key=lambda one: -one["members"]):
+        members = [unit for unit, district in told["assignment"].items() if district == big["id"]]
+        places = [at(reader, unit) for unit in members]
+        x = sum(place[0] for place in places) / len(places)
+        top, bottom = min(place[1] for place in places), max(place[1] for place in places)
+        line = (x, top - 40), (x, bottom + 40)
+        if visible(reader, *line):
+            break
+    drag(reader, *line, steps=12)
     done(reader)
     split = api.get(f"/plans/{plan}").json()
     assert len(split["districts"]) == len(told["districts"]) + 1
@@ -226,8 +248,8 @@ def split_undo_redo(api, reader, plan, told):
     done(reader)
     assert len(api.get(f"/plans/{plan}").json()["districts"]) == len(told["districts"])
     page.reload()
+    page.wait_for_selector("body[data-ready=true]")
     until(reader, OPENED)
-    reader.settle()
     page.get_by_role("button", name="重做").click()
     done(reader)
     assert assignment(api, plan) == split["assignment"]
@@ -324,9 +346,9 @@ def read_again(api, reader, plan, before):
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_planners_whole_morning(api, planner):
+def test_a_planners_whole_morning(api, desk):
     plan = make_plan(api, "morning")
-    reader = planner("王工", 1440, 900)
+    reader = desk
     table(reader, "morning")
     reader.shot("districts-plan")
     giver, taker = next(neighbours(api, reader, plan))
@@ -340,9 +362,9 @@ def test_a_planners_whole_morning(api, planner):
     assert reader.complaints == []
 
 
-def test_two_planners_at_one_plan_see_each_other_and_settle_a_conflict(api, planner):
+def test_two_planners_at_one_plan_see_each_other_and_settle_a_conflict(api, desk, planner):
     plan = make_plan(api, "two")
-    first, second = planner("王工"), planner("李工")
+    first, second = desk, planner("李工")
     table(first, "two")
     table(second, "two")
     unit, other = next(neighbours(api, first, plan))
@@ -375,9 +397,9 @@ def test_two_planners_at_one_plan_see_each_other_and_settle_a_conflict(api, plan
     assert first.complaints + refused == []
 
 
-def test_the_table_of_neighbourhoods_does_all_that_the_map_does(api, planner):
+def test_the_table_of_neighbourhoods_does_all_that_the_map_does(api, desk):
     plan = make_plan(api, "keys")
-    reader = planner("王工")
+    reader = desk
     page = reader.page
     table(reader, "keys")
     page.get_by_role("tab", name="小区").click()
@@ -410,7 +432,7 @@ def test_the_table_of_neighbourhoods_does_all_that_the_map_does(api, planner):
 
 def test_the_name_is_asked_once_and_a_refused_edit_goes_back(api, reader_of):
     plan = make_plan(api, "asked")
-    reader = reader_of(1440, 900)
+    reader = reader_of(1180, 760)
     page = reader.page
     table(reader, "asked")
     unit, other = next(neighbours(api, reader, plan))
@@ -498,15 +520,109 @@ def move_and_improve(api, reader, plan, unit, other):
     expect(page.get_by_role("button", name="优化周边")).to_be_hidden()
 
 
-def test_a_plan_is_set_named_cut_healed_and_improved_without_a_pointer(api, planner):
+def cut_by_a_line(api, reader, unit):
+    """A line over a neighbourhood cuts it in two: its people are shared out, not lost."""
+    whole_city(reader)
+    (west, south), (east, north) = reader.page.evaluate(BOX, unit)
+    middle = (west + east) / 2
+    before = api.get("/plans/tools").json()
+    persons = before["districts"]
+    tool(reader, "切开小区")
+    drag(reader, (middle, north - 6), (middle, south + 6), steps=6)
+    head_is(reader, before["head"] + 1)
+    told = api.get("/plans/tools").json()
+    halves = [one for one in told["units"] if one["parent"] == unit]
+    assert len(halves) == 2
+    assert all(one["area_m2"] > 0 for one in halves)
+    whole = sum(one["persons"] for one in persons)
+    assert sum(one["persons"] for one in told["districts"]) == pytest.approx(whole)
+    assert {told["assignment"][one["id"]] for one in halves} == {before["assignment"][unit]}
+    tool(reader, "切开小区")  # it is put away
+
+
+def restore_from_a_name(api, reader):
+    """The revision that was named is looked at, then it holds again, as a new revision."""
+    page = reader.page
+    before = api.get("/plans/tools").json()
+    (tag,) = api.get("/plans/tools/tags").json()["items"]
+    then = api.get(f"/plans/tools?at={tag['seq']}").json()
+    assert before["assignment"] != then["assignment"]
+    page.get_by_role("tab", name="历史").click()
+    named = page.get_by_role("group", name="有名字的版本")
+    named.get_by_role("button", name=re.compile(tag["name"])).click()
+    expect(page.get_by_text("正在看以前的版本")).to_be_visible()
+    page.get_by_role("button", name="恢复到这一版").click()
+    head_is(reader, before["head"] + 1)
+    told = api.get("/plans/tools").json()
+    assert groups(told["assignment"]) == groups(then["assignment"])
+    assert told["units"] == []
+    newest = api.get("/plans/tools/revisions").json()["items"][0]
+    assert (newest["op"], newest["author"]) == ("restore", "王工")
+
+
+def join_and_part(api, reader, units, apart):
+    """What belongs together, what never does: chosen in the table, told as rules, then dropped."""
+    page = reader.page
+    page.get_by_role("tab", name="小区").click()
+    for rule, chosen, button in (
+        ("must_join", units, "须同片"),
+        ("must_not_join", apart, "不得同片"),
+    ):
+        head = api.get("/plans/tools").json()["head"]
+        page.locator("#plan-body").get_by_role("searchbox").fill("")
+        for unit in chosen:
+            name = page.evaluate(NAME, unit)
+            page.locator("#plan-body").get_by_role("searchbox").fill(name)
+            page.get_by_role("checkbox", name=name, exact=True).first.check()
+        page.get_by_role("button", name=button, exact=True).click()
+        head_is(reader, head + 1)
+        (held,) = api.get("/plans/tools").json()["rules"][rule]
+        assert set(held) == set(chosen)
+    page.get_by_role("tab", name="方案").click()
+    page.get_by_text("须同片与不得同片(2)").click()
+    together = page.get_by_role("list", name="须同片")
+    expect(together.get_by_role("listitem")).to_contain_text(page.evaluate(NAME, units[0]))
+    expect(together).to_contain_text("尚未满足")  # they lie in two districts
+    together.get_by_role("button").click()
+    head_is(reader, head + 2)
+    rules = api.get("/plans/tools").json()["rules"]
+    assert (rules["must_join"], len(rules["must_not_join"])) == ([], 1)
+
+
+def barriers_and_impossible_limits(api, reader):
+    """Barriers are ticked; a minimum above its maximum is refused in words, and nothing is kept."""
+    page = reader.page
+    before = api.get("/plans/tools").json()
+    page.get_by_text("名称与规则").click()
+    page.get_by_role("group", name="片区不跨").get_by_label("铁路").check()
+    page.get_by_label("户数下限").fill("2500")
+    page.get_by_role("button", name="保存设置").click()
+    expect(page.get_by_role("alert")).to_contain_text("没有片区能同时满足")
+    assert api.get("/plans/tools").json()["head"] == before["head"]
+    page.get_by_label("户数下限").fill("900")
+    page.get_by_role("button", name="保存设置").click()
+    head_is(reader, before["head"] + 1)
+    rules = api.get("/plans/tools").json()["rules"]
+    assert set(rules["cut_barriers"]) == {*before["rules"]["cut_barriers"], "railway"}
+    assert rules["minimum"]["households"] == 900
+    del reader.complaints[:]  # the browser reports the refusal
+
+
+def test_a_plan_is_set_named_cut_healed_improved_and_restored(api, desk):
     plan = make_plan(api, "tools")
-    reader = planner("王工")
+    reader = desk
     page = reader.page
     table(reader, "tools")
-    unit, other = next(neighbours(api, reader, plan))
+    pairs = list(neighbours(api, reader, plan))
+    unit, other = pairs[0]
     colour_and_limit(api, reader, plan)
     cut_and_heal(api, reader, plan, unit)
     move_and_improve(api, reader, plan, unit, other)
+    cut_by_a_line(api, reader, other)
+    restore_from_a_name(api, reader)
+    third, fourth = next(pair for pair in pairs if not {*pair} & {unit, other})
+    join_and_part(api, reader, (unit, other), (third, fourth))
+    barriers_and_impossible_limits(api, reader)
 
     # An approved plan takes no edits until it is a draft again.
     page.get_by_role("tab", name="方案").click()

@@ -45,8 +45,25 @@ export interface PlanRules {
   max_distance_m: number | null;
   same_subdistrict: boolean;
   cut_barriers: string[];
+  /** Neighbours farther apart than this on foot are not linked. */
+  max_link_walk_m?: number | null;
+  /** Neighbourhoods that belong in one district, group by group; pairs that never share one. */
+  must_join?: NeighbourhoodId[][];
+  must_not_join?: [NeighbourhoodId, NeighbourhoodId][];
   /** Families of rules that refuse an edit; the others are only told. */
   refuse: string[];
+}
+
+/** What of a plan that was begun on older data did not fit the current data as it was; lists are cut short. */
+export interface Carried {
+  data_version: string;
+  unknown: { unit: NeighbourhoodId; district: DistrictId | null }[];
+  unknown_count: number;
+  added: NeighbourhoodId[];
+  added_count: number;
+  joined: NeighbourhoodId[];
+  joined_count: number;
+  dropped_rules: number;
 }
 
 export interface Fragment {
@@ -80,6 +97,8 @@ export interface Plan {
   seq: number;
   status: PlanItem["status"];
   author: string;
+  /** What the plan began as. */
+  origin?: { from: unknown; carried?: Carried } | null;
   data_version: string;
   stale: boolean;
   districts: PlanDistrict[];

@@ -370,6 +370,12 @@ export class Drawing {
     await Promise.all([this.refresh(), this.reload()]);
   }
 
+  /** Change some rules of the plan; the others stay. */
+  changeRules(some: Partial<PlanRules>): Promise<void> {
+    const { value: plan } = this.plan;
+    return plan ? this.change({ rules: { ...plan.rules, ...some } }) : Promise.resolve();
+  }
+
   /** Find the best around the last edit; what that edit moved stays where the planner put it. */
   async improveAround(): Promise<void> {
     const units = [...this.lately.value];
