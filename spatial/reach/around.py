@@ -16,7 +16,7 @@ from spatial.reach.kernels import (
     same_edge_key,
     to_end_key,
 )
-from spatial.reach.live_network import AT, LiveArcs, LivePoints
+from spatial.reach.live_network import AT, LOW, LiveArcs, LivePoints
 
 __all__ = ["reach_from", "turned", "walks_of", "wipe"]
 
@@ -59,6 +59,7 @@ class Search(NamedTuple):
 
     span: Array  # (n, 2) int32
     arc: Array  # (a, 2) int64
+    side: Whole  # which half of a record tells the milliseconds
     by_time: bool
     limit: Whole
     shift: Whole  # from a key to its bucket
@@ -71,7 +72,7 @@ class Search(NamedTuple):
 @_jit
 def _spread(search: Search, bucket: Whole, count: Whole, laid: Whole) -> tuple[Whole, Whole, Whole]:
     """Spread labels bucket by bucket until none is left, or there is no room for entries."""
-    span, arc, by_time, limit, shift, label, touched, entry, first = search
+    span, arc, side, by_time, limit, shift, label, touched, entry, first = search
     while bucket < BUCKETS:
         at = np.int64(first[bucket])
         if at < 0:
@@ -87,15 +88,16 @@ def _spread(search: Search, bucket: Whole, count: Whole, laid: Whole) -> tuple[W
             continue
         for a in range(low, high):
             other = np.uint32(arc[a, 1] >> AT)
-            reached, was = key + turned(arc[a, 0], by_time), label[other]
-            if reached > limit or reached >= was:
+            ms = arc[a, side] & LOW
+            step = ((arc[a, 0] >> AT) << AT) | ms
+            reached, was = key + turned(step, by_time), label[other]
+            if reached > limit or reached >= was or ms == LOW:
                 continue
             if was >= FAR:
                 touched[count] = other
                 count += 1
             label[other] = reached
-            only = np.uint32(span[other, 0])
-            if np.uint32(span[other, 1]) - only == 1 and arc[only, 1] >> AT == node:
+            if span[other, 1] - span[other, 0] == 1:
                 continue
             entry[laid] = (np.int64(first[reached >> shift]) << AT) | np.int64(other)
             first[reached >> shift] = laid
@@ -119,7 +121,7 @@ def reach_from(
     Forward: what is reached from there; otherwise from where it is reached. `label` must be
     ``FAR`` everywhere on entry. With ``arcs.by_time`` keys are turned: milliseconds first.
     """
-    span, arc = (arcs.out_span, arcs.out_arc) if forward else (arcs.in_span, arcs.in_arc)
+    side = 1 if forward else 0
     shift = np.int64(0)
     while limit >> shift >= BUCKETS:
         shift += 1
@@ -140,7 +142,9 @@ def reach_from(
         laid += 1
     bucket = np.int64(0)
     while bucket < BUCKETS:  # the loop within works in arrays that do not grow, or it would crawl
-        search = Search(span, arc, arcs.by_time, limit, shift, label, touched, entry, first)
+        search = Search(
+            arcs.span, arcs.arc, side, arcs.by_time, limit, shift, label, touched, entry, first
+        )
         bucket, count, laid = _spread(search, bucket, count, laid)
         if bucket < BUCKETS:
             wide = np.empty(2 * len(entry), dtype=np.int64)

@@ -7,12 +7,15 @@ from typing import Any, Final, NamedTuple
 import numba
 import numpy as np
 
+from spatial.network.graph import WalkNetwork
 from spatial.reach.kernels import FAR, INWARD, Array, Whole, part_key, to_end_key
 
 __all__ = [
     "AT",
+    "LOW",
     "LiveArcs",
     "LivePoints",
+    "arc_records",
     "best_of_points",
     "groups_near",
     "packed_arcs",
@@ -22,7 +25,9 @@ __all__ = [
 ]
 
 AT: Final = 32
-"""By how many bits the other end of an arc stands above its edge."""
+"""By how many bits the upper half of a record of an arc stands above the lower."""
+LOW: Final = (1 << AT) - 1
+"""The lower half: milliseconds. All of its bits stand for a way that one may not walk."""
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 AnyArcs = Any
@@ -30,18 +35,19 @@ AnyArcs = Any
 
 
 class LiveArcs(NamedTuple):
-    """Arcs of a network that may change: those of node i are ``arc[span[i, 0]:span[i, 1]]``.
+    """Ways out of and into the nodes of a network that may change, both in one record.
 
-    An arc is one record, its key and ``other end · 2³² + edge``: a search that comes to it finds
-    everything in one line of memory. There is room behind the last arc and the last edge; a node
-    whose arcs change gets a new place there. ``in_*`` are the same arcs seen from where they
-    arrive. Keys as in :class:`spatial.reach.kernels.Arcs`.
+    Those of node i are ``arc[span[i, 0]:span[i, 1]]``, one for each end of an edge there:
+    ``mm · 2³² + ms`` of the walk that arrives at i, which is its key; and
+    ``other end · 2³² + ms`` of the walk that leaves i. ``LOW`` stands for milliseconds where one
+    may not walk. A search that comes to a record finds everything in one line of memory, in
+    whichever direction it goes. There is room behind the last record and the last edge; a node
+    whose ways change gets a new place there.
     """
 
-    out_span: Array  # (n, 2) int32
-    out_arc: Array  # (a, 2) int64
-    in_span: Array  # (n, 2) int32
-    in_arc: Array  # (a, 2) int64
+    span: Array  # (n, 2) int32
+    arc: Array  # (a, 2) int64
+    arc_edge: Array  # (a,) int32
     edge_from: Array  # (m,) int32
     edge_to: Array  # (m,) int32
     edge_length_mm: Array  # (m,) int32
@@ -66,16 +72,27 @@ class LivePoints(NamedTuple):
     extra: Array  # (x,) int64
 
 
-def packed_arcs(arcs: Any) -> tuple[Array, Array]:
-    """Lay arcs out in records: span of each node, and key and other end with the edge.
+def packed_arcs(network: WalkNetwork) -> tuple[Array, Array, Array]:
+    """Lay the arcs of a network out in records: ``span``, ``arc`` and ``arc_edge``."""
+    edges = np.arange(network.edge_count, dtype=np.int32)
+    node = np.concatenate([network.edge_from, network.edge_to])
+    order = np.argsort(node, kind="stable")
+    after = np.cumsum(np.bincount(node, minlength=network.node_count)).astype(np.int32)
+    span = np.column_stack([np.concatenate([[0], after[:-1]]).astype(np.int32), after])
+    times = network.edge_time_ms
+    arc = np.concatenate(
+        [
+            arc_records(network.edge_length_mm, times[:, 1], times[:, 0], network.edge_to),
+            arc_records(network.edge_length_mm, times[:, 0], times[:, 1], network.edge_from),
+        ]
+    )
+    return span, arc[order], np.concatenate([edges, edges])[order]
 
-    Parameters
-    ----------
-    arcs : spatial.reach.kernels.Arcs
-    """
-    span = np.column_stack([arcs.start[:-1], arcs.start[1:]]).astype(np.int32)
-    other = (arcs.head.astype(np.int64) << AT) | arcs.edge
-    return span, np.column_stack([arcs.key, other])
+
+def arc_records(length_mm: Array, arrive_ms: Array, leave_ms: Array, other: Array) -> Array:
+    """Join what is known of ways at one end of edges to records: shape (m, 2) of int64."""
+    upper = np.column_stack([length_mm, other]).astype(np.int64) << AT
+    return upper | (np.column_stack([arrive_ms, leave_ms]).astype(np.int64) & LOW)
 
 
 @_jit

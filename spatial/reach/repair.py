@@ -17,7 +17,7 @@ import numba
 import numpy as np
 
 from spatial.reach.kernels import FAR, Array, Whole, part_key
-from spatial.reach.live_network import AT, LiveArcs, LivePoints, groups_near
+from spatial.reach.live_network import AT, LOW, LiveArcs, LivePoints, groups_near
 
 __all__ = ["Changed", "mend", "roll_back"]
 
@@ -127,10 +127,13 @@ def _lose(lost: Changed, counts: Array, kind: Kind, log: Journal, logged: Whole)
 
 @_jit
 def _clear(
-    arcs: LiveArcs, kind: Kind, log: Journal, done: Whole, logged: Whole
+    arcs: LiveArcs, kind: Kind, log: Journal, lost: Whole, done: Whole, logged: Whole
 ) -> tuple[Whole, Whole]:
-    """Clear what hangs on nodes that were cleared, from the `done`-th in the journal on."""
-    span, arc, label, owner = arcs.in_span, arcs.in_arc, kind.label, kind.owner
+    """Clear what hangs on nodes that were cleared, from row `done` of the journal on.
+
+    Nothing hangs on a dead end that hung on its only neighbour: such are those from `lost` on.
+    """
+    span, arc, label, owner = arcs.span, arcs.arc, kind.label, kind.owner
     log_node, log_key, log_owner = log
     while done < logged:
         node, key, own = np.uint32(log_node[done]), log_key[done], log_owner[done]
@@ -138,13 +141,16 @@ def _clear(
         if logged + np.int64(high - low) > len(log_node):
             break
         done += 1
+        if done > lost and high - low == 1:
+            continue
         for a in range(low, high):
             tail = np.uint32(arc[a, 1] >> AT)
-            if owner[tail] == own and label[tail] == key + arc[a, 0]:
-                log_node[logged], log_key[logged], log_owner[logged] = tail, label[tail], own
-                logged += 1
-                label[tail] = CLEARED
-                owner[tail] = -1
+            if owner[tail] != own or label[tail] != key + arc[a, 0] or arc[a, 0] & LOW == LOW:
+                continue
+            log_node[logged], log_key[logged], log_owner[logged] = tail, label[tail], own
+            logged += 1
+            label[tail] = CLEARED
+            owner[tail] = -1
     return done, logged
 
 
@@ -154,10 +160,14 @@ def _at_border(  # noqa: C901, PLR0912
     kind: Kind,
     facilities: LivePoints,
     nodes: Array,
+    lost: Whole,
 ) -> tuple[Array, Array, Array]:
-    """Read cleared nodes again from what still stands around them: their node, key and owner."""
+    """Read cleared nodes again from what still stands around them: their node, key and owner.
+
+    From `lost` on they hung on a neighbour that was cleared: a dead end has no other.
+    """
     label, owner, rank, alive = kind.label, kind.owner, kind.rank, kind.alive
-    out_span, out_arc = arcs.out_span, arcs.out_arc
+    span, arc = arcs.span, arcs.arc
     edge_from, edge_to, by_time = arcs.edge_from, arcs.edge_to, arcs.by_time
     lengths, times = arcs.edge_length_mm, arcs.edge_time_ms
     near_start, near, meets = facilities.near_start, facilities.near, facilities.meets
@@ -171,10 +181,14 @@ def _at_border(  # noqa: C901, PLR0912
         best = np.int64(FAR)
         own = np.int64(-1)
         node = np.uint32(nodes[i])
-        for a in range(np.uint32(out_span[node, 0]), np.uint32(out_span[node, 1])):
-            head = np.uint32(out_arc[a, 1] >> AT)
-            if label[head] < FAR:
-                key = out_arc[a, 0] + label[head]
+        first, after = np.uint32(span[node, 0]), np.uint32(span[node, 1])
+        if i >= lost and after - first == 1:
+            after = first
+        for a in range(first, after):
+            head = np.uint32(arc[a, 1] >> AT)
+            ms = arc[a, 1] & LOW
+            if label[head] < FAR and ms != LOW:
+                key = ((arc[a, 0] >> AT) << AT) + ms + label[head]
                 if key < best or (key == best and rank[owner[head]] < rank[own]):
                     best = key
                     own = np.int64(owner[head])
@@ -252,7 +266,7 @@ def _spread(
     behind is passed over. A dead end that is reached from its only neighbour leads nowhere, and
     is not laid into a bucket.
     """
-    span, arc = arcs.in_span, arcs.in_arc
+    span, arc = arcs.span, arcs.arc
     label, owner, rank, _, limit, shift = kind
     log_node, log_key, log_owner = log
     entry, first = buckets
@@ -274,7 +288,7 @@ def _spread(
         for a in range(low, high):
             tail = np.uint32(arc[a, 1] >> AT)
             reached, was = key + arc[a, 0], label[tail]
-            if reached > limit or reached > was:
+            if reached > limit or reached > was or arc[a, 0] & LOW == LOW:
                 continue
             if reached == was and rank[own] >= rank[owner[tail]]:
                 continue
@@ -283,8 +297,7 @@ def _spread(
                 logged += 1
             label[tail] = reached
             owner[tail] = own
-            only = np.uint32(span[tail, 0])
-            if np.uint32(span[tail, 1]) - only == 1 and arc[only, 1] >> AT == node:
+            if span[tail, 1] - span[tail, 0] == 1:
                 continue
             entry[laid] = (np.int64(first[reached >> shift]) << AT) | np.int64(tail)
             first[reached >> shift] = laid
@@ -308,13 +321,13 @@ def _mend_kind(
     label, owner = kind.label, kind.owner
     log = _longer(log, begun + len(lost.seed_node) + len(lost.arc_tail))
     logged = _lose(lost, counts[0], kind, log, begun)
-    done = begun
+    hung, done = logged, begun
     while done < logged:
-        done, logged = _clear(arcs, kind, log, done, logged)
+        done, logged = _clear(arcs, kind, log, hung, done, logged)
         if done < logged:
             log = _longer(log, 2 * logged + ROOM)
     cleared = logged
-    border = _at_border(arcs, kind, facilities, log.node[begun:cleared])
+    border = _at_border(arcs, kind, facilities, log.node[begun:cleared], hung - begun)
     seeds, ways = len(gained.seed_node), len(gained.arc_tail)
     log = _longer(log, logged + seeds + ways)
     if len(border[0]) + seeds + ways > len(buckets.entry):

@@ -13,7 +13,7 @@ from spatial.errors import InputError
 from spatial.network.edits import NetworkPatch
 from spatial.reach.arcs import limit_key
 from spatial.reach.kernels import FAR
-from spatial.reach.live_network import AT, LiveArcs, LivePoints, seeds_at
+from spatial.reach.live_network import LiveArcs, LivePoints, arc_records, seeds_at
 from spatial.reach.repair import mend, roll_back
 from spatial.scenarios.group_kernels import nearest_of_groups
 from spatial.scenarios.live_arrays import POINT_SETS, SPARE_POINTS
@@ -77,7 +77,7 @@ class LiveReach:
         self.gate_group: Ints = take("gate_group")
         self.home_group: Ints = take("home_group")
         self.counts = dict(
-            zip(("node", "edge", "out", "in", *POINT_SETS), take("counts").tolist(), strict=True)
+            zip(("node", "edge", "arc", *POINT_SETS), take("counts").tolist(), strict=True)
         )
         places = int(take("gates_of_start").shape[0] - 1)
         self._mark_place = np.zeros(places, dtype=np.int64)
@@ -315,8 +315,8 @@ class LiveReach:
     def scratch(self) -> tuple[Longs, Ints]:
         """Room for a search: labels, ``FAR`` everywhere, and nodes."""
         if self._scratch is None or self._touched_nodes is None:
-            self._scratch = np.full(len(self.arcs.out_span), FAR, dtype=np.int64)
-            self._touched_nodes = np.empty(len(self.arcs.out_span), dtype=np.int32)
+            self._scratch = np.full(len(self.arcs.span), FAR, dtype=np.int64)
+            self._touched_nodes = np.empty(len(self.arcs.span), dtype=np.int32)
         return self._scratch, self._touched_nodes
 
     # -- the network ------------------------------------------------------------------------------
@@ -373,33 +373,34 @@ class LiveReach:
     def _relay(self, nodes: Longs, gone: Longs, edges: Longs) -> None:
         """Lay the arcs of some nodes anew, behind all others."""
         arcs = self.arcs
-        if nodes.max(initial=0) >= len(arcs.out_span):
+        if nodes.max(initial=0) >= len(arcs.span):
             raise _too_much()
-        fresh = self._arcs_by_node(edges)
-        sides = ("out", arcs.out_span, arcs.out_arc), ("in", arcs.in_span, arcs.in_arc)
-        for name, span, records in sides:
-            at = self.counts[name]
-            for node in nodes.tolist():
-                old = records[slice(*span[node])]
-                kept = old[~np.isin(old[:, 1] & ((1 << AT) - 1), gone)]
-                added = fresh[name].get(node, [])
-                size = len(kept) + len(added)
-                if at + size > len(records):
-                    raise _too_much()
-                more = np.array(added, dtype=np.int64).reshape(-1, 2)
-                self._set(records, slice(at, at + size), np.concatenate([kept, more]))
-                self._set(span, node, (at, at + size))
-                at += size
-            self.counts[name] = at
+        records, of_edge = arcs.arc, arcs.arc_edge
+        node, record, edge = self._ends_of(edges)
+        at = self.counts["arc"]
+        for one in nodes.tolist():
+            old = slice(*arcs.span[one])
+            kept, new = ~np.isin(of_edge[old], gone), node == one
+            after = at + int(kept.sum()) + int(new.sum())
+            if after > len(records):
+                raise _too_much()
+            self._set(records, slice(at, after), np.concatenate([records[old][kept], record[new]]))
+            self._set(of_edge, slice(at, after), np.concatenate([of_edge[old][kept], edge[new]]))
+            self._set(arcs.span, one, (at, after))
+            at = after
+        self.counts["arc"] = at
 
-    def _arcs_by_node(self, edges: Longs) -> dict[str, dict[int, list[tuple[int, int]]]]:
-        out: dict[int, list[tuple[int, int]]] = {}
-        into: dict[int, list[tuple[int, int]]] = {}
-        for edge in edges.tolist():
-            for tail, head, key in self._arcs_of(np.array([edge])):
-                out.setdefault(tail, []).append((key, (head << AT) | edge))
-                into.setdefault(head, []).append((key, (tail << AT) | edge))
-        return {"out": out, "in": into}
+    def _ends_of(self, edges: Longs) -> tuple[Ints, Longs, Longs]:
+        """Both ends of some edges: the node, its record and the edge."""
+        arcs = self.arcs
+        tail, head, mm = arcs.edge_from[edges], arcs.edge_to[edges], arcs.edge_length_mm[edges]
+        there, back = arcs.edge_time_ms[edges].T
+        records = arc_records(mm, back, there, head), arc_records(mm, there, back, tail)
+        return (
+            np.concatenate([tail, head]),
+            np.concatenate(records),
+            np.concatenate([edges, edges]),
+        )
 
     # -- and back ---------------------------------------------------------------------------------
 

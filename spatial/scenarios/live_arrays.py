@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spatial.network import Attachments, WalkNetwork
-from spatial.reach.arcs import arcs_for, place_points, points_by_edge
+from spatial.reach.arcs import place_points, points_by_edge
 from spatial.reach.kernels import FAR
 from spatial.reach.labels import NodeLabels
 from spatial.reach.live_network import packed_arcs
@@ -18,7 +18,7 @@ __all__ = ["POINT_SETS", "SPARE_POINTS", "lay_out_reach"]
 
 SPARE_NODES: Final = 4096
 SPARE_EDGES: Final = 4096
-SPARE_ARCS: Final = 32_768
+SPARE_ARCS: Final = 65_536
 SPARE_POINTS: Final = 1024
 SPARE_HOMES: Final = 16_384
 POINT_SETS: Final = ("facility", "gate", "home")
@@ -59,14 +59,12 @@ def lay_out_reach(
     places, buildings : int
         Number of neighbourhoods and of buildings.
     """
-    out_span, out_arc = packed_arcs(arcs_for(network))
-    in_span, in_arc = packed_arcs(arcs_for(network, backward=True))
-    counts = [network.node_count, network.edge_count, len(out_arc), len(in_arc)]
+    span, arc, arc_edge = packed_arcs(network)
+    counts = [network.node_count, network.edge_count, len(arc)]
     arrays: Arrays = {
-        "out_span": _roomy(out_span, SPARE_NODES),
-        "out_arc": _roomy(out_arc, SPARE_ARCS),
-        "in_span": _roomy(in_span, SPARE_NODES),
-        "in_arc": _roomy(in_arc, SPARE_ARCS),
+        "span": _roomy(span, SPARE_NODES),
+        "arc": _roomy(arc, SPARE_ARCS),
+        "arc_edge": _roomy(arc_edge, SPARE_ARCS),
         "edge_from": _roomy(network.edge_from, SPARE_EDGES),
         "edge_to": _roomy(network.edge_to, SPARE_EDGES),
         "edge_length_mm": _roomy(network.edge_length_mm, SPARE_EDGES),

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from small_networks import on_edges, random_network
 
-from spatial.reach.arcs import arcs_for, limit_key, place_points, points_by_edge
+from spatial.reach.arcs import limit_key, place_points, points_by_edge
 from spatial.reach.live_network import LiveArcs, LivePoints, packed_arcs, seeds_at
 from spatial.reach.repair import Changed, mend, roll_back
 from spatial.reach.search_kinds import Search, search_by_kind
@@ -17,8 +17,7 @@ NONE = np.empty(0, dtype=np.int64)
 def live(network, points):
     """Arcs and facilities as the repair takes them."""
     arcs = LiveArcs(
-        *packed_arcs(arcs_for(network)),
-        *packed_arcs(arcs_for(network, backward=True)),
+        *packed_arcs(network),
         *(network.edge_from, network.edge_to, network.edge_length_mm, network.edge_time_ms),
         False,
     )
