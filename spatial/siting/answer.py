@@ -16,7 +16,7 @@ from spatial.errors import InputError
 from spatial.progress import Progress, silent
 from spatial.siting.compiling import compiling_s
 
-__all__ = ["Answer", "Cancel", "Effort", "Status", "Watch"]
+__all__ = ["Answer", "Cancel", "Effort", "Status", "Watch", "gap_share"]
 
 Longs = npt.NDArray[np.int64]
 Cancel = Callable[[], bool]

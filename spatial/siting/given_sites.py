@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from spatial.errors import InfeasibleError, InputError
 
-__all__ = ["per_row", "per_site", "site_mask", "site_masks"]
+__all__ = ["per_row", "per_site", "site_mask", "site_masks", "unit_of"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -65,6 +65,23 @@ def per_site(values: npt.ArrayLike, count: int, *, name: str) -> npt.NDArray[np.
 def per_row(values: npt.ArrayLike, count: int, *, name: str) -> npt.NDArray[np.float64]:
     """Check one number a demand row, each 0 or more and finite."""
     return _numbers(values, count, name, "demand rows", "行需求")
+
+
+def unit_of(values: npt.NDArray[np.float64]) -> float:
+    """Return what amounts are best counted in: 1 where they are whole, else their own size.
+
+    A power of two, so that dividing by it changes no digit. Tolerances of a solver are absolute:
+    without this, amounts that are all tiny would all be nothing to it.
+
+    Examples
+    --------
+    >>> unit_of(np.array([3.0, 5.0])), unit_of(np.array([0.3, 0.2])), unit_of(np.zeros(1))
+    (1.0, 0.25, 1.0)
+    """
+    largest = float(values.max(initial=0.0))
+    if largest == 0 or bool((values == np.floor(values)).all()):
+        return 1.0
+    return float(2.0 ** np.floor(np.log2(largest)))
 
 
 def _numbers(

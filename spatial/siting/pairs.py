@@ -213,12 +213,12 @@ def _fitting(cost: npt.NDArray[Any], start: Longs) -> Costs:
         )
     if not len(cost):
         return cost.astype(np.int32)
-    wrong = np.flatnonzero(~(cost >= 0))
+    wrong = np.flatnonzero(~((cost >= 0) & (cost < np.inf)))
     if len(wrong):
         row = int(np.searchsorted(start, wrong[0], side="right")) - 1
         raise InputError(
-            f"`cost` of demand row {row} is {cost[wrong[0]]}; costs are 0 or more.",
-            zh=f"第 {row} 行需求的 cost 为 {cost[wrong[0]]};应大于等于 0。",
+            f"`cost` of demand row {row} is {cost[wrong[0]]}; costs are finite, 0 or more.",
+            zh=f"第 {row} 行需求的 cost 为 {cost[wrong[0]]};应为不小于 0 的有限数。",
         )
     if cost.max() <= np.iinfo(np.int32).max and (
         cost.dtype.kind in "iub" or bool((cost == np.floor(cost)).all())

@@ -38,7 +38,7 @@ from spatial.siting.covering.settle import (
     show_bound,
     without,
 )
-from spatial.siting.given_sites import per_row, per_site, site_mask, site_masks
+from spatial.siting.given_sites import per_row, per_site, site_mask, site_masks, unit_of
 from spatial.siting.pairs import Pairs
 from spatial.siting.signatures import cover_of, nearest_open
 
@@ -134,9 +134,12 @@ def max_cover(
     watch = Watch(effort or Effort(), progress, cancel)
     n, m = len(pairs), pairs.site_count
     weights = per_row(weight, n, name="weight")
+    unit = unit_of(weights)
+    weights = weights / unit
     opened, closed = site_masks(m, must, must_not)
     cost, total = _money(p, m)
     _require_money(p, cost, total, opened, closed)
+    cost, total = cost / unit_of(cost), total / unit_of(cost)
     opened |= (cost == 0) & ~closed
     work = _Work(watch, weights)
     left = work.begin(pairs, cost, total, opened, ~closed & ~opened)
@@ -158,8 +161,8 @@ def max_cover(
         f"{n} rows and {m} sites came down to {left.cover.row_count} and {left.cover.site_count}.",
     )
     return Answer(
-        np.flatnonzero(chosen), assigned, value, bound, watch.status_of(value, bound),
-        watch.cpu_s, notes,
+        np.flatnonzero(chosen), assigned, unit * value, unit * bound,
+        watch.status_of(value, bound), watch.cpu_s, notes,
     )  # fmt: skip
 
 

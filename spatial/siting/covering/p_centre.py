@@ -18,7 +18,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numba
@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from spatial.errors import InfeasibleError
 from spatial.progress import Progress, silent
-from spatial.siting.answer import Answer, Cancel, Effort, Watch
+from spatial.siting.answer import Answer, Cancel, Effort, Watch, gap_share
 from spatial.siting.covering.reduction import reduce_cover
 from spatial.siting.covering.set_cover import cheapest_cover
 from spatial.siting.given_sites import site_mask, site_masks
@@ -86,14 +86,16 @@ def p_centre(
     >>> found.value, found.sites.tolist(), str(found.status)
     (4.0, [0, 2], 'proven_optimal')
     """
-    watch = Watch(effort or Effort(), progress, cancel)
+    asked = effort or Effort()
+    # A gap is one of distances: set covers that are asked on the way are counts, and exact.
+    watch = Watch(replace(asked, gap_share=0.0), progress, cancel)
     pairs = cost if isinstance(cost, Pairs) else Pairs.from_matrix(cost)
     m = pairs.site_count
     opened, closed = site_masks(m, must, must_not)
     _require_number(p, opened, closed)
     pairs = pairs.of_sites(~closed)
     pairs.require_all_in_reach()
-    search = _Search(pairs, p, opened, ~closed, watch)
+    search = _Search(pairs, p, opened, ~closed, watch, asked.gap_share)
     search.try_plan(site_mask(start, m, name="start") | opened)
     search.try_plan(_farthest_first(pairs.start, pairs.site, pairs.cost, opened.copy(), p))
     search.halve(proof=False)
@@ -162,7 +164,7 @@ def _farthest_first(start: Array, site: Array, cost: Array, chosen: Array, p: in
     for j in np.flatnonzero(chosen):
         for e in range(begin[j], begin[j + 1]):
             near[row[e]] = min(near[row[e]], length[e])
-    for _ in range(p - chosen.sum()):
+    for _ in range(p - chosen.sum() if len(near) else 0):
         j = site[start[np.argmax(near)]]
         if chosen[j]:
             break
@@ -181,6 +183,7 @@ class _Search:
     opened: Mask
     allowed: Mask
     watch: Watch
+    good_enough_share: float
     levels: Any = None  # distinct distances, ascending
     low: int = 0
     high: int = 0
@@ -203,7 +206,7 @@ class _Search:
         if (np.diff(count[self.pairs.start]) == 0).any():
             return
         first = np.concatenate([np.flatnonzero(held), [0]])[count[self.pairs.start[:-1]]]
-        level = int(np.searchsorted(self.levels, self.pairs.cost[first].max()))
+        level = int(np.searchsorted(self.levels, self.pairs.cost[first].max(initial=0)))
         if self.best is None or level < self.high:
             self.best, self.high = chosen.copy(), level
 
@@ -211,7 +214,7 @@ class _Search:
         """Halve what lies between; without proofs, only until no quick answer comes."""
         lowest = self.low  # quick answers failed below; asked again with proofs
         while not self.impossible and (self.low < self.high or self.best is None):
-            if self.watch.must_stop() or (not proof and lowest >= self.high):
+            if self.watch.must_stop() or (not proof and lowest >= self.high) or self._near():
                 return
             middle = (lowest + self.high) // 2
             shown = self._ask(middle, proof=proof)
@@ -226,6 +229,13 @@ class _Search:
                     return
                 lowest = middle + 1
             self.watch.tell("siting_halving", 1 - (self.high - self.low) / len(self.levels))
+
+    def _near(self) -> bool:
+        """Tell whether the best plan is as near to the bound as was asked for."""
+        if self.best is None:
+            return False
+        value, bound = float(self.levels[self.high]), float(self.levels[self.low])
+        return gap_share(value, bound) <= self.good_enough_share
 
     def _ask(self, level: int, *, proof: bool) -> bool | None:
         """Tell whether p sites cover everybody within a distance; None: not known."""

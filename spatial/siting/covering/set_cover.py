@@ -35,7 +35,7 @@ from spatial.siting.covering.set_cover_bound import (
     raise_cover_prices,
 )
 from spatial.siting.covering.weighting import CoverSearch, greedy_sites
-from spatial.siting.given_sites import per_row, per_site, site_mask, site_masks
+from spatial.siting.given_sites import per_row, per_site, site_mask, site_masks, unit_of
 from spatial.siting.pairs import Pairs
 from spatial.siting.signatures import Cover, cover_of, nearest_open
 
@@ -45,6 +45,7 @@ Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 NAMED: Final = 5
+LARGEST: Final = 2.0**62
 STEPS: Final = 4000
 """Steps of the search between two looks at the clock."""
 PATIENCE: Final = 3
@@ -117,6 +118,8 @@ def set_cover(
     watch = Watch(effort or Effort(), progress, cancel)
     n, m = len(pairs), pairs.site_count
     price = np.ones(m) if cost is None else per_site(cost, m, name="cost")
+    unit = unit_of(price)
+    price = price / unit
     opened, closed = site_masks(m, must, must_not)
     need = _needs(times, n)
     cover = cover_of(pairs.start, pairs.site, m)
@@ -140,7 +143,7 @@ def set_cover(
         bound = np.nan
     assigned = nearest_open(pairs.start, pairs.site, chosen)
     notes = (_left(part, n, m),)
-    return Answer(sites, assigned, value, bound, status, watch.cpu_s, notes)
+    return Answer(sites, assigned, unit * value, unit * bound, status, watch.cpu_s, notes)
 
 
 def _left(part: Reduced, rows: int, sites: int) -> str:
@@ -240,7 +243,9 @@ class _Work:
 
     @property
     def whole(self) -> bool:
-        return bool((self.cost == np.floor(self.cost)).all())
+        """Whether costs are whole numbers, and sums of them in units, too, fit into 64 bits."""
+        whole = bool((self.cost == np.floor(self.cost)).all())
+        return whole and float(self.cost.sum()) * UNIT < LARGEST
 
     def raised(self, bound: float, value: float) -> float:
         """Raise a bound to the next whole number where costs are whole; never above the value.
@@ -265,7 +270,7 @@ class _Work:
         arrays = self.cover.arrays
         begin = first_prices(arrays, self.cost) if price is None else price
         found, _ = raise_cover_prices(arrays, self.need, self.cost, begin.copy(), target, ROUNDS)
-        if self.whole:
+        if self.whole and float(found @ self.need) * UNIT < LARGEST:
             exact = np.rint(found * UNIT).astype(np.int64)
             units = self.cost.astype(np.int64) * UNIT
             low, reduced = bound_of_prices(arrays, self.need, units, exact)

@@ -192,3 +192,17 @@ def test_all_known_optima_of_sao_jose_dos_campos_are_proven(shared_data, name):
     for row in known:
         found = max_cover(pairs.within(float(row["radius"])), weight, int(row["p"]))
         assert (found.value, str(found.status)) == (float(row["optimum"]), "proven_optimal")
+
+
+def test_the_unit_of_weights_and_money_changes_neither_the_sites_nor_the_proof():
+    rng = np.random.default_rng(0)
+    n, m = int(rng.integers(30, 80)), int(rng.integers(20, 50))
+    rng.random((n, m))
+    near = (rng.random((n, m)) < 0.12) | (np.arange(m) == rng.integers(0, m, n)[:, None])
+    pairs = Pairs.from_matrix(np.where(near, 1, np.nan))
+    cost, weight = rng.integers(3, 30, m) / 7, rng.integers(1, 50, n) / 7
+    ask = {"effort": Effort(seconds=120)}
+    plain = max_cover(pairs, weight, Budget(cost, cost.sum() / 6), **ask)
+    tiny = max_cover(pairs, 1e-9 * weight, Budget(1e-9 * cost, 1e-9 * cost.sum() / 6), **ask)
+    assert plain.status == tiny.status == Status.PROVEN_OPTIMAL
+    assert 1e9 * tiny.value == pytest.approx(plain.value, rel=1e-9)

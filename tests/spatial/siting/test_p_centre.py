@@ -118,3 +118,17 @@ def test_published_values_of_san_francisco_are_reproduced(shared_data):
     median = p_median(metres.to_numpy(), weight.to_numpy(), 4)
     assert median.value == pytest.approx(2_848_268_129.7145, abs=5e-5)
     assert {str(a.status) for a in (centre, covered, median)} == {"proven_optimal"}
+
+
+def test_a_gap_is_one_of_distances_and_no_wider_than_was_asked_for():
+    rng = np.random.default_rng(4)
+    here, there = rng.random((60, 1, 2)), rng.random((1, 25, 2))
+    walk_m = np.round(1000 * np.hypot(*np.moveaxis(here - there, -1, 0)))
+    for gap_share in (0.02, 0.1, 0.3):
+        found = p_centre(walk_m, 6, effort=Effort(seconds=120, gap_share=gap_share))
+        assert found.gap_share <= gap_share
+
+
+def test_where_nobody_is_nobody_is_far():
+    found = p_centre(np.zeros((0, 3)), 2)
+    assert (found.value, found.bound, len(found.sites)) == (0, 0, 2)

@@ -110,3 +110,9 @@ def test_pairs_on_the_network_are_the_walks_of_networkx(drawn):
             costs = distances_mm(graph, number, row)
             walk = np.array([costs.get((1 - number, k), np.inf) for k in range(len(goals))])
             np.testing.assert_array_equal(found[row], np.where(walk <= 350_000, walk, np.inf))
+
+
+@pytest.mark.parametrize("cost", [np.inf, np.nan, -1.0])
+def test_a_pair_of_a_table_costs_something_that_can_be_summed(cost):
+    with pytest.raises(InputError, match="finite, 0 or more"):
+        Pairs.from_table([0, 0], [0, 1], [1.0, cost], demand_count=1, site_count=2)

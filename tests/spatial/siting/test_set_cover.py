@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from itertools import combinations
 
 import numpy as np
@@ -178,3 +179,26 @@ def test_the_same_call_gives_the_same_answer(rng):
     reach[np.arange(300), rng.integers(0, 60, 300)] = True
     one, two = (set_cover(pairs_of(reach)) for _ in range(2))
     assert one.sites.tolist() == two.sites.tolist()
+
+
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e13])
+def test_proofs_hold_for_tiny_and_huge_costs_even_where_the_search_finds_nothing(monkeypatch, size):
+    module = importlib.import_module("spatial.siting.covering.set_cover")
+    monkeypatch.setattr(module, "ROUNDS", 1)
+    monkeypatch.setattr(module, "greedy_sites", lambda *a: np.ones(len(a[2]), dtype=bool))
+    monkeypatch.setattr(module._Work, "search", lambda *_: None)
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        near = rng.random((8, 7)) < 0.4
+        near[np.arange(8), rng.integers(0, 7, 8)] = True
+        cost = size * rng.integers(1, 9, 7)
+        best = min(
+            cost[list(sites)].sum()
+            for count in range(1, 8)
+            for sites in combinations(range(7), count)
+            if near[:, list(sites)].any(axis=1).all()
+        )
+        pairs = Pairs.from_matrix(np.where(near, 1, np.nan))
+        found = set_cover(pairs, cost=cost, effort=Effort(seconds=120))
+        assert found.status == Status.PROVEN_OPTIMAL
+        assert found.value == pytest.approx(best, rel=1e-9)
