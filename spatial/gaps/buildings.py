@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,10 +13,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from spatial.checks import require_columns
+from spatial.cores import slices
 from spatial.dictionary import conform, data_dictionary
 from spatial.errors import IndexMismatchError
 from spatial.gaps.homes import lived_in
 from spatial.reach import NearestTable
+from spatial.reach.kernels import Array
+from spatial.reach.kernels import _jit as jit
 
 if TYPE_CHECKING:
     from spatial.city.neighbourhoods import Neighbourhoods
@@ -29,6 +32,7 @@ UNKNOWN: Final = 2
 STATUS_NAMES: Final = ("present", "missing", "unknown")
 WITHOUT_WALK: Final = ("inside", "stand_in")
 WORD_BITS: Final = 64
+ROWS_AT_ONCE: Final = 4096
 CHECK_COLUMNS: Final = ("kind", "layer", "need", "limit_m")
 
 
@@ -131,15 +135,21 @@ class BuildingGaps:
         """
         code, places = pd.factorize(self.neighbourhood_id, sort=True)
         people = weight.reindex(self.ids).to_numpy(dtype=float)
-        lacking = np.empty((len(places), len(self.checks)))
-        for column in range(len(self.checks)):
-            status = self.status[:, column]
-            without = np.bincount(code, people * (status == MISSING), len(places))
-            told = np.bincount(code, people * (status != UNKNOWN), len(places))
-            lacking[:, column] = np.divide(
-                without, told, out=np.full(len(places), np.nan), where=told > 0
-            )
+        without, told = _summed(code, people, self.status, len(places))
+        lacking = np.divide(without, told, out=np.full(told.shape, np.nan), where=told > 0)
         return pd.DataFrame(lacking, index=pd.Index(places, dtype="str"))
+
+
+@jit
+def _summed(code: Array, people: Array, status: Array, places: int) -> tuple[Array, Array]:
+    """People of each place without each check, and those of whom anything is known; (n, c)."""
+    without = np.zeros((places, status.shape[1]))
+    told = np.zeros((places, status.shape[1]))
+    for i in range(len(code)):
+        for c in range(status.shape[1]):
+            without[code[i], c] += people[i] * (status[i, c] == MISSING)
+            told[code[i], c] += people[i] * (status[i, c] != UNKNOWN)
+    return without, told
 
 
 def building_gaps(
@@ -180,20 +190,27 @@ def building_gaps(
     """
     require_columns(gaps, ("neighbourhood_id", *CHECK_COLUMNS, "status", "basis"), name="gaps")
     home_of = lived_in(buildings, neighbourhoods.building_neighbourhood)
-    home_of = home_of[home_of.isin(gaps["neighbourhood_id"].unique())]
+    home_of = home_of[pd.Index(gaps["neighbourhood_id"].unique()).get_indexer(home_of) >= 0]
     checks = gaps.drop_duplicates(["kind", "layer"])[list(CHECK_COLUMNS)].reset_index(drop=True)
     ids = pd.Index(home_of.index.astype("str"), name="id")
     kinds = pd.Index(sorted(set(checks["kind"].astype("str"))), dtype="str")
-    nearest = _wide(building_nearest, ids, kinds)
-    told, held = _by_neighbourhood(gaps, checks, home_of)
-    near = nearest[:, kinds.get_indexer(checks["kind"])] <= checks["limit_m"].to_numpy(dtype=float)
-    status = np.where(near | held, PRESENT, told).astype(np.uint8)
+    walks = _walks(building_nearest, ids, kinds)
+    place, told, held = _by_neighbourhood(gaps, checks, home_of)
+    column = kinds.get_indexer(checks["kind"])
+    limit_m = checks["limit_m"].to_numpy(dtype=float)
+    walked = np.ones(len(ids), dtype=bool)
     if measured is not None:
-        unwalked = ~ids.isin(measured)[:, None] & ~held
-        status[unwalked] = UNKNOWN
-    return BuildingGaps(
-        ids, home_of.set_axis(ids), checks, status, kinds, nearest.astype(np.float32)
-    )
+        walked = pd.Index(measured).unique().get_indexer(ids) >= 0
+    status = np.empty((len(ids), len(checks)), dtype=np.uint8)
+    nearest_m = np.empty((len(ids), len(kinds)), dtype=np.float32)
+    for rows in slices(len(ids), ROWS_AT_ONCE):  # a whole city at once would leave the cache
+        nearest, here = walks(rows), place[rows]
+        near = nearest[:, column] <= limit_m
+        without_walk = held[here]
+        found = np.where(near | without_walk, PRESENT, told[here])
+        found[~walked[rows, None] & ~without_walk] = UNKNOWN
+        status[rows], nearest_m[rows] = found, nearest
+    return BuildingGaps(ids, home_of.set_axis(ids), checks, status, kinds, nearest_m)
 
 
 def building_gaps_frame(
@@ -225,18 +242,25 @@ def building_gaps_frame(
     return conform(frame, data_dictionary().results["building_gaps"], name="building_gaps")
 
 
-def _wide(
+def _walks(
     nearest: pd.DataFrame | NearestTable, ids: pd.Index, kinds: pd.Index
-) -> npt.NDArray[np.float64]:
-    """Distances (b, k); NaN beyond the search."""
+) -> Callable[[slice], npt.NDArray[np.float64]]:
+    """Give the distances of some buildings to all kinds, (rows, k); NaN beyond the search."""
     if isinstance(nearest, NearestTable):
-        row = pd.Index(nearest.origin_ids.astype("str")).get_indexer(ids)
-        column = pd.Index(nearest.kinds).get_indexer(kinds)
-        walked = np.full((len(ids), len(kinds)), np.nan)
-        known, there = np.flatnonzero(row >= 0), np.flatnonzero(column >= 0)
-        walked[np.ix_(known, there)] = nearest.distance_m[np.ix_(row[known], column[there])]
-        walked[np.isinf(walked)] = np.nan
-        return walked
+        table = nearest
+        row = pd.Index(table.origin_ids.astype("str")).get_indexer(ids)
+        column = pd.Index(table.kinds).get_indexer(kinds)
+        there = np.flatnonzero(column >= 0)
+
+        def of_table(rows: slice) -> npt.NDArray[np.float64]:
+            walked = np.full((rows.stop - rows.start, len(kinds)), np.nan)
+            at = row[rows]
+            known = np.flatnonzero(at >= 0)
+            walked[np.ix_(known, there)] = table.metres(at[known])[:, column[there]]
+            walked[np.isinf(walked)] = np.nan
+            return walked
+
+        return of_table
     require_columns(nearest, ("origin_id", "kind", "distance_m"), name="building_nearest")
     wide = np.full((len(ids), len(kinds)), np.inf)
     row, column = ids.get_indexer(nearest["origin_id"]), kinds.get_indexer(nearest["kind"])
@@ -244,13 +268,16 @@ def _wide(
     distance = nearest["distance_m"].to_numpy(dtype=float)
     np.minimum.at(wide, (row[here], column[here]), distance[here])
     wide[np.isinf(wide)] = np.nan
-    return wide
+    return lambda rows: wide[rows]
 
 
 def _by_neighbourhood(
     gaps: pd.DataFrame, checks: pd.DataFrame, home_of: pd.Series
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
-    """Status of a building that walks too far, and what it has without a walk; both (b, c)."""
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """Row of each building's neighbourhood (b,); and by neighbourhood and check, (n, c) both.
+
+    The status of a building that walks too far, and whether it has the kind without a walk.
+    """
     place = pd.Index(gaps["neighbourhood_id"].astype("str").unique())
     row = place.get_indexer(gaps["neighbourhood_id"].astype("str"))
     column = pd.MultiIndex.from_frame(checks[["kind", "layer"]]).get_indexer(
@@ -262,8 +289,7 @@ def _by_neighbourhood(
     held[row, column] = gaps["basis"].isin(WITHOUT_WALK).to_numpy(dtype=bool)
     meaningful = (status == MISSING).any(axis=0) | (status != UNKNOWN).all(axis=0)
     far = np.where(status == PRESENT, np.where(meaningful, MISSING, UNKNOWN), status)
-    at = place.get_indexer(home_of)
-    return far[at].astype(np.uint8), held[at]
+    return place.get_indexer(home_of), far.astype(np.uint8), held
 
 
 def _named(found: BuildingGaps) -> pd.Series:

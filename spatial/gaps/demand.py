@@ -96,10 +96,11 @@ def resident_demand(
     if not len(votes):
         return no_demand()
     place = _places(votes["neighbourhood_id"], neighbourhoods)
+    names = catalogue.names()
     kind = (
         votes["kind"]
         .astype("object")
-        .map(lambda text: catalogue.names().get(name_key(text)) if isinstance(text, str) else None)
+        .map(lambda text: names.get(name_key(text)) if isinstance(text, str) else None)
     )
     count = votes["votes"].astype("Float64").astype("float64")
     unusable = ~(count >= 0)

@@ -64,7 +64,7 @@ def residents_at_home(
     building known as a point).
     """
     home_of = lived_in(buildings, neighbourhoods.building_neighbourhood)
-    known = home_of.isin(neighbourhoods.frame.index.astype("str"))
+    known = neighbourhoods.frame.index.astype("str").get_indexer(home_of) >= 0
     home_of = home_of[known]
     homes = buildings.loc[home_of.index]
     centre = shapely.centroid(homes.geometry.to_numpy())

@@ -14,6 +14,7 @@ from spatial.checks import require_columns, require_metric_crs, require_same_crs
 from spatial.cores import in_order
 from spatial.dictionary import conform, data_dictionary
 from spatial.errors import InputError, StandardsError
+from spatial.gaps.straight import Outlines, nearest_straight_m
 from spatial.gaps.supply import own_class, required_area, shared_supply
 from spatial.standards import Catalogue, ParameterSet, Profile, facility_area_m2
 
@@ -254,18 +255,12 @@ def _straight(
     gaps: pd.DataFrame, frame: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, kinds: pd.DataFrame
 ) -> npt.NDArray[np.float64]:
     """Distance by air from each parcel to the nearest facility of each kind; NaN where none is."""
-    parcels = frame.geometry.to_numpy()
+    outlines = Outlines(frame.geometry.to_numpy())
     places = facilities.geometry.reindex(kinds["facility_id"]).to_numpy()
-
-    def nearest(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        tree = shapely.STRtree(places[rows])
-        found, distance = tree.query_nearest(parcels, return_distance=True, all_matches=False)
-        away = np.full(len(frame), np.nan)
-        away[found[0]] = distance
-        return away
-
     of_kind = kinds.groupby("kind").indices
-    distances = in_order(nearest, list(of_kind.values()))
+    distances = in_order(
+        lambda rows: nearest_straight_m(outlines, places[rows]), list(of_kind.values())
+    )
     by_kind = dict(zip(map(str, of_kind), distances, strict=True))
     straight = np.full(len(gaps), np.nan)
     position = frame.index.astype("str").get_indexer(gaps["neighbourhood_id"])

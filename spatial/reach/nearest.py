@@ -39,7 +39,12 @@ class NearestTable:
     @property
     def distance_m(self) -> npt.NDArray[np.float64]:
         """Metres to walk, shape (o, k); infinite beyond the cutoff."""
-        return np.where(self.key < FAR, split_key(self.key, by=self.by)[0], np.inf)
+        return self.metres(slice(None))
+
+    def metres(self, rows: slice | npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+        """Metres to walk from some origins, by row; infinite beyond the cutoff."""
+        key = self.key[rows]
+        return np.where(key < FAR, split_key(key, by=self.by)[0], np.inf)
 
     @property
     def time_s(self) -> npt.NDArray[np.float64]:
