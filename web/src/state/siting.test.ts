@@ -252,6 +252,21 @@ describe("who pays", () => {
     expect(sent.some(({ path }) => path.endsWith("/again"))).toBe(false);
   });
 
+  it("of another siting is the money of its own request, unless the planner filled some in", async () => {
+    const asked = { ...ANSWER, request: { funding: { available_yuan: { lottery: 500_000 } } } };
+    const { made, sent } = panel({ "J/funding": paid, "K/funding": paid, catchments: NOBODY, "sitings/J": asked, "sitings/K": ANSWER });
+    await made.open("J");
+    expect(made.wish.value.money.available_wan).toEqual({ lottery: 50 });
+    await made.open("K");
+    expect(made.wish.value.money).toEqual(FIRST_MONEY);
+    await settled();
+    expect(sent.some(({ path }) => path.endsWith("/funding"))).toBe(false);
+    made.spend({ level: "city" });
+    await made.open("J");
+    await settled();
+    expect(sent.filter(({ path }) => path.endsWith("/funding")).at(-1)?.body).toEqual({ level: "city" });
+  });
+
   it("is that of the request again when the money is taken back, and is not asked for money that makes no sense", async () => {
     const { made, sent } = panel({ "J/funding": paid, catchments: NOBODY, "sitings/J": ANSWER });
     await made.open("J");

@@ -73,6 +73,8 @@ export class Siting {
   readonly sitings: Sitings;
   /** The job that is open, or on its way. */
   private opening: string | null = null;
+  /** The planner filled in money: it stays, whichever siting is opened. */
+  private spent = false;
   private readonly payer: Latest<{ asked: FundingAsked; which: Which; job: string }, FundingAnswer>;
   private readonly solver: Latest<{ edits: SitingEdits; point: number | null; job: string }, Shown & { edit: string; elapsed_ms: number }>;
 
@@ -103,6 +105,7 @@ export class Siting {
 
   forget(): void {
     this.close();
+    this.spent = false;
     this.wish.set(FIRST_SITING_WISH);
     this.runs.set([]);
   }
@@ -115,6 +118,7 @@ export class Siting {
 
   private clear(): void {
     this.opening = null;
+    if (!this.spent) this.want({ money: FIRST_MONEY });
     this.solver.drop();
     this.payer.drop();
     for (const store of [this.answer, this.paid, this.paidProblem, this.shown, this.point, this.edit, this.before, this.took_ms, this.catchments, this.chosen, this.toFit, this.paint, this.picking, this.problem]) store.set(null);
@@ -130,6 +134,7 @@ export class Siting {
 
   /** Fill in how much money there is: who pays is told anew, nothing is solved again. */
   spend(part: Partial<MoneyWish>): void {
+    this.spent = true;
     this.want({ money: { ...this.wish.value.money, ...part } });
     this.pay();
   }
@@ -191,7 +196,7 @@ export class Siting {
       if (this.opening !== job) return;
       this.answer.set(answer);
       // Whoever filled in nothing sees the money that this siting was asked with.
-      if (JSON.stringify(this.wish.value.money) === JSON.stringify(FIRST_MONEY)) this.want({ money: moneyOf(answer.request.funding) });
+      if (!this.spent) this.want({ money: moneyOf(answer.request.funding) });
       if (point === null) this.show(answer);
       else await this.pick(point);
       if (this.opening !== job) return;
