@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from spatial.errors import InfeasibleError, InputError
 
-__all__ = ["per_row", "per_site", "site_mask", "site_masks", "unit_of"]
+__all__ = ["number_of_sites", "per_row", "per_site", "site_mask", "site_masks", "unit_of"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -55,6 +55,21 @@ def site_masks(
             zh=f"选址点 {both[0]} 既必须设置又不得设置,请从 must 或 must_not 中去掉。",
         )
     return opened, closed
+
+
+def number_of_sites(p: float) -> int:
+    """Check how many sites are asked for: a whole number, 0 or more.
+
+    Examples
+    --------
+    >>> number_of_sites(3.0)
+    3
+    """
+    if not (np.isfinite(p) and p >= 0 and p == np.floor(p)):
+        raise InputError(
+            f"`p` is {p}; it counts sites: 0, 1, 2 …", zh=f"p 为 {p};应为整数 0、1、2……"
+        )
+    return int(p)
 
 
 def per_site(values: npt.ArrayLike, count: int, *, name: str) -> npt.NDArray[np.float64]:

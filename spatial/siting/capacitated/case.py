@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spatial.errors import InfeasibleError, InputError
+from spatial.errors import InfeasibleError
+from spatial.siting.given_sites import number_of_sites, per_row, per_site, site_masks
 from spatial.siting.pairs import Pairs
 
-__all__ = ["ROUNDING", "Case", "amounts_of", "case_of"]
+__all__ = ["ROUNDING", "Case", "case_of"]
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -119,16 +120,10 @@ def case_of(
     InfeasibleError
         If `p`, `must` and `must_not` contradict one another.
     """
-    amounts = amounts_of(demand, len(pairs), "demand")
-    rooms = amounts_of(capacity, pairs.site_count, "capacity")
-    forced = _rows(must, pairs.site_count, "must")
-    allowed = ~_rows(must_not, pairs.site_count, "must_not")
-    if (forced & ~allowed).any():
-        site = int(np.flatnonzero(forced & ~allowed)[0])
-        raise InfeasibleError(
-            f"Site {site} is in `must` and in `must_not`. Take it out of one of them.",
-            zh=f"选址点 {site} 同时在 must 和 must_not 中,请从其一去掉。",
-        )
+    amounts = per_row(demand, len(pairs), name="demand")
+    rooms = per_site(capacity, pairs.site_count, name="capacity")
+    forced, closed = site_masks(pairs.site_count, must, must_not)
+    allowed, p = ~closed, number_of_sites(p)
     if not forced.sum() <= p <= allowed.sum() or p < 1:
         raise InfeasibleError(
             f"p is {p}, but {forced.sum()} sites must be open and {allowed.sum()} may be. "
@@ -156,7 +151,7 @@ def case_of(
         demand=amounts,
         capacity=rooms,
         price=np.asarray(price, dtype=np.float64),
-        p=int(p),
+        p=p,
         must=forced,
         allowed=allowed,
         divided=divided,
@@ -167,33 +162,3 @@ def case_of(
 def _whole(*arrays: Floats) -> bool:
     """Whether everything finite is a whole number."""
     return all(bool((values[np.isfinite(values)] % 1 == 0).all()) for values in arrays)
-
-
-def amounts_of(given: npt.ArrayLike, count: int, name: str) -> Floats:
-    """Check amounts: finite, 0 or more, as many as there are rows."""
-    values = np.asarray(given, dtype=np.float64)
-    if values.shape != (count,):
-        raise InputError(
-            f"`{name}` has shape {values.shape}; it needs {count} numbers.",
-            zh=f"{name} 的形状为 {values.shape};应有 {count} 个数。",
-        )
-    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
-    if len(wrong):
-        raise InputError(
-            f"`{name}` row {wrong[0]} is {values[wrong[0]]}; it must be finite, 0 or more.",
-            zh=f"{name} 第 {wrong[0]} 行为 {values[wrong[0]]};应为不小于 0 的有限数。",
-        )
-    return values
-
-
-def _rows(given: Sequence[int], count: int, name: str) -> Bools:
-    held = np.zeros(count, dtype=bool)
-    rows = np.asarray(list(given), dtype=np.int64)
-    outside = rows[(rows < 0) | (rows >= count)]
-    if len(outside):
-        raise InputError(
-            f"`{name}` names site {outside[0]}; sites run from 0 to {count - 1}.",
-            zh=f"{name} 中的选址点 {outside[0]} 超出 0 至 {count - 1}。",
-        )
-    held[rows] = True
-    return held

@@ -14,10 +14,11 @@ from spatial.errors import InfeasibleError
 from spatial.progress import Progress, silent
 from spatial.siting.answer import Answer, Cancel, Effort, Watch
 from spatial.siting.capacitated.bound import climb, near_enough, no_better_than, open_ways
-from spatial.siting.capacitated.case import ROUNDING, Case, amounts_of, case_of
+from spatial.siting.capacitated.case import ROUNDING, Case, case_of
 from spatial.siting.capacitated.programme import Solved, solve_programme
 from spatial.siting.capacitated.search import Found, Judge, improve_sites
 from spatial.siting.capacitated.short import left_out, require_enough
+from spatial.siting.given_sites import per_row, site_mask
 from spatial.siting.p_median import p_median
 from spatial.siting.pairs import Pairs
 
@@ -123,8 +124,8 @@ def capacitated_p_median(  # noqa: PLR0913 - as the other models, and capacities
     """
     watch = Watch(effort or Effort(), progress, cancel)
     pairs = cost if isinstance(cost, Pairs) else Pairs.from_matrix(cost)
-    amounts = np.asarray(demand, dtype=np.float64)
-    weights = amounts if weight is None else _weights(weight, len(pairs))
+    amounts = per_row(demand, len(pairs), name="demand")
+    weights = amounts if weight is None else per_row(weight, len(pairs), name="weight")
     case = case_of(
         pairs,
         _spread(weights, pairs) * pairs.cost,
@@ -196,8 +197,8 @@ def capacitated_max_cover(  # noqa: PLR0913 - as the other models, and capacitie
     (60.0, [0], [60.0, 0.0])
     """
     watch = Watch(effort or Effort(), progress, cancel)
-    amounts = np.asarray(demand, dtype=np.float64)
-    weights = amounts if weight is None else _weights(weight, len(pairs))
+    amounts = per_row(demand, len(pairs), name="demand")
+    weights = amounts if weight is None else per_row(weight, len(pairs), name="weight")
     case = case_of(
         pairs,
         np.zeros(len(pairs.site)),
@@ -214,10 +215,6 @@ def capacitated_max_cover(  # noqa: PLR0913 - as the other models, and capacitie
     return _answer(case, found, case.told(found.value), case.told(min(bound, found.value)), watch)
 
 
-def _weights(weight: npt.ArrayLike, count: int) -> Floats:
-    return amounts_of(weight, count, "weight")
-
-
 def _spread(values: Floats, pairs: Pairs) -> Floats:
     return np.repeat(values, pairs.counts)
 
@@ -225,7 +222,7 @@ def _spread(values: Floats, pairs: Pairs) -> Floats:
 def _solve(case: Case, watch: Watch, start: Sequence[int] | None) -> tuple[Found, float]:
     """Return the best answer and a bound that nothing undercuts."""
     judge = Judge(case)
-    begin = _without_capacities(case, watch) if start is None else start
+    begin = _without_capacities(case, watch) if start is None else _given(case, start)
     judge.ask(_start_sites(case, begin))
     dual = climb(case, judge, watch)
     bound = no_better_than(case, dual.bound)
@@ -271,6 +268,12 @@ def _is_best(case: Case, best: Found, solved: Solved, watch: Watch) -> bool:
         return True
     same = 0.5 if case.whole else ROUNDING * abs(solved.value)
     return solved.ended and watch.effort.gap_share == 0 and best.value <= solved.value + same
+
+
+def _given(case: Case, start: Sequence[int]) -> Sequence[int]:
+    """Return the sites to begin with, checked, in the order in which they were given."""
+    site_mask(start, len(case.capacity), name="start")
+    return list(start)
 
 
 def _without_capacities(case: Case, watch: Watch) -> Sequence[int]:

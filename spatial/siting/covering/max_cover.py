@@ -38,7 +38,14 @@ from spatial.siting.covering.settle import (
     show_bound,
     without,
 )
-from spatial.siting.given_sites import per_row, per_site, site_mask, site_masks, unit_of
+from spatial.siting.given_sites import (
+    number_of_sites,
+    per_row,
+    per_site,
+    site_mask,
+    site_masks,
+    unit_of,
+)
 from spatial.siting.pairs import Pairs
 from spatial.siting.signatures import cover_of, nearest_open
 
@@ -137,6 +144,7 @@ def max_cover(
     unit = unit_of(weights)
     weights = weights / unit
     opened, closed = site_masks(m, must, must_not)
+    p = p if isinstance(p, Budget) else number_of_sites(p)
     cost, total = _money(p, m)
     _require_money(p, cost, total, opened, closed)
     cost, total = cost / unit_of(cost), total / unit_of(cost)
@@ -175,10 +183,6 @@ def _money(p: int | Budget, sites: int) -> tuple[Floats, float]:
                 zh=f"预算为 {p.total};应大于等于 0。",
             )
         return cost, float(p.total)
-    if p != int(p) or p < 0:
-        raise InputError(
-            f"`p` is {p}; it counts sites: 0, 1, 2 …", zh=f"p 为 {p};应为整数 0、1、2……"
-        )
     return np.ones(sites), float(p)
 
 

@@ -30,7 +30,7 @@ from spatial.progress import Progress, silent
 from spatial.siting.answer import Answer, Cancel, Effort, Watch, gap_share
 from spatial.siting.covering.reduction import reduce_cover
 from spatial.siting.covering.set_cover import cheapest_cover
-from spatial.siting.given_sites import site_mask, site_masks
+from spatial.siting.given_sites import number_of_sites, site_mask, site_masks
 from spatial.siting.pairs import Pairs
 from spatial.siting.signatures import cover_of, nearest_open
 
@@ -92,6 +92,7 @@ def p_centre(
     pairs = cost if isinstance(cost, Pairs) else Pairs.from_matrix(cost)
     m = pairs.site_count
     opened, closed = site_masks(m, must, must_not)
+    p = number_of_sites(p)
     _require_number(p, opened, closed)
     pairs = pairs.of_sites(~closed)
     pairs.require_all_in_reach()

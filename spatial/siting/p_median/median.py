@@ -23,7 +23,7 @@ import numpy.typing as npt
 from spatial.errors import InfeasibleError
 from spatial.progress import Progress, silent
 from spatial.siting.answer import Answer, Cancel, Effort, Watch
-from spatial.siting.given_sites import per_row, site_mask, site_masks
+from spatial.siting.given_sites import number_of_sites, per_row, site_mask, site_masks
 from spatial.siting.p_median.dual import Rows
 from spatial.siting.p_median.reduced import Median, reduced_median, require_enough
 from spatial.siting.p_median.run import Found, solve_median
@@ -98,6 +98,7 @@ def p_median(
     pairs = cost if isinstance(cost, Pairs) else Pairs.from_matrix(cost)
     weights = per_row(np.ones(len(pairs)) if weight is None else weight, len(pairs), name="weight")
     opened, closed = site_masks(pairs.site_count, must, must_not)
+    p = number_of_sites(p)
     require_enough(p, opened, closed)
     begin = None if start is None else site_mask(start, pairs.site_count, name="start")
     (pairs if not closed.any() else pairs.of_sites(~closed)).require_all_in_reach(weights > 0)

@@ -381,3 +381,10 @@ def test_where_time_ended_first_nobody_says_that_it_cannot_be(monkeypatch):
     with pytest.raises(InfeasibleError, match="not found in the time given") as error:
         capacitated_p_median(np.ones((3, 2)), [4, 4, 4], [6, 6], 2)
     assert "也未证明没有" in error.value.message_zh
+
+
+@pytest.mark.parametrize("name", ["must", "must_not", "start"])
+def test_rows_of_sites_that_are_none_are_refused(name):
+    for wrong in ([1.5], [7], [-1]):
+        with pytest.raises(InputError, match=f"`{name}`"):
+            capacitated_p_median(np.ones((2, 2)), [1, 1], [5, 5], 1, **{name: wrong})
