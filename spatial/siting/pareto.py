@@ -146,7 +146,7 @@ def _totals(ready: Ready, budgets_yuan: Sequence[float] | None, points: int) -> 
     """Return the budgets, smallest first."""
     core = ready.core
     if budgets_yuan is not None:
-        given = sorted(float(money) for money in budgets_yuan)
+        given = sorted({float(money) for money in budgets_yuan})
         if not given or given[0] < 0 or not np.isfinite(given[-1]):
             raise InputError(
                 f"`budgets_yuan` is {given}: give finite amounts of at least 0.",
@@ -165,7 +165,7 @@ def _totals(ready: Ready, budgets_yuan: Sequence[float] | None, points: int) -> 
         most += float((core.yearly_yuan * opened).sum())
     if np.isfinite(rules.budget_yuan).all():
         most = min(float(sum(rules.budget_yuan)), most * ROOM)
-    return [most * (at + 1) / points for at in range(points)]
+    return sorted({most * (at + 1) / points for at in range(points)})
 
 
 def _with_budget(ready: Ready, budget_yuan: tuple[float, ...]) -> Ready:
@@ -199,18 +199,22 @@ def _point(ready: Ready, watch: Watch, before: SitingPlan | None) -> SitingPlan:
     return plan_of(core, year, worth, bound=bound, status=status, cpu_s=watch.cpu_s)
 
 
+def _status(plan: SitingPlan, value: float, bound: float) -> Status:
+    """Say how sure a point is, by the bound that the points of more money leave it."""
+    if bound <= value:
+        return Status.PROVEN_OPTIMAL
+    has_one_now = plan.status == Status.NO_BOUND and np.isfinite(bound)
+    return Status.WITHIN_BOUND if has_one_now else plan.status
+
+
 def _curve(plans: list[SitingPlan], spent: list[float]) -> ParetoCurve:
     """Lay the points out; a bound for more money holds for less as well."""
     people = np.array([plan.parts.loc["people", "value"] for plan in plans])
     bound = np.array([plan.bound for plan in plans])
     bound = np.fmin.accumulate(bound[::-1])[::-1]
+    bound = np.where(np.isnan(bound), np.nan, np.maximum(bound, people))
     plans = [
-        replace(
-            plan,
-            value=float(value),
-            bound=float(most),
-            status=Status.PROVEN_OPTIMAL if most <= value else plan.status,
-        )
+        replace(plan, value=float(value), bound=float(most), status=_status(plan, value, most))
         for plan, value, most in zip(plans, people, bound, strict=True)
     ]
     cost = np.array([plan.parts.loc["money", "value"] for plan in plans])

@@ -72,11 +72,14 @@ def solve_ready(ready: Ready, watch: Watch, start: SitingPlan | None = None) -> 
 
 
 def years_onto(plan: SitingPlan, problem: SitingProblem) -> Longs:
-    """Years of a plan by the options of a problem that may differ from the plan's own."""
+    """Years of a plan by the options of a problem that may differ from the plan's own.
+
+    What the plan opens after the years of the problem is not chosen.
+    """
     years = np.full(len(problem.options), NEVER, dtype=np.int64)
     at = problem.options.index.get_indexer(plan.chosen.index)
     years[at[at >= 0]] = plan.chosen["year"].to_numpy()[at >= 0]
-    return years
+    return np.where(years < problem.rules.years, years, NEVER)
 
 
 def _no_less(bound: float, value: float) -> float:
@@ -108,6 +111,7 @@ def _in_order(ready: Ready, watch: Watch, years: Longs | None) -> SitingPlan:
         if watch.must_stop():
             break
     value = worth.value(SitingWeights.only(order[0]))
+    first_bound = _no_less(first_bound, value)
     status = watch.status_of(value, first_bound)
     if (not proven or len(best) < len(order)) and status == Status.PROVEN_OPTIMAL:
         status = Status.CANCELLED if watch.cancelled else Status.WITHIN_BOUND

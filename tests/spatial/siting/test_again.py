@@ -1,6 +1,7 @@
 """An edit by the designer is kept, and the rest is solved again."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from small_sitings import best_value, problems, town
@@ -9,8 +10,9 @@ from spatial.errors import InfeasibleError, InputError
 from spatial.siting.again import solve_again
 from spatial.siting.answer import Effort, Status, Watch
 from spatial.siting.broken_rules import broken_rules
-from spatial.siting.rules import KindLimit
-from spatial.siting.solve import solve_siting
+from spatial.siting.problem import SitingProblem
+from spatial.siting.rules import KindLimit, SitingRules, SitingWeights
+from spatial.siting.solve import solve_siting, years_onto
 from spatial.siting.solver.core import NEVER, compile_problem, worth_of
 from spatial.siting.solver.keep import keeps_rules
 from spatial.siting.solver.prices import Aim
@@ -184,3 +186,23 @@ def test_a_size_that_another_beats_hands_its_year_on():
     assert held in back.chosen.index
     assert back.years[wider.options.index.get_loc(beaten)] == NEVER
     assert back.value >= dear.value
+
+
+def test_what_a_plan_opens_after_the_years_that_are_left_is_not_in_it():
+    problem = SitingProblem.from_frames(
+        pd.DataFrame(index=["a", "b"]),
+        pd.DataFrame({"asset": ["a", "b"], "kind": "clinic", "cost_yuan": 1e5}, index=["o", "q"]),
+        pd.DataFrame({"kind": "clinic", "persons": [20.0, 10.0]}, index=["d", "e"]),
+        pd.DataFrame({"option": ["o", "q"], "demand": ["d", "e"]}),
+        rules=SitingRules(
+            budget_yuan=(1e5, 1e5), weights=SitingWeights(waiting_per_person_year=0.1)
+        ),
+    )
+    plan = solve_siting(problem)
+    assert sorted(plan.chosen["year"]) == [0, 1]
+    shorter = problem.with_rules(budget_yuan=(1e5,))
+    assert (years_onto(plan, shorter) < 1).all()
+    for seconds in (1e-9, 60.0):
+        again = solve_again(problem, plan, budget_yuan=(1e5,), effort=Effort(seconds=seconds))
+        assert again.chosen["year"].tolist() == [0]
+        assert broken_rules(again.problem, again).empty

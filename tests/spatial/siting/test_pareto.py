@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from small_sitings import best_value, problems
+from small_sitings import best_value, problems, town
 
 from spatial.errors import InfeasibleError, InputError
+from spatial.siting.answer import Status
 from spatial.siting.broken_rules import broken_rules
-from spatial.siting.pareto import pareto
+from spatial.siting.pareto import _curve, pareto
 from spatial.siting.rules import SitingWeights
+from spatial.siting.solve import solve_siting
 
 SLOW = settings(
     max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -54,3 +56,19 @@ def test_budgets_that_cannot_be_are_refused(problem):
         pareto(problem, budgets_yuan=[np.inf])
     with pytest.raises(InputError, match="at least one"):
         pareto(problem, points=0)
+
+
+def test_a_point_without_a_bound_takes_that_of_more_money_and_says_so():
+    problem = town(assets=6, places=30, budget_yuan=(1e6,))
+    small, large = (solve_siting(problem.with_rules(budget_yuan=(b,))) for b in (5e5, 1e6))
+    unsure = replace(small, bound=np.nan, status=Status.NO_BOUND)
+    first, last = _curve([unsure, large], [5e5, 1e6]).plans
+    assert first.bound == last.bound
+    assert first.status == (
+        Status.PROVEN_OPTIMAL if first.bound <= first.value else Status.WITHIN_BOUND
+    )
+
+
+def test_where_there_is_no_money_the_curve_has_one_point():
+    problem = town(assets=6, places=30, budget_yuan=(0.0,))
+    assert len(pareto(problem, points=12).plans) == 1
