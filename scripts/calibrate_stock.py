@@ -3,6 +3,8 @@
 ``python scripts/calibrate_stock.py`` writes ``data/standards/stock_confidence.yaml`` and prints
 what docs/methods/stock.md shows. The demo cities know what truly lies idle; the detector sees only
 tags, outlines and grids. Every second asset of the register is withheld from it, as registers do.
+Buildings without users are also looked for on maps of the same cities from which users and
+addresses are missing at random, as they are from most maps.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -20,8 +23,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from data.demo import make_demo_city_with_truth  # noqa: E402
+from spatial.city.model import City  # noqa: E402
 from spatial.city.neighbourhoods import prepare_neighbourhoods  # noqa: E402
-from spatial.standards import read_profile  # noqa: E402
+from spatial.standards import ParameterSet, read_profile  # noqa: E402
 from spatial.stock.confidence import (  # noqa: E402
     Curve,
     calibrate,
@@ -29,17 +33,24 @@ from spatial.stock.confidence import (  # noqa: E402
     reliability,
     truth_found,
 )
-from spatial.stock.detect.detect import detect_stock  # noqa: E402
+from spatial.stock.detect.detect import detect_stock, overlap_share  # noqa: E402
 from spatial.stock.detect.pool import SIGNS, kept_rows  # noqa: E402
+from spatial.stock.detect.used import traces_of_use, unused_buildings  # noqa: E402
 
 TARGET: Final = ROOT / "data" / "standards" / "stock_confidence.yaml"
 NEIGHBOURHOODS: Final = 250
 LEARNT: Final = tuple(range(101, 115))
 HELD_BACK: Final = tuple(range(201, 209))
+THINNED: Final = 4
+"""Incomplete maps of each city, beside the complete one."""
 TERMS: Final[dict[str, list[tuple[str, Any, int]]]] = {
     "structure": [("ordered", "linear", 1), ("cleared", "linear", 1), ("told", "linear", 1)],
     "lifecycle": [("named", "linear", -1), ("is_land", "linear", 0)],
-    "unused_building": [("mapped_share", "linear", 1), ("area_m2", "log", 0)],
+    "unused_building": [
+        ("silent_share", "log", -1),
+        ("users_share", "linear", 1),
+        ("area_m2", "log", 0),
+    ],
     "parking": [("spaces_per_need", "log", 1)],
     "land_cover": [("area_m2", "log", 0), ("bare_share", "linear", 1), ("circle_m", "log", 0)],
     "greenness": [("rise", "linear", 1), ("area_m2", "log", 0), ("circle_m", "log", 0)],
@@ -71,6 +82,27 @@ WORDS: Final = {
 }
 
 
+def thinned(city: City, seed: int, version: int) -> City:
+    """Leave out users and addresses of a city, each at a share of its own."""
+    rng = np.random.default_rng([seed, version])
+    kept_users, kept_addresses = rng.uniform(0.1, 1.0), rng.uniform(0.6, 1.0)
+    places, buildings = city.layer("facilities"), city.layer("buildings")
+    silent = rng.random(len(buildings)) > kept_addresses
+    return city.with_layers(
+        facilities=places[rng.random(len(places)) < kept_users],
+        buildings=buildings.assign(address=buildings["address"].mask(silent)),
+    )
+
+
+def unused_on(city: City, stock: gpd.GeoDataFrame, known: Any, rules: ParameterSet) -> pd.DataFrame:
+    """Candidates without users of one map, with ``true``."""
+    pool = unused_buildings(traces_of_use(city, rules))
+    kept = pool.frame[kept_rows(pool, rules)]
+    kept = kept[overlap_share(kept.geometry.to_numpy(), known) <= rules["overlap_share"]]
+    kept = kept.assign(sign=pool.sign)
+    return pd.DataFrame(kept.assign(true=labels(kept, stock)).drop(columns="geometry"))
+
+
 def candidates_of(seed: int) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Return every sign's candidates of one demo city with ``true``, and what truth was found."""
     city, truth = make_demo_city_with_truth(neighbourhoods=NEIGHBOURHOODS, seed=seed)
@@ -88,6 +120,11 @@ def candidates_of(seed: int) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
         kept = kept.assign(sign=sign)
         found[sign] = pd.DataFrame(kept.assign(true=labels(kept, stock)).drop(columns="geometry"))
         seen.append(kept[["sign", "asset_type", "geometry"]])
+    rules = profile.rooms["stock"]
+    maps = [unused_on(thinned(city, seed, k), stock, known, rules) for k in range(THINNED)]
+    found["unused_building"] = pd.concat(
+        [*maps, *(found[sign] for sign in ("unused_building",) if sign in found)]
+    )
     joined = gpd.GeoDataFrame(pd.concat(seen), geometry="geometry", crs=city.crs)
     real = stock[stock["real"].to_numpy(dtype=bool)]
     # what half of the register holds need not be found again

@@ -26,6 +26,15 @@ from spatial.stock.detect.sites import parking_lots, roofs, structures
 from spatial.stock.detect.sky import bare_land, greened_land
 from spatial.stock.detect.town import built_up, located
 from spatial.stock.detect.used import dark_buildings, traces_of_use, unused_buildings
+from spatial.stock.learnt import (
+    Verdicts,
+    learnt_note,
+    moved,
+    never_checked,
+    shipped,
+    verdicts_of,
+    words_of,
+)
 from spatial.stock.leftover import leftover_pool, occupied
 
 __all__ = ["Detection", "detect_stock", "overlap_share", "threshold_picture"]
@@ -89,6 +98,7 @@ def detect_stock(
         for pool in _first_pools(city, parameters, blocked)
     }
     found = {sign: _candidates(pool, parameters, sureness) for sign, pool in pools.items()}
+    every = dict(found)
     found = {
         sign: frame[overlap_share(frame.geometry.to_numpy(), known) <= parameters["overlap_share"]]
         for sign, frame in found.items()
@@ -101,12 +111,13 @@ def detect_stock(
     left = located(left, city, neighbourhoods, town)
     pools["leftover"] = left
     found["leftover"] = _candidates(left, parameters, sureness)
+    found, learnt = _learnt(found, every, verdicts_of(city), parameters)
     joined = _each_once([found[sign] for sign in SIGNS if len(found[sign])], parameters)
     if joined is None:
         joined = found["leftover"]
     sure = joined["confidence"].to_numpy(dtype=float) >= parameters["min_confidence"]
     notes = [note for pool in pools.values() for note in pool.notes]
-    return Detection(joined[sure], pools, (*notes, *_away_note(pools, parameters)))
+    return Detection(joined[sure], pools, (*notes, *_away_note(pools, parameters), *learnt))
 
 
 def threshold_picture(
@@ -242,9 +253,43 @@ def _candidates(pool: Pool, parameters: ParameterSet, sureness: ParameterSet) ->
         evidence_en=pd.array(en, dtype="string"),
         measures=pd.array(measures_text(kept, pool.measures) if len(kept) else [], dtype="string"),
         confidence=pd.array(
-            confidence_of(pool.sign, kept, sureness) if len(kept) else [], dtype="Float64"
+            shipped(pool.sign, confidence_of(pool.sign, kept, sureness), parameters)
+            if len(kept)
+            else [],
+            dtype="Float64",
         ),
     )
+
+
+def _learnt(
+    found: Mapping[str, gpd.GeoDataFrame],
+    every: Mapping[str, gpd.GeoDataFrame],
+    verdicts: Mapping[str, Verdicts],
+    parameters: ParameterSet,
+) -> tuple[dict[str, gpd.GeoDataFrame], list[Note]]:
+    """Move confidences by the verdicts given in this city; `every` holds registered ones too."""
+    learnt, notes = dict(found), []
+    for sign, told in verdicts.items():
+        frame = found.get(sign)
+        if frame is None or not len(frame):
+            continue
+        before = every.get(sign, frame)["confidence"].astype("float64")
+        mine = frame["confidence"].astype("float64")
+        seen = pd.concat([before, mine[~mine.index.isin(before.index)]])
+        after = pd.Series(moved(seen, told, parameters, all_of=seen.to_numpy()), seen.index)
+        zh, en = words_of(told)
+        learnt[sign] = frame.assign(
+            confidence=pd.array(after.reindex(mine.index).to_numpy(), dtype="Float64"),
+            evidence=frame["evidence"] + zh,
+            evidence_en=frame["evidence_en"] + en,
+        )
+        notes.append(learnt_note(sign, told, mine.to_numpy(), after.reindex(mine.index).to_numpy()))
+    guessed = [
+        sign
+        for sign in SIGNS
+        if len(found.get(sign, ())) and sign not in verdicts and sign not in parameters["judged"]
+    ]
+    return learnt, [*notes, never_checked(guessed)] if guessed else notes
 
 
 def _each_once(

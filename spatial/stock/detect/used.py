@@ -40,7 +40,8 @@ class Traces:
     ``frame`` holds ``traces`` (how many of: name, address, somebody inside, mapped entrance, used
     grounds, a used wing next to it), ``vacant_tags`` (tags inside that say empty) and
     ``mapped_share`` (share of comparable buildings near by with any trace: where few are mapped,
-    silence says little).
+    silence says little), ``users_share`` (share of them with somebody mapped inside) and
+    ``silent_share``: how often one in use shows no trace here, as far as its like near by can tell.
     """
 
     def __init__(self, frame: gpd.GeoDataFrame) -> None:
@@ -74,6 +75,10 @@ def traces_of_use(city: City, parameters: ParameterSet) -> Traces:
     said += users + _has_door(shapes, city) + on_grounds(shapes, city, parameters).astype(np.int64)
     said += _part_of_used_block(shapes, said > 0)
     traces = np.where(empty & (users == 0), 0, said)
+    near = _near(shapes, parameters["mapped_near_m"])
+    mapped_share, count = _share_of(said > 0, near)
+    # one silent and one speaking neighbour more than there are: few neighbours prove little
+    silent_share = ((1.0 - np.nan_to_num(mapped_share)) * count + 1.0) / (count + 2.0)
     frame = gpd.GeoDataFrame(
         {
             "name": found["name"],
@@ -83,7 +88,9 @@ def traces_of_use(city: City, parameters: ParameterSet) -> Traces:
             "area_m2": shapely.area(shapes),
             "traces": traces.astype(float),
             "vacant_tags": empty.astype(float),
-            "mapped_share": _mapped_share(shapes, said > 0, parameters["mapped_near_m"]),
+            "mapped_share": np.nan_to_num(mapped_share),
+            "users_share": np.nan_to_num(_share_of(users > 0, near)[0]),
+            "silent_share": silent_share,
         },
         geometry=shapes,
         index=found.index,
@@ -104,7 +111,10 @@ def unused_buildings(traces: Traces) -> Pool:
     return Pool(
         "unused_building",
         frame,
-        measures=("area_m2", "traces", "mapped_share", "vacant_tags"),
+        measures=(
+            *("area_m2", "traces", "mapped_share", "users_share", "silent_share"),
+            "vacant_tags",
+        ),
         thresholds=(
             Threshold("min_empty_m2", "area_m2", "at_least"),
             Threshold("max_traces", "traces", "at_most"),
@@ -212,18 +222,23 @@ def on_grounds(shapes: Geometries, city: City, parameters: ParameterSet) -> Floa
     return on
 
 
-def _mapped_share(shapes: Geometries, seen: npt.NDArray[np.bool_], near_m: float) -> Floats:
-    """Share of the other buildings near each that show a trace of use; NaN where none is near."""
+def _near(shapes: Geometries, near_m: float) -> tuple[npt.NDArray[np.int64], ...]:
+    """Pairs of buildings with their middles within a distance, each with every other one."""
     middles = shapely.centroid(shapes)
     one, other = shapely.STRtree(middles).query(middles, predicate="dwithin", distance=near_m)
     others = one != other
-    one, other = one[others], other[others]
-    count = np.bincount(one, minlength=len(shapes))
-    share = np.full(len(shapes), 0.0)
-    np.divide(
-        np.bincount(one, seen[other], minlength=len(shapes)), count, out=share, where=count > 0
-    )
-    return share
+    return one[others], other[others]
+
+
+def _share_of(
+    seen: npt.NDArray[np.bool_], near: tuple[npt.NDArray[np.int64], ...]
+) -> tuple[Floats, Floats]:
+    """Share of the other buildings near each of which something is true, and their number."""
+    one, other = near
+    count = np.bincount(one, minlength=len(seen)).astype(float)
+    share = np.full(len(seen), np.nan)
+    np.divide(np.bincount(one, seen[other], minlength=len(seen)), count, out=share, where=count > 0)
+    return share, count
 
 
 def _around_light(shapes: Geometries, grid: Raster, city: City) -> Floats:
