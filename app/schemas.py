@@ -57,6 +57,8 @@ SITING_CHOICES = {
 MOST_PARETO = 40
 MOST_YEARS = 10
 MOST_OPENINGS = 50
+MOST_SEED = 2**53 - 1
+"""The largest whole number that every JSON reader reads as it was written."""
 Row = dict[str, Any]
 Bounds = tuple[float, float, float, float]
 
@@ -390,7 +392,7 @@ class JobRequest(BaseModel):
     rules: Row | None = None
     weights: dict[str, Annotated[float, Field(ge=0)]] | None = None
     count: Annotated[int | None, Field(ge=1, le=12)] = None
-    seed: int | None = None
+    seed: Annotated[int | None, Field(ge=0, le=MOST_SEED)] = None
     plan: str | None = None
     kinds: Annotated[list[str] | None, Field(max_length=200)] = None
     budget_yuan: BudgetYuan = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -109,9 +110,7 @@ def create_asset(city: str, asked: AssetNew, store: StoreDep) -> Response:
 
     made = stock_editing.new_asset(store.engine, city, asked)
     answer = _told(made, status=201)
-    answer.headers["Location"] = f"/api/v1/cities/{city}/stock/{asked.id}".encode().decode(
-        "latin-1", "ignore"
-    )
+    answer.headers["Location"] = f"/api/v1/cities/{quote(city, safe='')}/stock/{asked.id}"
     return answer
 
 

@@ -18,6 +18,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.siting import Settled, settled_ground
 from app.siting_grounds import Grounds
+from app.siting_warm import edit_name
 from app.store import jobs
 
 pytestmark = pytest.mark.postgis
@@ -430,3 +431,67 @@ def test_no_jobs_are_left_running(store):
             text("SELECT count(*) FROM linli.job WHERE status IN ('running', 'accepted')")
         ).scalar()
     assert running == 0
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        '"seed": -1',
+        '"seed": 1e400',
+        '"budget_yuan": -1',
+        '"budget_yuan": NaN',
+        '"budget_yuan": []',
+        '"budget_yuan": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]',
+        '"weights": {"people": NaN}',
+        '"weights": {"beauty": 1}',
+        '"rules": {"spacing_m": {"park": Infinity}}',
+        '"rules": {"least_share": {"park": 2}}',
+        '"rules": {"limits": [{"kind": "park", "at_most": -1}]}',
+        '"rules": {"must": ["a\\u0000b"]}',
+        '"kinds": ["a\\u0000b"]',
+        '"seconds": 0',
+        '"pareto": 41',
+        '"funding": {"available_yuan": {"county": -1}}',
+        '"area": {"plan": "x", "colour": 1}',
+        '"demand": "buildings", "sharing": true',
+    ],
+)
+def test_wishes_that_make_no_sense_are_refused_before_any_work(client, at, wish):
+    answer = client.post(f"{at}/jobs", content=f'{{"kind": "siting", {wish}}}'.encode())
+    assert 400 <= answer.status_code < 500, answer.text
+
+
+def test_questions_about_a_siting_that_make_no_sense_are_refused(client, at, found):
+    here = f"{at}/sitings/{found['job']}"
+    answers = [
+        *(client.get(f"{at}/sitings/{job}") for job in ("%00", "nix", "x" * 500, "..%2f..")),
+        *(client.get(f"{here}/points/{point}") for point in ("-1", "99", "1" * 30, "x")),
+        *(
+            client.get(f"{here}/{what}", params={"edit": "bm8"})
+            for what in ("catchments", "export")
+        ),
+        client.get(f"{here}/export", params={"funding": edit_name({"level": "moon"})}),
+        client.get(f"{here}/export", params={"funding": edit_name({"land_income_yuan": "x"})}),
+        client.get(f"{here}/export", params={"format": "exe"}),
+        *(
+            client.post(f"{here}/again", content=body.encode())
+            for body in (
+                '{"budget_yuan": -1}',
+                '{"budget_yuan": NaN}',
+                '{"budget_yuan": []}',
+                '{"force": ["nix"]}',
+                '{"force": ["a\\u0000b"]}',
+                '{"resize": {"nix": "large"}}',
+                '{"point": 99}',
+                '{"colour": 1}',
+                "[]",
+            )
+        ),
+        client.post(f"{here}/funding", content=b'{"available_yuan": {"county": 1e400}}'),
+        client.post(f"{here}/funding", json={"available_yuan": {"moon": 1}}),
+        client.post(f"{here}/funding", json={"loan": {"amount_yuan": 1, "grace_years": 99}}),
+        client.post(f"{here}/adopt", json={"id": "../x", "name": "x"}),
+        client.post(f"{here}/adopt", json={"id": "x", "name": "a\x00b"}),
+    ]
+    wrong = [(one.request.url, one.text) for one in answers if not 400 <= one.status_code < 500]
+    assert not wrong

@@ -358,3 +358,75 @@ def test_the_sheet_of_a_neighbourhood_sees_the_register_as_it_is_now(client):
     assert sheet("n0-0") == {}
     assert set(sheet("n0-1")) == {"x1"}
     assert sheet("n0-1")["x1"][0]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"cursor": "rubbish"},
+        {"cursor": "eyJpZCI6IDV9"},
+        {"cursor": "eyJpZCI6ICJhXHUwMDAwIn0"},
+        {"min_confidence": "nan"},
+        {"limit": "0"},
+        {"kind": "a\x00b"},
+        {"q": "x" * 300},
+        {"verdict": "maybe"},
+    ],
+)
+def test_questions_that_make_no_sense_are_refused(client, query):
+    answer = client.get(STOCK, params=query)
+    assert 400 <= answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        '{"type": "Point"}',
+        '{"type": "Point", "coordinates": ["a", "b"]}',
+        '{"type": "Point", "coordinates": [NaN, 30]}',
+        '{"type": "Point", "coordinates": [1e400, 30]}',
+        '{"type": "Point", "coordinates": []}',
+        '{"type": "Point", "coordinates": null}',
+        '{"type": "Polygon", "coordinates": [[[114, 30], [115, 30]]]}',
+        '{"type": "Polygon", "coordinates": [[[114, 30], [114, 30], [114, 30], [114, 30]]]}',
+        '{"type": ["Point"], "coordinates": [114, 30]}',
+        '{"type": "GeometryCollection", "geometries": []}',
+        '{"coordinates": [114, 30]}',
+        "{}",
+        "null",
+        '"POINT (114 30)"',
+    ],
+)
+def test_places_that_are_none_are_refused(client, geometry):
+    body = f'{{"id": "odd", "author": "王工", "values": {{"name": "x"}}, "geometry": {geometry}}}'
+    answer = client.post(STOCK, content=body.encode())
+    assert 400 <= answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        '{"name": {"a": 1}, "kind": ["x"]}',
+        '{"floor_m2": NaN}',
+        '{"floor_m2": 1e400}',
+        '{"floor_m2": -5}',
+        '{"na\\u0000me": "x"}',
+        '{"name": "a\\u0001b"}',
+        '{"photos": "javascript:alert(1)"}',
+        '{"revision": 7}',
+        '{"floor_level": 1e30}',
+        "[]",
+        "5",
+    ],
+)
+def test_values_that_are_none_are_refused(client, values):
+    body = f'{{"author": "王工", "values": {values}}}'
+    answer = client.put(f"{STOCK}/a1", content=body.encode(), headers={"If-Match": '"0"'})
+    assert 400 <= answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize("seen", ["0", '"x"', '"99999999999"', "*", '"0", "1"'])
+def test_an_etag_that_is_none_is_refused(client, seen):
+    body = {"author": "王工", "values": {"name": "x"}}
+    answer = client.put(f"{STOCK}/a1", json=body, headers={"If-Match": seen})
+    assert answer.status_code == 400, answer.text
