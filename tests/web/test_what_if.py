@@ -1,6 +1,10 @@
 """What a planner tries on the page: the real engine answers while the mouse moves."""
 
+import json
+import os
 import re
+import statistics
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -8,10 +12,44 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.web.test_districts import until
+from tests.web.test_districts_speed import browser_cpu_s
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgis]
 
 
+MOVES = """async ({at, reach, steps}) => {
+  const canvas = linliMap.map.getCanvas();
+  const gl = canvas.getContext("webgl2");
+  const box = canvas.getBoundingClientRect();
+  const pixel = new Uint8Array(4);
+  const moving = { bubbles: true, cancelable: true, view: window };
+  const next = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  let renders = 0;
+  linliMap.map.on("render", () => {
+    renders++;
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+  });
+  const settle = () => {
+    for (const still of document.querySelectorAll("canvas.still")) {
+      if (still.style.display !== "none") still.getContext("2d").getImageData(0, 0, 1, 1);
+    }
+  };
+  const painted = [], presented = [];
+  for (let step = 0; step < steps; step++) {
+    const angle = (2 * Math.PI * step) / steps;
+    const before = linliMap.painted;
+    const [x, y] = [at[0] + reach * Math.cos(angle), at[1] + reach * Math.sin(angle)];
+    const begun = performance.now();
+    canvas.dispatchEvent(new MouseEvent("mousemove", { ...moving, clientX: x, clientY: y }));
+    for (let wait = 0; wait < 120 && linliMap.painted === before; wait++) await next();
+    if (linliMap.painted === before) continue;
+    settle();
+    painted.push(performance.now() - begun);
+    await next();
+    presented.push(performance.now() - begun);
+  }
+  return { painted, presented, drawn: renders, asked: linliPage.whatIf.took.slice(-steps) };
+}"""
 PRIORITY = """(id) => linliMap.map.getFeatureState(
   {source: 'neighbourhoods', sourceLayer: 'neighbourhoods', id}).priority ?? null"""
 ON_STREET = """() => {
@@ -90,8 +128,7 @@ def changes(reader):
 
 def painted(reader, place):
     """By how many missing kinds the map shows a neighbourhood to differ from today."""
-    of = f"{{source: 'neighbourhoods', sourceLayer: 'neighbourhoods', id: '{place}'}}"
-    return reader.page.evaluate(f"linliMap.map.getFeatureState({of}).diff ?? 0")
+    return reader.page.evaluate("(id) => linliMap.differs(id)", place)
 
 
 def address_of(reader):
@@ -131,6 +168,36 @@ def test_numbers_follow_the_mouse_before_anything_is_placed_and_go_back_after(re
     reader.page.keyboard.press("Escape")
     expect(title).not_to_contain_text("改善")
     assert painted(reader, row["id"]) == 0
+    assert reader.complaints == []
+
+
+def test_the_map_follows_the_mouse_without_being_drawn_anew(reader_of, gain):
+    row, kind = gain
+    reader = reader_of(1440, 900)
+    begin(reader, "增设施")
+    reader.page.get_by_label("设施类别").select_option(kind)
+    at = aim(reader, row)
+    before_s = browser_cpu_s()
+    found = reader.page.evaluate(MOVES, {"at": at, "reach": 40, "steps": 24})
+    used_s = browser_cpu_s() - before_s
+    painted, presented = sorted(found["painted"]), sorted(found["presented"])
+    told = {
+        "moves": len(painted),
+        "maps_drawn": found["drawn"],
+        "cpu_per_move_ms": 1000 * used_s / max(1, len(painted)),
+        "painted_median_ms": statistics.median(painted),
+        "painted_p95_ms": painted[int(0.95 * (len(painted) - 1))],
+        "presented_median_ms": statistics.median(presented),
+        "answer_median_ms": statistics.median(found["asked"]),
+    }
+    if os.environ.get("LINLI_SHOW_MEASURES"):
+        with Path(os.environ["LINLI_SHOW_MEASURES"]).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(told) + "\n")
+    assert len(painted) >= 20
+    assert told["maps_drawn"] <= 3
+    # The goal (150 ms from the mouse to the repainted map) is for an idle machine; the browser's
+    # processor time holds on a busy one too.
+    assert told["cpu_per_move_ms"] < 100
     assert reader.complaints == []
 
 

@@ -66,8 +66,12 @@ export interface Scene {
   priority: ReadonlyMap<string, number> | null;
   /** What a scenario makes different, painted by feature-state alone. */
   paint: ScenarioPaint | null;
+  /** `paint`, `status` and `priority` are only tried: the change is under the mouse. */
+  trial: boolean;
   /** What a scenario puts on the map. */
   tried: GeoJSON.FeatureCollection;
+  /** What the tool under the mouse would put there. */
+  pending: GeoJSON.FeatureCollection;
   /** The what-if mode takes the pointer. */
   tool: Tool | null;
   stock: StockScene;

@@ -2,6 +2,7 @@
 
 import type { Map as MapLibre } from "maplibre-gl";
 
+import { TRIED } from "./palette";
 import { canvasOver, fitOver, type Projector, projectorOf } from "./still";
 
 interface Pen {
@@ -13,8 +14,17 @@ const PENS: Readonly<Record<string, Pen>> = {
   cut: { colour: "#b2182b", width_px: 2.2 },
   rubber: { colour: "#6a1b9a", width_px: 3.4 },
   grip: { colour: "#6a1b9a", width_px: 3.4 },
+  link: { colour: TRIED.new, width_px: 4 },
 };
 const PEN: Pen = { colour: "#10343c", width_px: 2.2 };
+/** Points that a tool of the what-if mode would put on the map, as the map has them. */
+const DOTS: Readonly<Record<string, { radius_px: number; fill: string; edge: string }>> = {
+  add: { radius_px: 11, fill: TRIED.new, edge: TRIED.new },
+  close: { radius_px: 11, fill: TRIED.halo, edge: TRIED.closed },
+  wall: { radius_px: 8, fill: TRIED.halo, edge: TRIED.new },
+  gate: { radius_px: 8, fill: TRIED.halo, edge: TRIED.new },
+  corner: { radius_px: 4, fill: TRIED.halo, edge: TRIED.new },
+};
 
 export class Sketch {
   private readonly canvas: HTMLCanvasElement;
@@ -47,6 +57,7 @@ export class Sketch {
 
   private stroke(context: CanvasRenderingContext2D, { geometry, properties }: GeoJSON.Feature, projector: Projector): void {
     const role = String(properties?.role ?? "");
+    if (geometry.type === "Point") return dot(context, geometry.coordinates, role, projector);
     const { colour, width_px } = PENS[role] ?? PEN;
     const path = pathOf(geometry, projector);
     if (role === "area") {
@@ -61,6 +72,26 @@ export class Sketch {
       context.stroke(path);
     }
   }
+}
+
+function dot(context: CanvasRenderingContext2D, [lon = 0, lat = 0]: GeoJSON.Position, role: string, projector: Projector): void {
+  const { radius_px, fill, edge } = DOTS[role] ?? DOTS.corner!;
+  const [x, y] = [projector.x(lon), projector.y(lat)];
+  context.globalAlpha = 0.8;
+  context.beginPath();
+  context.arc(x, y, radius_px, 0, 2 * Math.PI);
+  context.fillStyle = fill;
+  context.fill();
+  context.strokeStyle = edge;
+  context.lineWidth = 3;
+  context.stroke();
+  if (role !== "close") return;
+  context.beginPath();
+  context.moveTo(x - 4, y - 4);
+  context.lineTo(x + 4, y + 4);
+  context.moveTo(x + 4, y - 4);
+  context.lineTo(x - 4, y + 4);
+  context.stroke();
 }
 
 function pathOf(geometry: GeoJSON.Geometry, projector: Projector): Path2D {

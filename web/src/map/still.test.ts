@@ -1,25 +1,31 @@
 import { describe, expect, it } from "vitest";
 
-import { Projector, rgbOf, shift, widthAt } from "./still";
+import { Projector, recolour, rgbOf, widthAt } from "./still";
 
 describe("a colour that lies thinly on the map", () => {
-  const lay = (ground: number, colour: number, weight: number): number => weight * colour + (1 - weight) * ground;
+  /** As canvases multiply and dodge. */
+  const apply = (seen: number, darken: number, lighten: number): number => Math.min(255, (seen * darken) / 255 / (1 - lighten / 255));
 
-  it("becomes another by adding to some channels and taking from others, whatever lies beneath", () => {
-    const [from, to] = [rgbOf("#4f86ab"), rgbOf("#d9a23b")];
-    const { more, less } = shift(from, to, 0.6);
-    for (const ground of [40, 128, 230]) {
+  it("becomes another on paper, to within what a channel can tell", () => {
+    const [from, to, paper] = [rgbOf("#4f86ab"), rgbOf("#d9a23b"), rgbOf("#f5f2ea")];
+    for (const weight of [0.12, 0.6, 0.74]) {
+      const { darken, lighten } = recolour(from, to, weight);
       [0, 1, 2].forEach((at) => {
-        const seen = lay(ground, from[at]!, 0.6);
-        expect(Math.abs(seen + more[at]! - less[at]! - lay(ground, to[at]!, 0.6))).toBeLessThanOrEqual(0.5);
-        expect(Math.min(more[at]!, less[at]!)).toBe(0);
+        const [seen, wanted] = [from, to].map((colour) => weight * colour[at]! + (1 - weight) * paper[at]!) as [number, number];
+        expect(Math.abs(apply(seen, darken[at]!, lighten[at]!) - wanted)).toBeLessThan(2);
+        expect(darken[at] === 255 || lighten[at] === 0).toBe(true);
       });
     }
   });
 
+  it("leaves dark what is dark upon it: names can be read", () => {
+    const { darken, lighten } = recolour(rgbOf("#733012"), rgbOf("#fbf3d9"), 0.74);
+    for (const at of [0, 1, 2]) expect(apply(12, darken[at]!, lighten[at]!)).toBeLessThan(60);
+  });
+
   it("stays when it does not change", () => {
     const one = rgbOf("#8b8a5e");
-    expect(shift(one, one, 0.6)).toEqual({ more: [0, 0, 0], less: [0, 0, 0] });
+    expect(recolour(one, one, 0.6)).toEqual({ darken: [255, 255, 255], lighten: [0, 0, 0] });
   });
 });
 

@@ -7,6 +7,8 @@
 
 import type { Map as MapLibre } from "maplibre-gl";
 
+import { GROUND } from "./palette";
+
 type LonLat = readonly [lon: number, lat: number];
 export type Rgb = readonly [red: number, green: number, blue: number];
 
@@ -31,7 +33,6 @@ export interface Line {
   opacity?: number;
 }
 
-const PAPER: Rgb = [245, 242, 234];
 
 /** Where places lie on the canvas of a map that is neither turned nor tilted. */
 export class Projector {
@@ -105,13 +106,18 @@ export function widthAt(zoom: number, stops: readonly number[], base = 1.5): num
   return stops.at(-1) ?? 0;
 }
 
-/** What must be added to each channel, and what taken away, so that a colour that lies thinly on anything becomes another. */
-export function shift(from: Rgb, to: Rgb, weight: number): { more: Rgb; less: Rgb } {
-  const part = (sign: 1 | -1): Rgb => [0, 1, 2].map((at) => Math.max(0, Math.round(sign * weight * (to[at]! - from[at]!)))) as unknown as Rgb;
-  return { more: part(1), less: part(-1) };
+/** By what a colour that lies thinly on paper becomes another, channel by channel: `darken` multiplies, `lighten` divides.
+ *
+ * Both keep dark what is dark, so that names and lines upon the colour stay as they are.
+ */
+export function recolour(from: Rgb, to: Rgb, weight: number): { darken: Rgb; lighten: Rgb } {
+  const ratio = (at: number): number => (weight * to[at]! + (1 - weight) * PAPER[at]!) / Math.max(1, weight * from[at]! + (1 - weight) * PAPER[at]!);
+  const channels = (part: (ratio: number) => number): Rgb => [0, 1, 2].map((at) => Math.round(255 * part(ratio(at)))) as unknown as Rgb;
+  return { darken: channels((one) => Math.min(1, one)), lighten: channels((one) => Math.max(0, 1 - 1 / Math.max(1, one))) };
 }
 
 export const rgbOf = (hex: string): Rgb => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb;
+const PAPER = rgbOf(GROUND.paper);
 const css = ([red, green, blue]: Rgb): string => `rgb(${red} ${green} ${blue})`;
 
 export class Still {
@@ -188,9 +194,9 @@ export class Still {
       const { from, to, weight } = patch;
       this.fill(context, patch, "source-over", whole);
       if (from && to) {
-        const { more: added, less } = shift(from, to, weight);
-        this.fill(context, patch, "lighter", css(added));
-        this.fill(context, patch, "difference", css(less));
+        const { darken, lighten } = recolour(from, to, weight);
+        this.fill(context, patch, "multiply", css(darken));
+        this.fill(context, patch, "color-dodge", css(lighten));
       } else if (from || to) {
         context.globalAlpha = Math.min(1, weight + 0.2); // what is hatched now is hardly to be seen any more
         this.fill(context, patch, "source-over", css(to ?? PAPER));

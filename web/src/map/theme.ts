@@ -2,6 +2,7 @@
 
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from "maplibre-gl";
 
+import type { GapStatus } from "../api/types";
 import type { Theme } from "../state/mode";
 import {
   AGE_BREAKS,
@@ -73,6 +74,29 @@ export function neighbourhoodColour(theme: Theme, breaks: readonly number[]): Co
   }
 }
 
+const classOf = (value: number, breaks: readonly number[], colours: readonly string[]): string =>
+  colours[breaks.filter((limit) => value >= limit).length] ?? NO_DATA;
+
+/** What a scenario may make different of a neighbourhood. */
+export interface PlaceValues {
+  gap_index: number | null;
+  priority: number | null;
+  status: GapStatus | null;
+  diff: number;
+}
+
+/** The colour that `neighbourhoodColour` comes to; null where no scenario changes it. */
+export function colourOfPlace(theme: Theme, breaks: readonly number[], { gap_index, priority, status, diff }: PlaceValues): string | null {
+  if (theme.kind === "gap_index") return gap_index === null ? NO_DATA : classOf(gap_index, breaks, GAP_COLOURS);
+  if (theme.kind === "priority") return priority === null ? NO_DATA : classOf(priority, breaks, PRIORITY_COLOURS);
+  if (theme.kind === "facility") return STATUS_COLOURS[status ?? "unknown"];
+  if (theme.kind === "difference") return classOf(diff, [-1, 0, 1, 2], DIFFERENCE_COLOURS);
+  return null;
+}
+
+/** The colour that `heatColour` comes to for one cell. */
+export const colourOfCell = (breaks: readonly number[], person_gaps: number): string => classOf(person_gaps, breaks, HEAT_COLOURS);
+
 /** Far out, the server sends squares of 16 × 16, then 4 × 4 cells with their sum: those are coloured by their mean cell. */
 export function heatColour(breaks: readonly number[]): Colour {
   const steps = breaks.flatMap((limit, at) => [limit, HEAT_COLOURS[at + 1] ?? NO_DATA]);
@@ -83,9 +107,12 @@ export function heatColour(breaks: readonly number[]): Colour {
   return ["step", ["zoom"], colour(256), 10, colour(16)] as unknown as ExpressionSpecification;
 }
 
+export const fillWeight = (theme: Theme, faint: boolean): number => (theme.kind === "heatmap" || theme.kind === "none" ? 0.12 : faint ? 0.3 : 0.74);
+export const HEAT_WEIGHT = 0.72;
+
 /** How strongly the neighbourhoods are filled: fainter when something else is to be read. */
 export function neighbourhoodOpacity(theme: Theme, faint: boolean): DataDrivenPropertyValueSpecification<number> {
-  const full = theme.kind === "heatmap" || theme.kind === "none" ? 0.12 : faint ? 0.3 : 0.74;
+  const full = fillWeight(theme, faint);
   return ["case", ["boolean", ["feature-state", "hover"], false], Math.min(1, full + 0.16), full];
 }
 

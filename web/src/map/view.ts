@@ -25,10 +25,12 @@ import { LAYER_IDS, LAYERS_BOTTOM_UP, type LayerId, REPLACED_BY_PLAN } from "./l
 import { addPatterns } from "./patterns";
 import { PlanDrawer, type PlanScene } from "./planScene";
 import type { LonLat, NearestLink, Pointed, Scene, StockScene } from "./scene";
+import { Sketch } from "./sketch";
 import { linesOf, nearestOnLines } from "./snap";
 import { STOCK_LAYERS, stockColour, stockFilter } from "./stockStyle";
 import { cityStyle } from "./style";
-import { heatColour, neighbourhoodColour, neighbourhoodOpacity, patternRule } from "./theme";
+import { type Trial, TrialStill } from "./trialStill";
+import { heatColour, HEAT_WEIGHT, neighbourhoodColour, neighbourhoodOpacity, patternRule } from "./theme";
 
 setWorkerUrl(workerUrl);
 
@@ -93,6 +95,10 @@ export class MapView {
   private still = false;
   private dragged: number | null = null;
   private readonly plan: PlanDrawer;
+  private readonly trial: TrialStill;
+  private readonly pending: Sketch;
+  /** What the map's own areas were told of a scenario. */
+  private told: Trial | null = null;
   private drawing = false;
 
   constructor(
@@ -120,6 +126,8 @@ export class MapView {
         : { bounds: box(start.bounds), fitBoundsOptions: { padding: 40 } }),
     });
     this.plan = new PlanDrawer(this.map);
+    this.trial = new TrialStill(this.map, () => this.scene && this.tell(this.scene, true));
+    this.pending = new Sketch(this.map);
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
@@ -155,19 +163,42 @@ export class MapView {
     if (before?.theme !== scene.theme || before.breaks !== scene.breaks || !before.drawing !== !scene.drawing || planned || served) {
       this.paintTheme(scene);
     }
-    if (before?.status !== scene.status) this.setStatus(scene.status);
-    if (before?.priority !== scene.priority) this.setPriority(before?.priority ?? null, scene.priority);
     if (before?.selected !== scene.selected || before.members !== scene.members) this.setSelected(before, scene);
     if (before?.hovered !== scene.hovered) this.setHovered(scene.hovered);
     if (before?.drawing !== scene.drawing) this.draw(scene);
     if (before?.link !== scene.link) this.drawLink(scene.link);
-    if (before?.paint !== scene.paint) this.setPaint(before?.paint ?? null, scene.paint);
+    this.trial.keep(scene.tool !== null || scene.trial || scene.tried.features.length > 0);
+    this.tell(scene, false);
+    if (before?.pending !== scene.pending) this.pending.show(scene.pending);
     if (before?.tried !== scene.tried) this.own("tried").setData(scene.tried);
     for (const name of ["marks", "sites", "catchments"] as const) if (before?.[name] !== scene[name]) this.own(name).setData(scene[name]);
     if (before?.stock !== scene.stock) this.drawStock(before?.stock ?? null, scene.stock);
     if (before?.plan !== scene.plan) this.plan.show(scene.plan);
     const [held, holds] = [before?.tool || before?.plan?.tool || before?.sketch, scene.tool || scene.plan?.tool || scene.sketch];
     if (!held !== !holds) this.takeTool(Boolean(holds));
+  }
+
+  /** Tell the map what the scenario makes different; what is only tried lies over a still of it. */
+  private tell(scene: Scene, inEarnest: boolean): void {
+    const { theme, breaks, paint, status, priority, drawing, catchments } = scene;
+    const now: Trial = { theme, breaks, paint, status, priority, faint: drawing !== null || catchments.features.length > 0 };
+    const { told } = this;
+    const { over } = this.trial;
+    // The mouse is up, or away: what it showed stays until the answer to what holds now is here.
+    if (!inEarnest && over && !scene.trial && over.paint === paint && over.theme === theme) return;
+    if (told && same(told, now)) return this.trial.tell(told, false);
+    if (!inEarnest && scene.trial && ((over && same(over, now)) || this.trial.paint(now))) return;
+    if (told?.status !== status) this.setStatus(status);
+    if (told?.priority !== priority) this.setPriority(told?.priority ?? null, priority);
+    if (told?.paint !== paint) this.setPaint(told?.paint ?? null, paint);
+    this.told = now;
+    if (over) this.map.triggerRepaint();
+    this.trial.tell(now, true);
+  }
+
+  /** For tests: by how many missing kinds a neighbourhood is shown to differ from today. */
+  differs(id: string): number {
+    return (this.trial.over ?? this.told)?.paint?.places.get(id)?.diff ?? 0;
   }
 
   /** Where on the earth a place of the window lies; null where a panel covers the map. */
@@ -244,7 +275,7 @@ export class MapView {
 
   /** For tests: how often a gesture was painted without the map being drawn anew. */
   get painted(): number {
-    return this.plan.painted;
+    return this.plan.painted + this.trial.painted;
   }
 
   drawn(layer: LayerId): number {
@@ -549,7 +580,7 @@ export class MapView {
     }
     if (map.getLayer("heatmap")) {
       map.setPaintProperty("heatmap", "fill-color", heatColour(breaks));
-      map.setPaintProperty("heatmap", "fill-opacity", drawing ? 0.35 : 0.72);
+      map.setPaintProperty("heatmap", "fill-opacity", drawing ? 0.35 : HEAT_WEIGHT);
     }
     if (map.getLayer("districts_line")) {
       // A life circle is to be read alone: the district outlines step back.
@@ -645,6 +676,9 @@ export class MapView {
     return this.map.getSource(name) as GeoJSONSource;
   }
 }
+
+const same = (one: Trial, other: Trial): boolean =>
+  (["theme", "breaks", "paint", "status", "priority", "faint"] as const).every((of) => one[of] === other[of]);
 
 const box = ([west, south, east, north]: Bounds): LngLatBoundsLike => [
   [west, south],
