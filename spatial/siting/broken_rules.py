@@ -150,6 +150,7 @@ def _wanted(problem: SitingProblem, plan: SitingPlan) -> Iterator[Line]:
             yield f"serve:{row}", row, float(served[row]), float(persons[row])
     for kind, share in problem.rules.least_share.items():
         mine = problem.demand["kind"] == kind
-        has = float(served[mine].sum() / max(persons[mine].sum(), 1e-9))
+        total = float(persons[mine].sum())
+        has = float(served[mine].sum()) / total if total > 0 else 1.0
         if has < share - SLACK:
             yield f"share:{kind}", kind, has, share

@@ -119,7 +119,7 @@ def _unserved(core: Core, worth: Worth) -> Flags:
     for kind, share in rules.least_share.items():
         which = core.group_kind == core.kinds.get_loc(kind)
         of_kind = (frame["kind"] == kind).to_numpy()
-        total = max(float(persons[of_kind].sum()), 1e-9)
+        total = float(persons[of_kind].sum())
         already = float(persons[of_kind & core.free_old].sum())
         if float(worth.served[-1][which].sum()) + already < (share - 2 * SLACK) * total:
             some = np.flatnonzero(which & (left > SLACK * core.persons))

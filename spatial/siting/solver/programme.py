@@ -274,7 +274,9 @@ def _wants(
         number = int(core.kinds.get_loc(kind))
         which = core.group_kind[group] == number
         of_kind = (frame["kind"] == kind).to_numpy()
-        total = max(float(persons[of_kind].sum()), 1e-9)
+        total = float(persons[of_kind].sum())
+        if total <= 0:  # nobody lacks the kind: any share of nobody is served
+            continue
         already = float(persons[of_kind & core.free_old].sum())
         rows.add(
             np.zeros(int(which.sum())),

@@ -145,3 +145,15 @@ def test_an_option_that_can_be_had_in_a_distant_year_is_not_had_now():
         (problem.start, problem.row),
     )  # fmt: skip
     assert solve_siting(never).chosen.empty
+
+
+def test_any_share_of_nobody_is_served():
+    problem = one_site([1.0, 1.0], least_share={"clinic": 0.5})
+    nobody = SitingProblem.from_frames(
+        problem.assets, problem.options, problem.demand.assign(persons=0.0),
+        (problem.start, problem.row), rules=problem.rules,
+    )  # fmt: skip
+    plan = solve_siting(nobody)
+    assert plan.chosen.empty
+    assert broken_rules(nobody, plan).empty
+    assert not solve_siting(problem).chosen.empty
