@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import geopandas as gpd
@@ -43,9 +44,9 @@ def prepare_neighbourhoods(
         Room ``neighbourhoods``.
     progress : Progress
     gates_found : callable, optional
-        Told the gates as soon as they are known, before the cells are made, so that others may
-        begin with them. Where a parcel turns out to lie wholly under smaller ones, gates are found
-        anew without it, and the answer's are others.
+        Told the gates as soon as they are known, while the cells are made, on a thread of their
+        own, so that others may begin with them. Where a parcel turns out to lie wholly under
+        smaller ones, gates are found anew without it, and the answer's are others.
 
     Returns
     -------
@@ -54,11 +55,11 @@ def prepare_neighbourhoods(
     """
     places, notes = outlines(city, parameters)
     progress("neighbourhoods", 0.1)
-    gates = neighbourhood_gates(places, city, parameters)
-    if gates_found is not None:
-        gates_found(gates)
-    progress("neighbourhoods", 0.2)
-    cells = _cells(places, city, parameters)
+    # Gates and cells both follow from the outlines alone, and each leaves a core free.
+    with ThreadPoolExecutor(1) as aside:
+        finding = aside.submit(_told_gates, places, city, parameters, gates_found)
+        cells = _cells(places, city, parameters)
+        gates = finding.result()
     covered = cells.geometry.is_empty.to_numpy()
     notes = [*notes, *_covered_notes(places, covered)]
     if covered.any():
@@ -78,6 +79,19 @@ def prepare_neighbourhoods(
         building_neighbourhood=home,
         notes=(*notes, *people_notes, *_gate_notes(frame, city)),
     )
+
+
+def _told_gates(
+    places: gpd.GeoDataFrame,
+    city: City,
+    parameters: ParameterSet,
+    gates_found: Callable[[gpd.GeoDataFrame], None] | None,
+) -> gpd.GeoDataFrame:
+    """Find the gates, and tell whoever waits for them."""
+    gates = neighbourhood_gates(places, city, parameters)
+    if gates_found is not None:
+        gates_found(gates)
+    return gates
 
 
 def _cells(places: gpd.GeoDataFrame, city: City, parameters: ParameterSet) -> gpd.GeoDataFrame:
