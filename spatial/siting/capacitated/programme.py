@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import highspy
 import numpy as np
@@ -11,14 +11,13 @@ import numpy.typing as npt
 
 from spatial.siting.answer import Watch
 from spatial.siting.capacitated.case import Case
+from spatial.siting.highs_run import run_highs
 
 __all__ = ["Solved", "solve_programme"]
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-PRESOLVES: Final = ("choose", "off")
-"""HiGHS 1.15 met errors in presolve on small programmes: then once more without."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,10 +68,8 @@ def solve_programme(
         **_gaps(case, watch, start),
         "mip_feasibility_tolerance": 1e-9,
         "primal_feasibility_tolerance": 1e-9,
-        "time_limit": max(0.05, watch.left_s),
-        "random_seed": watch.effort.solver_seed,
     }
-    solver = _run(lp, options, _solution(case, sites, pairs, start), watch)
+    solver = run_highs(lp, watch, options, start=_columns(case, sites, pairs, start))
     status, info = solver.getModelStatus(), solver.getInfo()
     infeasible = status == highspy.HighsModelStatus.kInfeasible
     amount = np.zeros(len(case.site))
@@ -142,42 +139,18 @@ def _laid_out(case: Case, sites: Longs, pairs: Longs, must_open: Bools) -> highs
     return lp
 
 
-def _solution(
+def _columns(
     case: Case, sites: Longs, pairs: Longs, start: tuple[Longs, Floats] | None
-) -> highspy.HighsSolution | None:
+) -> list[float] | None:
+    """Return the columns of an answer to begin with."""
     if start is None:
         return None
     opened, amount = start
     need = np.where(case.demand > 0, case.demand, 1.0)
     share = amount / need[case.row]
     left = np.clip(1 - np.bincount(case.row, share, minlength=len(need)), 0.0, 1.0)
-    given = highspy.HighsSolution()
-    given.col_value = [
+    return [
         *np.isin(sites, opened).astype(float).tolist(),
         *share[pairs].tolist(),
         *left.tolist(),
     ]
-    return given
-
-
-def _run(lp: highspy.HighsLp, options: dict[str, Any], start: Any, watch: Watch) -> Any:
-    for presolve in PRESOLVES:
-        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        solver.setOptionValue("output_flag", False)  # noqa: FBT003 - its own signature
-        solver.setOptionValue("threads", 1)
-        for name, value in {**options, "presolve": presolve}.items():
-            solver.setOptionValue(name, value)
-        solver.passModel(lp)
-        if start is not None:
-            solver.setSolution(start)
-        if watch.cancel is not None:
-            solver.cbMipInterrupt.subscribe(lambda event: _interrupt(event, watch))
-        solver.run()
-        if solver.getModelStatus() != highspy.HighsModelStatus.kSolveError:
-            break
-    return solver
-
-
-def _interrupt(event: Any, watch: Watch) -> None:
-    if watch.must_stop():
-        event.data_in.user_interrupt = True

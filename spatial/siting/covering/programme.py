@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from spatial.siting.answer import Watch
+from spatial.siting.highs_run import run_highs
 
 __all__ = ["Outcome", "Rows", "solve_whole"]
 
 Floats = npt.NDArray[np.float64]
-PRESOLVES: Final = ("choose", "off")
-"""HiGHS 1.15 met errors in presolve on small programmes: then once more without."""
 TIGHT: Final = 1e-9
 
 
@@ -82,8 +81,15 @@ def solve_whole(
     lp.a_matrix_.value_ = rows.value
     kinds = [highspy.HighsVarType.kInteger] * whole
     lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (len(cost) - whole)
-    limit_s = watch.left_s if seconds is None else min(watch.left_s, seconds)
-    solver = _run(lp, watch, max(0.01, limit_s), start)
+    options = {
+        "mip_rel_gap": 0.0,
+        "mip_abs_gap": TIGHT,
+        # Much was settled beforehand; beginning anew was measured to double the time.
+        "mip_allow_restart": False,
+    }
+    limit_s = np.inf if seconds is None else seconds
+    given = None if start is None else start.tolist()
+    solver = run_highs(lp, watch, options, start=given, limit_s=limit_s)
     status, info = solver.getModelStatus(), solver.getInfo()
     if status == highspy.HighsModelStatus.kInfeasible:
         return Outcome(None, np.inf, ended=True)
@@ -93,39 +99,3 @@ def solve_whole(
     bound = float(info.mip_dual_bound)
     ended = status == highspy.HighsModelStatus.kOptimal
     return Outcome(column, bound if np.isfinite(bound) else -np.inf, ended=ended)
-
-
-def _run(lp: highspy.HighsLp, watch: Watch, limit_s: float, start: Floats | None) -> Any:
-    raised: list[BaseException] = []
-
-    def ask(event: Any) -> None:
-        try:
-            if watch.must_stop():
-                event.data_in.user_interrupt = True
-        except BaseException as error:  # noqa: BLE001 - raised again outside the solver
-            raised.append(error)
-            event.data_in.user_interrupt = True
-
-    for presolve in PRESOLVES:
-        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        solver.setOptionValue("output_flag", False)  # noqa: FBT003 - its own signature
-        solver.setOptionValue("threads", 1)
-        solver.setOptionValue("presolve", presolve)
-        solver.setOptionValue("mip_rel_gap", 0.0)
-        solver.setOptionValue("mip_abs_gap", TIGHT)
-        # Much was settled beforehand; beginning anew was measured to double the time.
-        solver.setOptionValue("mip_allow_restart", False)  # noqa: FBT003 - its own signature
-        solver.setOptionValue("random_seed", watch.effort.solver_seed)
-        solver.setOptionValue("time_limit", limit_s)
-        solver.passModel(lp)
-        solver.cbMipInterrupt.subscribe(ask)
-        if start is not None:
-            given = highspy.HighsSolution()
-            given.col_value = start.tolist()
-            solver.setSolution(given)
-        solver.run()
-        if raised:
-            raise raised[0]
-        if solver.getModelStatus() != highspy.HighsModelStatus.kSolveError:
-            break
-    return solver

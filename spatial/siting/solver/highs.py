@@ -11,14 +11,13 @@ import numpy.typing as npt
 from scipy import sparse
 
 from spatial.siting.answer import Watch
+from spatial.siting.highs_run import run_highs
 from spatial.siting.solver.prices import Aim
 from spatial.siting.solver.programme import Programme
 
 __all__ = ["Found", "Relaxed", "relax_programme", "run_model", "run_programme"]
 
 Floats = npt.NDArray[np.float64]
-PRESOLVES: Final = ("choose", "off")
-"""HiGHS 1.15 met errors in presolve on small programmes: then once more without."""
 TIGHT: Final = 1e-9
 """How far from whole, or beyond a rule, an answer may be."""
 
@@ -30,26 +29,6 @@ class Found:
     column: Floats | None
     bound: float
     infeasible: bool
-
-
-@dataclass(slots=True)
-class _Calls:
-    """Watches the clock from within HiGHS, and keeps what the caller's progress raised."""
-
-    watch: Watch
-    raised: BaseException | None = None
-
-    def ask(self, event: Any) -> None:
-        """Stop HiGHS when time is over or the caller wants it."""
-        try:
-            out = event.data_out
-            gap = float(out.mip_gap)
-            self.watch.tell("siting_proof", 1.0 - min(1.0, gap) if np.isfinite(gap) else 0.0)
-            if self.watch.must_stop():
-                event.data_in.user_interrupt = True
-        except BaseException as error:  # noqa: BLE001 - raised again outside the solver
-            self.raised = error
-            event.data_in.user_interrupt = True
 
 
 def run_programme(
@@ -90,10 +69,12 @@ def run_model(
     """Solve a model for HiGHS whose first columns are whole; `bound` is of what is made large."""
     kinds = [highspy.HighsVarType.kInteger] * binary
     lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - binary)
-    calls = _Calls(watch)
-    solver = _run(lp, calls, start, gap_share)
-    if calls.raised is not None:
-        raise calls.raised
+    options = {
+        "mip_rel_gap": float(gap_share),
+        "mip_abs_gap": TIGHT,
+        "mip_feasibility_tolerance": TIGHT,
+    }
+    solver = run_highs(lp, watch, options, start=None if start is None else start.tolist())
     info, status = solver.getInfo(), solver.getModelStatus()
     column = None
     if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
@@ -159,26 +140,3 @@ def _model(programme: Programme, aim: Aim) -> highspy.HighsLp:
     lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
     lp.a_matrix_.value_ = matrix.data
     return lp
-
-
-def _run(lp: highspy.HighsLp, calls: _Calls, start: Floats | None, gap_share: float) -> Any:
-    for presolve in PRESOLVES:
-        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        solver.setOptionValue("output_flag", False)  # noqa: FBT003 - its own signature
-        solver.setOptionValue("threads", 1)
-        solver.setOptionValue("presolve", presolve)
-        solver.setOptionValue("mip_rel_gap", gap_share)
-        solver.setOptionValue("mip_abs_gap", TIGHT)
-        solver.setOptionValue("mip_feasibility_tolerance", TIGHT)
-        solver.setOptionValue("random_seed", calls.watch.effort.solver_seed)
-        solver.setOptionValue("time_limit", max(0.05, calls.watch.left_s))
-        solver.passModel(lp)
-        solver.cbMipInterrupt.subscribe(calls.ask)
-        if start is not None:
-            given = highspy.HighsSolution()
-            given.col_value = start.tolist()
-            solver.setSolution(given)
-        solver.run()
-        if solver.getModelStatus() != highspy.HighsModelStatus.kSolveError:
-            break
-    return solver

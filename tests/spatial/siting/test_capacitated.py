@@ -15,7 +15,7 @@ from spatial.siting.capacitated import capacitated_max_cover, capacitated_p_medi
 from spatial.siting.capacitated.bound import climb, open_ways
 from spatial.siting.capacitated.case import case_of
 from spatial.siting.capacitated.flow import divide_demand
-from spatial.siting.capacitated.programme import Solved
+from spatial.siting.capacitated.programme import Solved, solve_programme
 from spatial.siting.capacitated.search import Judge
 from spatial.siting.pairs import Pairs
 
@@ -388,3 +388,20 @@ def test_rows_of_sites_that_are_none_are_refused(name):
     for wrong in ([1.5], [7], [-1]):
         with pytest.raises(InputError, match=f"`{name}`"):
             capacitated_p_median(np.ones((2, 2)), [1, 1], [5, 5], 1, **{name: wrong})
+
+
+def test_what_the_wish_to_stop_raises_within_the_solver_comes_through():
+    rng = np.random.default_rng(8)
+    cost, demand = np.round(1000 * rng.random((60, 12))), rng.integers(1, 30, 60).astype(float)
+    capacity = np.full(12, np.ceil(demand.sum() / 4 * 1.02))
+    pairs = Pairs.from_matrix(cost)
+    case = case_of(
+        pairs, np.repeat(demand, pairs.counts) * pairs.cost, np.full(60, np.inf), demand, capacity,
+        4, must=(), must_not=(), divided=False,
+    )  # fmt: skip
+
+    def gone():
+        raise ConnectionError("the reader went away")
+
+    with pytest.raises(ConnectionError, match="went away"):
+        solve_programme(case, Watch(PATIENT, cancel=gone))
