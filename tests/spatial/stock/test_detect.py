@@ -14,11 +14,12 @@ from shapely import LineString, Point, box
 from data.demo import make_demo_city_with_truth
 from spatial.city.model import City, Raster
 from spatial.city.neighbourhoods import prepare_neighbourhoods
+from spatial.city.neighbourhoods.model import Neighbourhoods
 from spatial.errors import InputError
 from spatial.network import Obstacles, build_network
 from spatial.standards import read_profile
 from spatial.stock import find_stock
-from spatial.stock.confidence import labels, truth_found
+from spatial.stock.confidence import confidence_of, labels, truth_found
 from spatial.stock.detect.detect import detect_stock, overlap_share, threshold_picture
 from spatial.stock.detect.ground import elongation, frontage_m, grid_means, slope_grid
 from spatial.stock.detect.pool import SIGNS, kept_rows
@@ -153,6 +154,64 @@ def test_where_hardly_anything_is_mapped_silence_says_nothing():
     told = layer([Point(10, 10)], tags=[{"shop": "vacant"}])
     found = kept(unused_buildings(traces_of_use(city.with_layers(facilities=told), STOCK)))
     assert found.index.tolist() == ["found:unused_building:x0"]
+
+
+def test_silence_says_less_the_fewer_neighbours_there_are_and_the_fewer_of_them_speak():
+    def silent_share(speaking, silent):
+        shapes = [box(30 * i, 0, 30 * i + 10, 20) for i in range(speaking + silent + 1)]
+        address = [None] + ["1 号"] * speaking + [None] * silent
+        city = city_of(buildings=layer(shapes, use=["commercial"] * len(shapes), address=address))
+        return traces_of_use(city, STOCK).frame["silent_share"].iloc[0]
+
+    assert silent_share(2, 0) == pytest.approx(1 / 4)
+    assert silent_share(10, 0) == pytest.approx(1 / 12)
+    assert silent_share(8, 2) == pytest.approx(3 / 12)
+    assert silent_share(0, 0) == pytest.approx(1 / 2)
+    frame = pd.DataFrame({"silent_share": [0.05, 0.25], "users_share": 0.5, "area_m2": 500.0})
+    sure = confidence_of("unused_building", frame, PROFILE.rooms["stock_confidence"])
+    assert sure[0] > sure[1]
+
+
+def half_clean():
+    """One thing in each layer, with whatever values a map gives."""
+    return {
+        "buildings": layer([box(0, 40, 100, 60), box(0, -90, 40, -60)], use=["residential"] * 2),
+        "streets": layer([LineString([(-50, -10), (900, -10)])], highway=["residential"]),
+        "water": layer([box(0, 150, 400, 170)], kind=["river"]),
+        "railways": layer([LineString([(-50, 300), (900, 300)])], kind=["rail"]),
+        "land_use": layer([box(0, -200, 80, -120)], use=["parking"]),
+        "facilities": layer([Point(10, -70)], tags=[{"amenity": "parking"}], capacity=[40.0]),
+        "barriers": layer([LineString([(0, 0), (100, 0)])], kind=["wall"]),
+        "gates": layer([Point(50, 0)], kind=["gate"]),
+        "structures": layer([box(10, 70, 20, 80)], kind=["illegal"], status=["found"]),
+        "constraints": layer([box(0, -90, 50, -40)], kind=["heritage_building"]),
+        "stock_assets": layer([Point(20, 50)], kind=["roof"], ids=["a1"]),
+        "stock_rejected": layer([box(300, 300, 320, 320)], sign=["roof"], ids=["found:roof:x9"]),
+    }
+
+
+def one_estate():
+    ids = pd.Index(["n0"])
+    frame = layer([box(0, 0, 100, 100)], ids=ids, derived=["given"])
+    gates = gpd.GeoDataFrame(geometry=gpd.GeoSeries([], crs=CRS))
+    return Neighbourhoods(frame, frame, gates, pd.Series(dtype="string"))
+
+
+@pytest.mark.parametrize("name", sorted(half_clean()))
+def test_a_layer_without_rows_or_without_a_single_value_is_no_obstacle(name):
+    layers, unknown = half_clean(), np.full((20, 20), np.nan)
+    grids = {f"{kind}_2025": grid(unknown) for kind in ("night_light", "land_cover")}
+    grids |= {f"greenness_{year}": grid(unknown) for year in (2016, 2025)}
+    for frame in (layers[name].iloc[:0], layers[name][["geometry"]]):
+        found = detect_stock(city_of(grids, **{**layers, name: frame}), one_estate(), PROFILE).frame
+        assert found["confidence"].between(0, 1).all()
+        assert found.index.is_unique
+    none = Neighbourhoods(
+        *(part.iloc[:0] for part in (one_estate().frame, one_estate().cells)),
+        one_estate().gates,
+        pd.Series(dtype="string"),
+    )
+    assert (detect_stock(city_of(**layers), none, PROFILE).frame["sign"] != "leftover").all()
 
 
 def test_the_dark_one_of_large_shops_is_found_by_night_light():
