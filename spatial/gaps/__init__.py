@@ -17,7 +17,13 @@ from spatial.gaps.entrances import by_entrance, by_facility, facility_entrances
 from spatial.gaps.equity import equity, weighted_gini
 from spatial.gaps.heatmap import gap_heatmap
 from spatial.gaps.homes import residents_at_home
-from spatial.gaps.priority import RankStability, priority_frame, priority_parts, rank_stability
+from spatial.gaps.priority import (
+    RankStability,
+    priority_frame,
+    priority_parts,
+    priority_table,
+    rank_stability,
+)
 from spatial.gaps.queue import queue_of_missing
 from spatial.gaps.shortfall import facility_gaps, gap_scores
 from spatial.gaps.supply import shared_supply
@@ -47,6 +53,7 @@ __all__ = [
     "no_demand",
     "priority_frame",
     "priority_parts",
+    "priority_table",
     "queue_of_missing",
     "rank_stability",
     "resident_demand",

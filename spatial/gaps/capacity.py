@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from spatial.checks import require_columns
+from spatial.codes import coded
 from spatial.dictionary import conform, data_dictionary
 from spatial.gaps.access import METHODS, Pairs, share_out
 from spatial.reach.decays import Decay, inverse_power, steps, within
@@ -18,7 +19,7 @@ from spatial.standards import Catalogue, FacilityKind, ParameterSet, Profile
 if TYPE_CHECKING:
     from spatial.city.neighbourhoods import Neighbourhoods
 
-__all__ = ["facility_access"]
+__all__ = ["facility_access", "sharing_limit_m"]
 
 THOUSAND: Final = 1000.0
 MEASURES: Final = ("capacity", "floor", "land")
@@ -98,7 +99,7 @@ def facility_access(
             continue  # square metres of a bank tell nothing without a standard
         basis = _basis(str(name), rules, served)
         pairs = by_kind.get(str(name), nobody)
-        limit_m = kind.number(f"limit_{kind.layer}_m") or catalogue.layers[kind.layer].limit_m
+        limit_m = sharing_limit_m(catalogue, kind.id)
         some = _shared(
             _within(pairs, limit_m), facilities.index, supply, served[basis],
             _decays(rules, limit_m),
@@ -125,15 +126,21 @@ def facility_access(
     return conform(table, spec, name="access")
 
 
+def sharing_limit_m(catalogue: Catalogue, kind: str) -> float:
+    """Metres within which the capacity of a kind is shared: the limit of its own layer."""
+    of = catalogue.kinds[kind]
+    return of.number(f"limit_{of.layer}_m") or catalogue.layers[of.layer].limit_m
+
+
 def _pairs_by_kind(
     reached: pd.DataFrame, places: pd.Index, facilities: pd.Index
 ) -> dict[str, Pairs]:
     """Who reaches what of each kind, as rows of neighbourhoods and facilities."""
     rows = []
     for column, index in (("neighbourhood_id", places), ("facility_id", facilities)):
-        code, names = pd.factorize(reached[column])
-        rows.append(index.get_indexer(pd.Index(names))[code])
-    code, names = pd.factorize(reached["kind"])
+        code, names = coded(reached[column])
+        rows.append(index.get_indexer(names)[code])
+    code, names = coded(reached["kind"])
     order = np.argsort(code.astype(np.int16), kind="stable")
     ends = np.searchsorted(code[order], np.arange(len(names) + 1))
     walk_m = reached["distance_m"].to_numpy(dtype=float)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ __all__ = [
     "RankStability",
     "priority_frame",
     "priority_parts",
+    "priority_table",
     "rank_stability",
 ]
 
@@ -42,6 +43,7 @@ PRIORITY_PARTS: Final = (
 DRAWS_AT_ONCE: Final = 64
 
 Floats = npt.NDArray[np.float64]
+Ranks = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,17 +160,36 @@ def priority_frame(
     RankStability
         Of the whole ranking.
     """
-    weights = weights_of(rules, "priority", PRIORITY_PARTS)
-    index, known = weighted_mean(parts, weights)
-    index = index.where(known >= rules["priority_known_min_share"])
-    ranked = parts[index.notna()]
-    stability = rank_stability(
-        ranked,
-        weights,
-        change_share=rules["priority_weight_change_share"],
-        draws=rules["priority_draws"],
-        seed=seed,
-    )
+    index, known = _index(parts, rules)
+    stability = rank_stability(parts[index.notna()], **_changing(rules), seed=seed)
+    return _table(parts, index, known, stability.ranks), stability
+
+
+def priority_table(parts: pd.DataFrame, rules: ParameterSet, *, seed: int = 0) -> pd.DataFrame:
+    """Make the table of `priority_frame` alone, without judging the whole ranking."""
+    index, known = _index(parts, rules)
+    own, drawn = _drawn_ranks(parts[index.notna()], **_changing(rules), seed=seed)
+    return _table(parts, index, known, _ranges(parts.index[index.notna()], own, drawn))
+
+
+def _index(parts: pd.DataFrame, rules: ParameterSet) -> tuple[pd.Series, pd.Series]:
+    """Priority index, missing where too little is known, and the share of weights that is known."""
+    index, known = weighted_mean(parts, weights_of(rules, "priority", PRIORITY_PARTS))
+    return index.where(known >= rules["priority_known_min_share"]), known
+
+
+def _changing(rules: ParameterSet) -> dict[str, Any]:
+    """Weights, and how they are changed at random."""
+    return {
+        "weights": weights_of(rules, "priority", PRIORITY_PARTS),
+        "change_share": rules["priority_weight_change_share"],
+        "draws": rules["priority_draws"],
+    }
+
+
+def _table(
+    parts: pd.DataFrame, index: pd.Series, known: pd.Series, ranks: pd.DataFrame
+) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "priority": index,
@@ -176,8 +197,8 @@ def priority_frame(
             "known_weight_share": known,
             **{f"part_{name}": parts[name] for name in PRIORITY_PARTS},
         }
-    ).join(stability.ranks)
-    return conform(table, data_dictionary().results["priority"], name="priority"), stability
+    ).join(ranks)
+    return conform(table, data_dictionary().results["priority"], name="priority")
 
 
 def rank_stability(
@@ -226,6 +247,32 @@ def rank_stability(
     >>> held.kendall_tau, held.ranks["rank_high"].tolist()
     (1.0, [1, 2, 3])
     """
+    own, drawn = _drawn_ranks(parts, weights, change_share=change_share, draws=draws, seed=seed)
+    tenth = max(1, round(len(parts) / 10))
+    first = own <= tenth
+    tau, kept = [], []
+    for ranks in drawn:
+        if len(np.unique(own)) > 1:
+            tau += [_tau(own, column) for column in ranks.T]
+        if len(parts):
+            kept += ((ranks <= tenth) & first[:, None]).sum(axis=0).tolist()
+    return RankStability(
+        _ranges(parts.index, own, drawn),
+        float(np.mean(tau)) if tau else float("nan"),
+        float(np.mean(kept)) / int(first.sum()) if kept else float("nan"),
+        int(draws),
+    )
+
+
+def _drawn_ranks(
+    parts: pd.DataFrame,
+    weights: Mapping[str, float],
+    *,
+    change_share: float,
+    draws: int,
+    seed: int,
+) -> tuple[Ranks, list[Ranks]]:
+    """Rank of every row (n,), and by drawn weights, some draws at a time (n, d)."""
     if not 0 <= change_share <= 1:
         raise InputError(
             f"`change_share` is {change_share!r}; give a share from 0 to 1.",
@@ -242,25 +289,19 @@ def rank_stability(
     rng = np.random.default_rng(seed)
     drawn = base * rng.uniform(1 - change_share, 1 + change_share, size=(int(draws), len(base)))
     own = _ranks(_scores(filled, known, base[None]))[:, 0]
+    return own, [
+        _ranks(_scores(filled, known, drawn[start : start + DRAWS_AT_ONCE]))
+        for start in range(0, len(drawn), DRAWS_AT_ONCE)
+    ]
+
+
+def _ranges(index: pd.Index, own: Ranks, drawn: list[Ranks]) -> pd.DataFrame:
+    """Best and worst rank of each row over all draws."""
     low, high = own.copy(), own.copy()
-    tenth = max(1, round(len(parts) / 10))
-    first = own <= tenth
-    tau, kept = [], []
-    for start in range(0, len(drawn), DRAWS_AT_ONCE):
-        ranks = _ranks(_scores(filled, known, drawn[start : start + DRAWS_AT_ONCE]))
-        low = np.minimum(low, ranks.min(axis=1, initial=len(parts)))
+    for ranks in drawn:
+        low = np.minimum(low, ranks.min(axis=1, initial=len(own)))
         high = np.maximum(high, ranks.max(axis=1, initial=0))
-        if len(np.unique(own)) > 1:
-            tau += [_tau(own, column) for column in ranks.T]
-        if len(parts):
-            kept += ((ranks <= tenth) & first[:, None]).sum(axis=0).tolist()
-    frame = pd.DataFrame({"rank_low": low, "rank_high": high}, index=parts.index).astype("Int64")
-    return RankStability(
-        frame,
-        float(np.mean(tau)) if tau else float("nan"),
-        float(np.mean(kept)) / int(first.sum()) if kept else float("nan"),
-        int(draws),
-    )
+    return pd.DataFrame({"rank_low": low, "rank_high": high}, index=index).astype("Int64")
 
 
 def _scores(filled: Floats, known: npt.NDArray[np.bool_], weights: Floats) -> Floats:

@@ -12,7 +12,7 @@ import shapely
 
 from spatial.gaps.added import shared_rows
 from spatial.gaps.supply import own_class
-from spatial.reach.arcs import split_key
+from spatial.reach.arcs import LOW, SHIFT, split_key
 from spatial.scenarios.measure import added_in_order, between
 from spatial.standards import AreaRule, facility_area_m2
 
@@ -128,16 +128,17 @@ def best_ways(result: ScenarioResult, pairs: tuple[Longs, Longs, Longs, Longs]) 
     """
     base = result.base
     place, entrance, key, facility = pairs
-    metres, seconds = split_key(key, by="time" if base.facts.by_time else "distance")
+    # Metres before seconds, whichever stands first in the key.
+    cost = ((key & LOW) << SHIFT) | (key >> SHIFT) if base.facts.by_time else key
     added = [one.id for one in added_in_order(result.plan)]
     rank = np.append(
         base.known_facilities.entrance_rank, between(base.arrays["sorted_entrances"], added)
     )
     order = np.lexsort((rank[entrance], base.known_facilities.place_rank[place]))
-    facility, place = facility[order], place[order]
-    best = np.lexsort((seconds[order], metres[order], facility, place))  # of its entrances
+    pair = (place[order] << SHIFT) | facility[order]
+    best = np.lexsort((cost[order], pair))  # of its entrances
     first = np.ones(len(best), dtype=bool)
-    first[1:] = (place[best][1:] != place[best][:-1]) | (facility[best][1:] != facility[best][:-1])
+    first[1:] = pair[best][1:] != pair[best][:-1]
     return order[np.sort(best[first])]
 
 

@@ -71,6 +71,7 @@ class ScenarioBase:
         self._straight: dict[int, npt.NDArray[np.float64]] = {}
         self._supplied: dict[str, npt.NDArray[np.float64]] = {}
         self._pair_rows: dict[int, Longs] = {}
+        self.near_rows: dict[str, tuple[Longs, npt.NDArray[np.bool_]]] = {}
 
     # -- making -----------------------------------------------------------------------------------
 

@@ -177,28 +177,28 @@ def changed_pairs(
     new_place = np.concatenate([of_row[0], of_column[0][other], place])
     new_entrance = np.concatenate([of_row[1], of_column[1][other], entrance])
     new_key = np.concatenate([of_row[2], of_column[2][other], key])
+    old = np.zeros(len(known.key), dtype=bool)
     at = known.rows(place, entrance)
-    old = np.unique(
-        np.concatenate(
-            [
-                known.of_places(rows),
-                known.of_entrances(np.union1d(columns, gone)),
-                at[at >= 0],
-            ]
-        )
-    )
+    for rows_of_old in (
+        known.of_places(rows),
+        known.of_entrances(np.union1d(columns, gone)),
+        at[at >= 0],
+    ):
+        old[rows_of_old] = True
     return _difference(known, old, new_place, new_entrance, new_key)
 
 
 def _difference(
-    known: KnownPairs, old: Longs, place: Longs, entrance: Longs, key: Longs
+    known: KnownPairs, old: npt.NDArray[np.bool_], place: Longs, entrance: Longs, key: Longs
 ) -> PairChange:
-    """Leave out what is as it was."""
+    """Leave out what is as it was; `old` marks the known pairs that were looked at."""
     at = known.rows(place, entrance)
     same = (at >= 0) & (known.key[at] == key) if len(known.key) else np.zeros(len(at), dtype=bool)
-    gone = np.setdiff1d(old, at[same], assume_unique=True)
+    old[at[same]] = False
     order = np.lexsort((entrance[~same], place[~same]))
-    return PairChange(gone, place[~same][order], entrance[~same][order], key[~same][order])
+    return PairChange(
+        np.flatnonzero(old), place[~same][order], entrance[~same][order], key[~same][order]
+    )
 
 
 def _limit(base: ScenarioBase, live: LiveReach) -> tuple[int, object]:
@@ -227,8 +227,8 @@ def _through(
     """Pairs that ways through the network took away or made."""
     known = base.known_pairs
     to_new, from_new = _around(base, live, before.gained)
-    places = np.setdiff1d(np.concatenate([to_new[1], before.place[1]]), rows)
-    entrances = np.setdiff1d(np.concatenate([from_new[1], before.entrance[1]]), columns)
+    places = _others(np.concatenate([to_new[1], before.place[1]]), rows)
+    entrances = _others(np.concatenate([from_new[1], before.entrance[1]]), columns)
     entrances = entrances[live.paired[entrances]]
     if not len(places) or not len(entrances):
         return NONE, NONE, NONE, NONE
@@ -240,6 +240,17 @@ def _through(
         entrances,
         limit_key(base.facts.reach_limit),
     )
+
+
+def _others(values: Longs, without: Longs) -> Longs:
+    """Sort row numbers and leave out repeated ones and some others.
+
+    Marking them takes a fifth of the time of `numpy.setdiff1d`.
+    """
+    marked = np.zeros(int(values.max(initial=-1)) + 1, dtype=bool)
+    marked[values] = True
+    marked[without[without < len(marked)]] = False
+    return np.flatnonzero(marked)
 
 
 def _table(found: tuple[Longs, Longs, Longs], asked: Longs) -> Longs:

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatial.gaps import facility_access, priority_frame, priority_parts
+from spatial.gaps import facility_access, priority_parts, priority_table
 from spatial.gaps.demand import resident_demand
 from spatial.reach.arcs import split_key
-from spatial.scenarios.areas import best_ways
-from spatial.scenarios.pairs import KnownPairs
+from spatial.scenarios.competition import AskedPairs, asked_pairs
 
 if TYPE_CHECKING:
     from spatial.city.neighbourhoods import Neighbourhoods
@@ -22,33 +21,33 @@ if TYPE_CHECKING:
 
 __all__ = ["base_parts", "changed_access", "changed_priority"]
 
-Longs = npt.NDArray[np.int64]
 SHOWN_BEFORE: Final = ("priority", "rank")
 
 
 def changed_access(result: ScenarioResult) -> pd.DataFrame:
     """Rows of ``results.access`` that differ from the base.
 
-    Capacity is shared among all who reach it, so a kind is worked out again for everybody where
-    any pair of it, any of its facilities or anybody's number differs. Of a kind whose capacity is
-    no longer known anywhere, or that has no facility left, the rows stay, with nothing but
+    Capacity is shared among all who reach it: what is worked out again, and for whom, is told by
+    :func:`spatial.scenarios.competition.asked_pairs`. Of a kind whose capacity is no longer known
+    anywhere, or that has no facility left, the rows stay, with nothing but
     ``neighbourhood_id, kind, layer``.
     """
     base = result.base
-    before = base.frame("access")
-    again = _kinds_again(result)
-    kinds = result.kinds[result.kinds["kind"].isin(again).to_numpy(dtype=bool)]
+    before, asked = base.frame("access"), asked_pairs(result)
+    names = pd.Index([one.kind for one in asked], dtype="str")
+    kinds = result.kinds[result.kinds["kind"].isin(names).to_numpy(dtype=bool)]
     table = facility_access(
         _places(result),
         result.facilities,
         kinds,
-        _reached(result, kinds),
+        _reached(result, asked),
         base.profile,
         measured=result.frame.index[result.measured],
     )
-    old = before[before["kind"].isin(again).to_numpy(dtype=bool)]
+    old = before[before["kind"].isin(names).to_numpy(dtype=bool)]
     gone = old.index.difference(table.index, sort=False)
     empty = old.loc[gone, ["neighbourhood_id", "kind", "layer"]]
+    table = table[_told(result, asked, table)]
     table = pd.concat([table, empty.reindex(columns=table.columns).astype(table.dtypes)])
     was = before.reindex(table.index)
     other = np.zeros(len(table), dtype=bool)
@@ -57,58 +56,37 @@ def changed_access(result: ScenarioResult) -> pd.DataFrame:
     return table[other]
 
 
-def _kinds_again(result: ScenarioResult) -> pd.Index:
-    """Kinds that must be shared again, and those of which the last facility closed."""
-    base, plan, delta = result.base, result.plan, result.delta
-    both = pd.concat([base.frame("kinds"), result.kinds])
-    if delta.persons is not None or delta.measured is not None:
-        return pd.Index(both["kind"].unique())
-    pairs, known = delta.pairs, base.known_pairs
-    touched = np.unique(
-        result.facility_of[np.concatenate([known.entrance[pairs.gone], pairs.entrance])]
-    )
-    ids = {
-        *result.facility_ids[touched],
-        *base.frame("facilities").index[sorted(plan.closed)],
-        *plan.added,
-        *plan.sizes,
-    }
-    return pd.Index(both.loc[both["facility_id"].isin(ids).to_numpy(dtype=bool), "kind"].unique())
+def _told(
+    result: ScenarioResult, asked: list[AskedPairs], table: pd.DataFrame
+) -> npt.NDArray[np.bool_]:
+    """Which rows stand for neighbourhoods that were asked about; the others were not shared."""
+    told = np.vstack([one.places for one in asked] or [np.zeros((0, len(result.frame)), bool)])
+    kind = pd.Index([one.kind for one in asked], dtype="str").get_indexer(table["kind"])
+    rows: npt.NDArray[np.bool_] = told[
+        kind, result.frame.index.get_indexer(table["neighbourhood_id"])
+    ]
+    return rows
 
 
-def _reached(result: ScenarioResult, kinds: pd.DataFrame) -> pd.DataFrame:
+def _reached(result: ScenarioResult, asked: list[AskedPairs]) -> pd.DataFrame:
     """Who reaches the facilities of some kinds, in the order of the whole city's table."""
-    base = result.base
-    place, entrance, key = _all_pairs(base.known_pairs, result)
-    facility = result.facility_of[entrance]
-    row = pd.Index(result.facility_ids).get_indexer(kinds["facility_id"])
-    parts = []
-    for name, rows in kinds.groupby("kind", observed=True).indices.items():
-        mine = np.zeros(len(result.facility_ids), dtype=bool)
-        mine[row[rows]] = True
-        here = np.flatnonzero(mine[facility])
-        at = here[best_ways(result, (place[here], entrance[here], key[here], facility[here]))]
-        parts.append((str(name), at))
-    rows = np.concatenate([np.empty(0, dtype=np.int64), *(at for _, at in parts)]).astype(int)
-    metres, _ = split_key(key[rows], by="time" if base.facts.by_time else "distance")
+    none = np.empty(0, dtype=np.int64)
+    best = [one.best(result) for one in asked]
+    place, entrance, key = (
+        np.concatenate([none, *(column)])
+        for column in (zip(*best, strict=True) if best else [[]] * 3)
+    )
+    metres, _ = split_key(key, by="time" if result.base.facts.by_time else "distance")
     return pd.DataFrame(
         {
-            "neighbourhood_id": result.frame.index.to_numpy(dtype=object)[place[rows]],
-            "facility_id": result.facility_ids[facility[rows]],
+            "neighbourhood_id": result.frame.index.to_numpy(dtype=object)[place],
+            "facility_id": result.facility_ids[result.facility_of[entrance]],
             "kind": np.repeat(
-                np.array([name for name, _ in parts], dtype=object), [len(at) for _, at in parts]
+                np.array([one.kind for one in asked], dtype=object),
+                [len(one) for one, _, _ in best],
             ),
             "distance_m": metres,
         }
-    )
-
-
-def _all_pairs(known: KnownPairs, result: ScenarioResult) -> tuple[Longs, Longs, Longs]:
-    pairs = result.delta.pairs
-    return (
-        np.concatenate([np.delete(known.place, pairs.gone), pairs.place]),
-        np.concatenate([np.delete(known.entrance, pairs.gone), pairs.entrance]),
-        np.concatenate([np.delete(known.key, pairs.gone), pairs.key]),
     )
 
 
@@ -132,7 +110,7 @@ def changed_priority(result: ScenarioResult) -> pd.DataFrame:
         new = _parts(base, gaps, replace(places, frame=places.frame.iloc[rows]))
         parts = parts.copy()
         parts.iloc[rows] = new.to_numpy()
-    table, _ = priority_frame(parts, base.profile.rooms["gaps"], seed=base.facts.seed)
+    table = priority_table(parts, base.profile.rooms["gaps"], seed=base.facts.seed)
     before = base.frame("priority").reindex(table.index)
     other = np.zeros(len(table), dtype=bool)
     for name in table.columns:
