@@ -26,7 +26,14 @@ from typing import Any
 import numba
 import numpy as np
 
-__all__ = ["ascend", "cover_exactly", "greedy_cover", "raise_prices", "reduced_costs"]
+__all__ = [
+    "ascend",
+    "cover_exactly",
+    "greedy_cover",
+    "least_shares",
+    "raise_prices",
+    "reduced_costs",
+]
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 Array = Any
@@ -43,7 +50,7 @@ def reduced_costs(members: Array, start: Array, score: Array, price: Array) -> A
 
 
 @_jit
-def _least_shares(members: Array, start: Array, reduced: Array, atoms: int) -> tuple[Array, Array]:
+def least_shares(members: Array, start: Array, reduced: Array, atoms: int) -> tuple[Array, Array]:
     """Least reduced cost a member, of the districts around each atom, and which one has it."""
     least = np.full(atoms, np.inf)
     which = np.full(atoms, -1, dtype=np.int64)
@@ -59,9 +66,7 @@ def _least_shares(members: Array, start: Array, reduced: Array, atoms: int) -> t
 @_jit
 def raise_prices(members: Array, start: Array, score: Array, price: Array) -> Array:
     """Prices for which no district has a negative reduced cost; their sum is a lower bound."""
-    least, _ = _least_shares(
-        members, start, reduced_costs(members, start, score, price), len(price)
-    )
+    least, _ = least_shares(members, start, reduced_costs(members, start, score, price), len(price))
     return price + least
 
 
@@ -166,7 +171,7 @@ def ascend(
     speed, inner = 1.0, 25
     for _ in range(rounds):
         reduced = reduced_costs(members, start, score, price)
-        least, _ = _least_shares(members, start, reduced, atoms)
+        least, _ = least_shares(members, start, reduced, atoms)
         bound = price.sum() + least.sum()
         if bound > best_bound:
             gained = bound - best_bound
@@ -204,7 +209,7 @@ def _steps(
     stalled = 0
     for _ in range(steps):
         reduced = reduced_costs(members, start, score, price)
-        least, which = _least_shares(members, start, reduced, atoms)
+        least, which = least_shares(members, start, reduced, atoms)
         bound = price.sum() + least.sum()
         if bound > best_bound + 1e-12:
             best_bound = bound
@@ -237,18 +242,29 @@ def _steps(
 
 @_jit
 def cover_exactly(  # noqa: C901, PLR0912, PLR0915 - one loop: a stack of its own is its speed
-    members: Array, start: Array, reduced: Array, atoms: int, budget: float, nodes: int
-) -> tuple[Array, float, bool]:
-    """Disjoint districts that cover all atoms at the least sum of reduced costs.
+    members: Array,
+    start: Array,
+    reduced: Array,
+    paid: Array,
+    fixed: float,
+    atoms: int,
+    budget: float,
+    nodes: int,
+) -> tuple[Array, float, int]:
+    """Disjoint districts that cover all atoms at the least cost.
 
     Parameters
     ----------
     members, start, reduced : arrays
         Districts with reduced costs of at least 0.
+    paid : array
+    fixed : float
+        A plan costs `fixed` and what is paid for its districts: never less than their reduced
+        costs, and just that where there are no cuts.
     atoms : int
         Members are 0 … atoms - 1.
     budget : float
-        Only plans whose reduced costs add up to less than this are wanted.
+        Only plans that cost less than this are wanted.
     nodes : int
         Give up after so many branches.
 
@@ -257,9 +273,9 @@ def cover_exactly(  # noqa: C901, PLR0912, PLR0915 - one loop: a stack of its ow
     chosen : int64 array
         The best plan; empty where none is within the budget.
     total : float
-        Its reduced costs; `budget` where there is none.
-    whole : bool
-        False where it gave up: then nothing is proven.
+        What it costs; `budget` where there is none.
+    used : int
+        Branches; more than `nodes` where it gave up: then nothing is proven.
     """
     order = np.argsort(reduced)
     depth_max = atoms + 1
@@ -283,10 +299,14 @@ def cover_exactly(  # noqa: C901, PLR0912, PLR0915 - one loop: a stack of its ow
             entering = False
             used += 1
             if used > nodes:
-                return best, budget, False
+                return best, budget, used
             if left == 0:
-                budget = spent[depth]
-                best = chosen[:depth].copy()
+                total = fixed
+                for k in range(depth):
+                    total += paid[chosen[k]]
+                if total < budget:
+                    budget = total
+                    best = chosen[:depth].copy()
                 branch[depth] = -1
                 position[depth] = length[depth]
             else:
@@ -351,4 +371,4 @@ def cover_exactly(  # noqa: C901, PLR0912, PLR0915 - one loop: a stack of its ow
         length[depth + 1] = kept
         depth += 1
         entering = True
-    return best, budget, True
+    return best, budget, used

@@ -1,4 +1,4 @@
-"""The set partition as a linear and an integer programme, solved by HiGHS."""
+"""The set partition as an integer programme, solved by HiGHS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from spatial.districting.enumerate import Pool
 
-__all__ = ["Answer", "prices_of_relaxation", "solve_cover"]
+__all__ = ["Answer", "solve_cover"]
 
 Floats = npt.NDArray[np.float64]
 PRESOLVES: Final = ("choose", "off")
@@ -27,21 +27,20 @@ class Answer:
     whole: bool  # it ran to the end: chosen is best, or there is no plan below the cutoff
 
 
-def _model(pool: Pool, atoms: int, *, whole: bool) -> highspy.HighsLp:
+def _model(pool: Pool, atoms: int) -> highspy.HighsLp:
     lp = highspy.HighsLp()
     count = len(pool)
     lp.num_col_, lp.num_row_ = count, atoms
     lp.col_cost_ = pool.score
     lp.col_lower_ = np.zeros(count)
-    lp.col_upper_ = np.full(count, 1.0 if whole else highspy.kHighsInf)
+    lp.col_upper_ = np.ones(count)
     lp.row_lower_ = np.ones(atoms)
     lp.row_upper_ = np.ones(atoms)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_ = pool.start.astype(np.int32)
     lp.a_matrix_.index_ = pool.members.astype(np.int32)
     lp.a_matrix_.value_ = np.ones(len(pool.members))
-    if whole:
-        lp.integrality_ = [highspy.HighsVarType.kInteger] * count
+    lp.integrality_ = [highspy.HighsVarType.kInteger] * count
     return lp
 
 
@@ -73,16 +72,6 @@ def _run(lp: highspy.HighsLp, options: dict[str, Any], start: Any = None) -> hig
         if solver.getModelStatus() != highspy.HighsModelStatus.kSolveError:
             break
     return solver
-
-
-def prices_of_relaxation(pool: Pool, atoms: int) -> Floats:
-    """Prices (duals) of the linear relaxation over these districts, shape (atoms,).
-
-    By interior point without crossover: the prices need not be a corner.
-    """
-    options = {"solver": "ipm", "run_crossover": "off"}
-    solver = _run(_model(pool, atoms, whole=False), options)
-    return np.array(solver.getSolution().row_dual)
 
 
 def solve_cover(
@@ -124,7 +113,7 @@ def solve_cover(
         value = np.zeros(len(pool))
         value[start] = 1.0
         given.col_value = value.tolist()
-    model = _model(pool, atoms, whole=True)
+    model = _model(pool, atoms)
     if number is not None:
         _ask_for_number(model, pool, *number)
     solver = _run(model, options, given)

@@ -1,8 +1,9 @@
 """The cheapest plan made of given districts, with a proof.
 
-1. Prices by a subgradient, and for large parts by the linear relaxation (columns priced over the
-   whole pool, round by round): a lower bound, and the reduced cost of every district.
-2. A plan: greedy, the caller's own, then windows of it solved exactly.
+1. Prices by a subgradient, and for large parts by linear programmes with cuts, window by window
+   (:mod:`~spatial.districting.strengthen`): a lower bound, and the reduced cost of every district.
+2. A plan: greedy, the caller's own, then windows of it done anew, small ones exactly, large ones by
+   HiGHS among the districts of least reduced cost.
 3. A plan that costs *d* above the bound is made of districts with reduced costs of at most *d*.
    They are searched with *d* growing from a small share of the gap; the first plan that is found
    within *d* is the cheapest of all. Where that takes too many branches, HiGHS goes on with the
@@ -27,8 +28,11 @@ from spatial.districting.cover_kernels import (
     raise_prices,
     reduced_costs,
 )
+from spatial.districting.cut_kernels import index_cuts
 from spatial.districting.enumerate import Pool
-from spatial.districting.master import prices_of_relaxation, solve_cover
+from spatial.districting.master import solve_cover
+from spatial.districting.polish import polish
+from spatial.districting.strengthen import Prices, no_cuts, strengthen
 from spatial.districting.window_kernels import by_smallest, improve_windows
 
 __all__ = ["Effort", "PartitionProof", "partition_with_number", "solve_partition"]
@@ -38,7 +42,7 @@ Floats = npt.NDArray[np.float64]
 EXACT: Final = 1e-9
 """Share of the value within which bound and value are the same number."""
 
-SEEDS: Final = 8
+SEEDS: Final = 4
 """Windows of one pass that an atom is in, about."""
 MAX_CELLS: Final = 60_000_000
 """Districts times atoms that the exact search may hold; beyond, HiGHS does better anyway."""
@@ -55,10 +59,16 @@ class Effort:
     branches : int
         Of the exact search, in all.
     large : int
-        Atoms above which the linear relaxation is solved and windows are used.
+        Atoms above which the bound is raised by cuts and windows are used.
+    sweeps : tuple of (atoms, rounds)
+        Windows in which the bound is raised, and rounds of cuts, sweep by sweep.
     window_atoms : tuple of int
-        Sizes of the windows, pass by pass.
+        Sizes of the windows that are solved exactly, pass by pass.
     window_branches : int
+    polishes : tuple of (atoms, districts an atom, windows an atom is in)
+        Windows that HiGHS does anew, pass by pass.
+    polish_s : float
+        Wall seconds that one of these may take; as a rule it is a tenth of one.
     programme_atoms : int
         HiGHS is asked about parts of at most so many atoms; it would take hours for larger ones.
     nodes : int
@@ -78,8 +88,11 @@ class Effort:
     rounds: int = 30
     branches: int = 500_000
     large: int = 80
-    window_atoms: tuple[int, ...] = (15, 20, 25, 30, 35, 40, 45, 50)
-    window_branches: int = 3000
+    sweeps: tuple[tuple[int, int], ...] = ((100, 6), (200, 6), (300, 6), (400, 6))
+    window_atoms: tuple[int, ...] = (15, 25, 35, 45)
+    window_branches: int = 1000
+    polishes: tuple[tuple[int, int, int], ...] = ((250, 2, 4), (400, 4, 8))
+    polish_s: float = 3.0
     programme_atoms: int = 320
     nodes: int = 300
     programme_s: float = 20.0
@@ -176,10 +189,16 @@ def solve_partition(
         best = np.asarray(incumbent, dtype=np.int64)
     price, bound, better = ascend(*cover.arrays, price, pool.score[best].sum(), effort.rounds)
     best = better if len(better) else best
+    prices, reduced = _unstrengthened(cover, price)
     if cover.atoms > effort.large and pool.score[best].sum() - bound > EXACT * abs(bound):
-        price, bound = _relaxed(cover, price)
-        best = _by_windows(cover, price, best, seed)
-    return _proven(cover, price, bound, best)
+        sweeps = effort.sweeps
+        if cover.atoms <= max(wanted for wanted, _ in sweeps):  # one window holds it all
+            sweeps = ((cover.atoms, 3 * sweeps[-1][1]),)
+        prices, reduced = strengthen(cover.arrays, cover.links, price, sweeps, over=cover.over)
+        if prices.total < bound:
+            prices, reduced = _unstrengthened(cover, price)
+        best = _by_windows(cover, prices, reduced, best, seed)
+    return _proven(cover, prices, reduced, best)
 
 
 def partition_with_number(
@@ -251,35 +270,14 @@ def _localised(
     return _Cover(inner, len(order), near, effort, ends_at)
 
 
-def _relaxed(cover: _Cover, price: Floats) -> tuple[Floats, float]:
-    """Prices of the linear relaxation: few districts first, then whatever they miss."""
-    pool, atoms = cover.pool, cover.atoms
-    reduced = reduced_costs(*cover.arrays, price)
-    share = reduced / np.diff(pool.start)
-    keep = np.zeros(len(pool), dtype=bool)
-    keep[np.argsort(share, kind="stable")[: 8 * atoms]] = True
-    keep[np.diff(pool.start) == 1] = True
-    bound = float(price.sum())
-    while not cover.over():
-        found = prices_of_relaxation(pool.take(np.flatnonzero(keep)), atoms)
-        if len(found) != atoms:
-            break
-        reduced = reduced_costs(*cover.arrays, found)
-        raised = raise_prices(*cover.arrays, found)
-        if raised.sum() > bound:
-            price, bound = raised, float(raised.sum())
-        missed = np.flatnonzero((reduced < -1e-7) & ~keep)
-        if not len(missed):
-            break
-        cheapest = np.argsort(reduced[missed] / np.diff(pool.start)[missed], kind="stable")
-        keep[missed[cheapest[: 4 * atoms]]] = True
-    return price, bound
+def _unstrengthened(cover: _Cover, price: Floats) -> tuple[Prices, Floats]:
+    reduced = np.maximum(reduced_costs(*cover.arrays, price), 0.0)
+    return Prices(price, np.zeros(0), no_cuts()), reduced
 
 
-def _by_windows(cover: _Cover, price: Floats, best: Ints, seed: int) -> Ints:
-    """Improve the better of the plan so far and the greedy one by windows solved exactly."""
+def _by_windows(cover: _Cover, prices: Prices, reduced: Floats, best: Ints, seed: int) -> Ints:
+    """Improve the better of the plan so far and the greedy one by windows done anew."""
     members, start, score = cover.arrays
-    reduced = np.maximum(reduced_costs(members, start, score, price), 0.0)
     greedy = greedy_cover(members, start, score, reduced, cover.atoms)
     if len(greedy) and score[greedy].sum() < score[best].sum():
         best = greedy
@@ -287,43 +285,66 @@ def _by_windows(cover: _Cover, price: Floats, best: Ints, seed: int) -> Ints:
     for j in best:
         chosen[members[start[j] : start[j + 1]]] = j
     index = by_smallest(members, start, reduced, cover.atoms)
+    paid = reduced_costs(*cover.arrays, prices.price)
+    cuts, effort = prices.cuts, cover.effort
+    held = (*index_cuts(cuts.atoms, cover.atoms), cuts.shares, cuts.whole, prices.charge)
     rng = np.random.default_rng(seed)
-    for wanted in cover.effort.window_atoms:
+    for wanted in effort.window_atoms:
         if cover.over():
             break
         improve_windows(
-            (members, start, reduced),
+            (members, start, reduced, paid),
             index,
             cover.links,
+            held,
             chosen,
             rng.permutation(cover.atoms)[: 1 + SEEDS * cover.atoms // wanted],
             wanted,
-            cover.effort.window_branches,
+            effort.window_branches,
         )
-    return np.unique(chosen)
+    return polish(
+        cover.pool,
+        cover.links,
+        reduced,
+        np.unique(chosen),
+        effort.polishes,
+        seconds=effort.polish_s,
+        nodes=effort.nodes,
+        seed=seed,
+        over=cover.over,
+    )
 
 
-def _proven(cover: _Cover, price: Floats, bound: float, best: Ints) -> PartitionProof:
+def _proven(cover: _Cover, prices: Prices, reduced: Floats, best: Ints) -> PartitionProof:
     """Search among the districts of small reduced cost, more and more of them."""
-    members, start, score = cover.arrays
-    reduced = np.maximum(reduced_costs(members, start, score, price), 0.0)
-    value = float(score[best].sum())
+    score = cover.pool.score
+    paid = reduced_costs(*cover.arrays, prices.price)
+    fixed = float((prices.charge * prices.cuts.room).sum())
+    value, bound = float(score[best].sum()), prices.total
     tiny = EXACT * max(1.0, abs(value))
     branches, base = cover.effort.branches, bound
     limit = max(0.2 * (value - bound), tiny)
-    while value - bound > tiny and branches > 0 and not cover.over():
+    while value - bound > tiny and not cover.over():
         room = min(limit, value - base)
         keep = np.flatnonzero(reduced <= room)
-        if len(keep) * cover.atoms > MAX_CELLS:
+        if branches <= 0 or len(keep) * cover.atoms > MAX_CELLS:
             return _by_programme(cover, reduced, (base, bound), best)
         some = cover.pool.take(keep)
-        found, _, whole = cover_exactly(
-            some.members, some.start, reduced[keep], cover.atoms, room + tiny, branches
+        found, _, used = cover_exactly(
+            some.members,
+            some.start,
+            reduced[keep],
+            paid[keep],
+            fixed,
+            cover.atoms,
+            room + tiny,
+            branches,
         )
         if len(found) and some.score[found].sum() < value:
             best, value = keep[found], float(some.score[found].sum())
-        if not whole:
+        if used > branches:
             return _by_programme(cover, reduced, (base, bound), best)
+        branches -= used
         if len(found) or room >= value - base - tiny:
             return PartitionProof(best, value, value, proven=True)
         bound = base + room  # every plan with another district costs more

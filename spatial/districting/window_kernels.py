@@ -2,7 +2,7 @@
 
 A window is a district and those around it. Inside, the districts of the plan cost a little more
 than the bound; only districts whose reduced cost is below that can be in something better, so the
-window is solved to the optimum in little time. Windows are taken until none helps.
+window is solved to the optimum in little time, or left as it is.
 
 References
 ----------
@@ -18,7 +18,7 @@ import numpy as np
 
 from spatial.districting.cover_kernels import cover_exactly
 
-__all__ = ["by_smallest", "improve_windows"]
+__all__ = ["by_smallest", "improve_windows", "inside_window", "patches", "room_of", "window_around"]
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 Array = Any
@@ -42,7 +42,67 @@ def by_smallest(members: Array, start: Array, reduced: Array, atoms: int) -> tup
 
 
 @_jit
-def _window(
+def patches(  # noqa: C901, PLR0912 - one compiled loop
+    begin: Array, neighbour: Array, atoms: int, wanted: int, first: int
+) -> tuple[Array, Array]:
+    """Patches of about `wanted` atoms that cover all, from one atom outwards: members, start.
+
+    What is left over between others is filled up with atoms of theirs.
+    """
+    line = np.empty(atoms, dtype=np.int64)
+    known = np.zeros(atoms, dtype=np.bool_)
+    held = 0
+    for turn in range(atoms + 1):
+        begun = first if turn == 0 else turn - 1
+        if known[begun]:
+            continue
+        known[begun] = True
+        line[held] = begun
+        done, held = held, held + 1
+        while done < held:
+            for p in range(begin[line[done]], begin[line[done] + 1]):
+                if not known[neighbour[p]]:
+                    known[neighbour[p]] = True
+                    line[held] = neighbour[p]
+                    held += 1
+            done += 1
+    free = np.ones(atoms, dtype=np.bool_)
+    mark = np.full(atoms, -1, dtype=np.int64)
+    members = np.empty(2 * atoms + wanted, dtype=np.int64)
+    start = np.zeros(atoms + 1, dtype=np.int64)
+    count = 0
+    for root in line:
+        if not free[root]:
+            continue
+        low = start[count]
+        members[low] = root
+        mark[root] = count
+        high = low + 1
+        for turn in range(2):
+            limit = low + (wanted if turn == 0 else wanted // 2)
+            done = low
+            while done < high < limit:
+                a = members[done]
+                for p in range(begin[a], begin[a + 1]):
+                    b = neighbour[p]
+                    if mark[b] != count and (free[b] or turn == 1) and high < limit:
+                        if high == len(members):
+                            longer = np.empty(2 * high, dtype=np.int64)
+                            longer[:high] = members
+                            members = longer
+                        mark[b] = count
+                        members[high] = b
+                        high += 1
+                done += 1
+        for k in range(low, high):
+            free[members[k]] = False
+        count += 1
+        start[count] = high
+    return members[: start[count]], start[: count + 1]
+
+
+@_jit
+def window_around(
     links: tuple[Array, Array],
     plan: tuple[Array, Array, Array],
     seed_atom: int,
@@ -77,9 +137,10 @@ def _window(
 
 @_jit
 def improve_windows(
-    pool: tuple[Array, Array, Array],
+    pool: tuple[Array, Array, Array, Array],
     index: tuple[Array, Array],
     links: tuple[Array, Array],
+    cuts: tuple[Array, Array, Array, Array, Array, Array],
     chosen: Array,
     order: Array,
     wanted: int,
@@ -89,9 +150,10 @@ def improve_windows(
 
     Parameters
     ----------
-    pool : members, start, reduced cost of all districts
+    pool : members, start, reduced cost and score less prices of all districts
     index : districts by their first atom, cheapest first
     links : CSR
+    cuts : where atoms stand in them (begin, cut, place), shares, denominators, charges
     chosen : int64 array, shape (atoms,)
         District of each atom.
     order : int64 array
@@ -106,20 +168,24 @@ def improve_windows(
     float
         What was gained.
     """
-    members, start, reduced = pool
+    members, start, reduced, paid = pool
     atoms = len(chosen)
+    held = np.zeros(len(cuts[4]), dtype=np.int64)
     inside = np.full(atoms, -1, dtype=np.int64)
     local = np.empty(atoms, dtype=np.int64)
     gained = 0.0
     for seed in order:
-        size = _window(links, (members, start, chosen), seed, wanted, inside, local)
-        spent = 0.0
+        size = window_around(links, (members, start, chosen), seed, wanted, inside, local)
+        fixed = room_of(cuts, held, local[:size])
+        spent = fixed
         for i in range(size):
             j = chosen[local[i]]
-            spent += reduced[j] / (start[j + 1] - start[j])
+            spent += paid[j] / (start[j + 1] - start[j])
         if spent > 1e-9:
-            numbers, flat, begin, cost = _inside(pool, index, inside, local[:size], spent)
-            best, total, _ = cover_exactly(flat, begin, cost, size, spent - 1e-9, nodes)
+            numbers, flat, begin = inside_window(pool, index, inside, local[:size], spent)
+            best, total, _ = cover_exactly(
+                flat, begin, reduced[numbers], paid[numbers], fixed, size, spent - 1e-9, nodes
+            )
             if len(best) > 0:
                 gained += spent - total
                 for k in best:
@@ -132,15 +198,33 @@ def improve_windows(
 
 
 @_jit
-def _inside(
-    pool: tuple[Array, Array, Array],
+def room_of(
+    cuts: tuple[Array, Array, Array, Array, Array, Array], held: Array, local: Array
+) -> float:
+    """Charges of the cuts, as often as a plan of these atoms alone may count in them."""
+    begin, cut, place, shares, whole, charge = cuts
+    total = 0.0
+    for atom in local:
+        for p in range(begin[atom], begin[atom + 1]):
+            held[cut[p]] += shares[cut[p], place[p]]
+    for atom in local:
+        for p in range(begin[atom], begin[atom + 1]):
+            t = cut[p]
+            total += charge[t] * (held[t] // whole[t])
+            held[t] = 0
+    return total
+
+
+@_jit
+def inside_window(
+    pool: tuple[Array, Array, Array, Array],
     index: tuple[Array, Array],
     inside: Array,
     local: Array,
     limit: float,
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[Array, Array, Array]:
     """Districts that lie in the window and cost less than the limit, with atoms numbered in it."""
-    members, start, reduced = pool
+    members, start, reduced, _ = pool
     numbers = np.empty(256, dtype=np.int64)
     count, length = 0, 0
     for atom in local:
@@ -163,7 +247,6 @@ def _inside(
                 length += start[j + 1] - start[j]
     flat = np.empty(length, dtype=np.int64)
     begin = np.zeros(count + 1, dtype=np.int64)
-    cost = np.empty(count)
     at = 0
     for n in range(count):
         j = numbers[n]
@@ -171,5 +254,4 @@ def _inside(
             flat[at] = inside[members[i]]
             at += 1
         begin[n + 1] = at
-        cost[n] = reduced[j]
-    return numbers[:count], flat, begin, cost
+    return numbers[:count], flat, begin
