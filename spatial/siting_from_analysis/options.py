@@ -207,7 +207,8 @@ def _places(stock: pd.DataFrame, rules: Any) -> pd.DataFrame:
     types = stock["asset_type"].astype("str")
     months = row.map(rules["months_to_obtain"]).astype("Float64")
     months = months.fillna(float(rules["months_to_obtain_unknown"])).to_numpy(dtype=float)
-    months = months + types.map(rules["months_to_build"]).to_numpy(dtype=float)
+    build = rules["months_to_build"]  # what is neither building nor land yet takes the longer time
+    months = months + types.map(build).fillna(max(build.values())).to_numpy(dtype=float)
     months = months + protected * float(rules["months_extra_protected"])
     refused = row.map(rules["consent_risk_share"]).astype("Float64")
     refused = refused.fillna(float(rules["consent_risk_unknown_share"])).to_numpy(dtype=float)

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
+from shapely import Point
 
 from spatial.errors import StandardsError
 from spatial.siting_from_analysis.capacity import capacity_of
-from spatial.siting_from_analysis.options import siteable_kinds
+from spatial.siting_from_analysis.options import _places, siteable_kinds
 from spatial.standards import read_profile
 
 PROFILE = read_profile("national")
@@ -72,3 +75,19 @@ def test_a_figure_for_nobody_names_its_entry():
     profile = PROFILE.with_parameters("siting", {"m2_each": wrong}, source="test")
     with pytest.raises(StandardsError, match=r"siting\.m2_each\.bike_parking"):
         persons("bike_parking", "land", 30, profile)
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_an_asset_of_which_nothing_is_known_takes_the_longest_and_no_assets_are_no_obstacle(rows):
+    names = ("asset_type", "pathway", "source", "confidence", "constraints", "neighbourhood_id")
+    stock = gpd.GeoDataFrame(
+        {name: pd.array([None, None][:rows], dtype="string") for name in names},
+        index=["a", "b"][:rows],
+        geometry=[Point(0, 0), Point(9, 9)][:rows],
+        crs=4547,
+    ).astype({"confidence": "Float64"})
+    rules = PROFILE.rooms["siting"]
+    told = _places(stock, rules)
+    months = rules["months_to_obtain_unknown"] + max(rules["months_to_build"].values())
+    assert told["earliest_year"].tolist() == [months // 12] * rows
+    assert told["consent_risk_share"].tolist() == [rules["consent_risk_unknown_share"]] * rows
