@@ -47,6 +47,7 @@ from spatial.gaps import (
     gap_heatmap,
     gap_scores,
     resident_demand,
+    residents_at_home,
     weigh_gaps,
 )
 from spatial.input_notes import (
@@ -244,6 +245,7 @@ def _analysed(
     plan = run.stage("districts", lambda: run.districts(places, pairs, gaps, overall, pooling))
 
     def finish() -> Analysis:
+        lived = run.lived(places)
         weighed = weigh_gaps(
             gaps,
             places,
@@ -253,6 +255,7 @@ def _analysed(
             demand=demand,
             year=parameters.year,
             districts=plan.assignment,
+            lived=lived,
             seed=parameters.seed,
         )
         frame = places.frame.assign(
@@ -295,6 +298,7 @@ def _analysed(
                     profile.rooms["neighbourhoods"],
                     cell_m=profile.rooms["gaps"]["heatmap_cell_m"],
                     buildings=homes,
+                    lived=lived,
                 ),
                 "districts": district_frame(plan, places, pairs, gaps),
                 "stock": stock,
@@ -531,6 +535,7 @@ class _Run:
             },
             cutoff_m=max(limits.values()),
             by=self.parameters.circles_by,
+            as_codes=True,  # texts come last, where the table leaves the engine
         )
         reached = found["facilities"]
         reached["layer"] = smallest_layer(reached[self.measure], limits)
@@ -573,6 +578,11 @@ class _Run:
             self.city.layer("buildings"),
             measured=walk.buildings.ids[walk.buildings.edge >= 0],
         )
+
+    def lived(self, places: Neighbourhoods) -> pd.DataFrame:
+        """Find where residents live, once for all that asks for it."""
+        parameters = self.profile.rooms["neighbourhoods"]
+        return residents_at_home(places, self.city.layer("buildings"), parameters)
 
     def demand(self, places: Neighbourhoods) -> Demand:
         votes = self.city.table("demand_votes")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spatial.city.neighbourhoods import Neighbourhoods
+from spatial.codes import coded, codes_of
 from spatial.network import Attachments, BuildingAccess, WalkNetwork
 from spatial.units import MM_PER_M
 
@@ -33,11 +34,11 @@ def best_of_gates(by_gate: pd.DataFrame, gate_neighbourhood: pd.Series) -> pd.Da
 
 
 def smallest_layer(walks: pd.Series, limits: Mapping[str, float]) -> pd.Series:
-    """Name the smallest layer whose limit holds each walk; NA beyond the last."""
+    """Name the smallest layer whose limit holds each walk, as codes; NA beyond the last."""
     layers = sorted(limits, key=lambda name: limits[name])
     place = np.searchsorted([limits[name] for name in layers], walks.to_numpy(dtype=float))
-    names = pd.array([*layers, pd.NA], dtype="string")
-    return pd.Series(names.take(place), index=walks.index)
+    place[place == len(layers)] = -1
+    return pd.Series(codes_of(layers, place), index=walks.index)
 
 
 def with_counts(
@@ -49,8 +50,8 @@ def with_counts(
     measure: str,
 ) -> gpd.GeoDataFrame:
     """Fill in how many facilities and residents each circle holds."""
-    place, names = pd.factorize(reached["neighbourhood_id"])
-    facility, ids = pd.factorize(reached["facility_id"])
+    place, names = coded(reached["neighbourhood_id"])
+    facility, ids = coded(reached["facility_id"])
     wide = max(len(ids), 1)
     pair, walk = place.astype(np.int64) * wide + facility, reached[measure].to_numpy(dtype=float)
     facilities = pd.Series(0, index=circles.index, dtype="Int64")
@@ -120,8 +121,9 @@ def residents_met(
     DataFrame
         Neighbourhoods (rows) by layer (columns).
     """
-    code, names = pd.factorize(met["neighbourhood_id"], sort=True)
-    living = persons.reindex(met["facility_id"]).to_numpy(dtype=float, na_value=np.nan)
+    code, names = coded(met["neighbourhood_id"])
+    other, places = coded(met["facility_id"])
+    living = persons.reindex(places).to_numpy(dtype=float, na_value=np.nan)[other]
     walk, known = met[measure].to_numpy(dtype=float), ~np.isnan(living)
     sums = {}
     for layer, limit in limits.items():

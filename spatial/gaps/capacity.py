@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from spatial.checks import require_columns
+from spatial.codes import coded
 from spatial.dictionary import conform, data_dictionary
 from spatial.gaps.access import METHODS, Pairs, share_out
 from spatial.reach.decays import Decay, inverse_power, steps, within
@@ -137,9 +138,9 @@ def _pairs_by_kind(
     """Who reaches what of each kind, as rows of neighbourhoods and facilities."""
     rows = []
     for column, index in (("neighbourhood_id", places), ("facility_id", facilities)):
-        code, names = pd.factorize(reached[column])
-        rows.append(index.get_indexer(pd.Index(names))[code])
-    code, names = pd.factorize(reached["kind"])
+        code, names = coded(reached[column])
+        rows.append(index.get_indexer(names)[code])
+    code, names = coded(reached["kind"])
     order = np.argsort(code.astype(np.int16), kind="stable")
     ends = np.searchsorted(code[order], np.arange(len(names) + 1))
     walk_m = reached["distance_m"].to_numpy(dtype=float)

@@ -34,6 +34,7 @@ def gap_heatmap(
     *,
     cell_m: float,
     buildings: BuildingGaps | None = None,
+    lived: pd.DataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """Lay a square grid over the city and count people and what they miss in every cell.
 
@@ -52,6 +53,8 @@ def gap_heatmap(
     buildings : BuildingGaps, optional
         What each building lacks on its own way. Without it residents lack what their
         neighbourhood lacks from its gates.
+    lived : DataFrame, optional
+        `residents_at_home` of the same neighbourhoods and buildings, where it is at hand.
 
     Returns
     -------
@@ -76,7 +79,9 @@ def gap_heatmap(
     if buildings is not None:
         lacking = _stacked(lacking, _lacking_buildings(buildings, lacking.kinds))
     ids = None if buildings is None else buildings.ids
-    places = people_by_cell(neighbourhoods, city, parameters, cell_m, ids)
+    if lived is None:
+        lived = residents_at_home(neighbourhoods, city.layer("buildings"), parameters)
+    places = _placed(neighbourhoods, lived, cell_m, ids)
     cells, counts = people_counts(places, len(lacking.times))
     corner = cells * cell_m
     grid = gpd.GeoDataFrame(
@@ -114,8 +119,18 @@ def people_by_cell(
         and ``truth``, the row that says what they lack: a neighbourhood, or after all of them a
         building of `building_ids`.
     """
-    frame = neighbourhoods.frame
     homes = residents_at_home(neighbourhoods, city.layer("buildings"), parameters)
+    return _placed(neighbourhoods, homes, cell_m, building_ids)
+
+
+def _placed(
+    neighbourhoods: Neighbourhoods,
+    homes: pd.DataFrame,
+    cell_m: float,
+    building_ids: pd.Index | None,
+) -> pd.DataFrame:
+    """Place people in cells; `homes` are `residents_at_home`."""
+    frame = neighbourhoods.frame
     row = frame.index.astype("str").get_indexer(homes["neighbourhood_id"])
     truth = row
     if building_ids is not None:

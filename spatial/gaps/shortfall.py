@@ -288,6 +288,7 @@ def _basis(
             usable = everything[
                 (everything["kind"] == relaxation.instead) & (everything["distance_m"] <= limit)
             ]
+            usable = usable[["neighbourhood_id", "facility_id"]].astype("str")
             count = usable.groupby("neighbourhood_id")["facility_id"].nunique()
             enough = set(count[count >= relaxation.count].index)
             here = (gaps["kind"] == relaxation.kind) & (gaps["layer"] == relaxation.layer)
@@ -369,9 +370,11 @@ def _with_areas(
         if reached is None:
             continue
         limit = catalogue.limit_m(rule.layer, rule.kind)
-        pairs = reached[(reached["kind"] == rule.kind) & (reached["distance_m"] <= limit)]
+        here_too = (reached["kind"] == rule.kind) & (reached["distance_m"] <= limit)
+        pairs = reached.loc[here_too, ["neighbourhood_id", "facility_id"]].astype("str")
         if rules["inside_counts"]:
-            pairs = pd.concat([pairs, inside[inside["kind"] == rule.kind]], ignore_index=True)
+            held = inside.loc[inside["kind"] == rule.kind, list(pairs)]
+            pairs = pd.concat([pairs, held], ignore_index=True)
         own = classes.loc[classes["kind"] == rule.kind, "facility_id"]
         pairs = pairs[pairs["facility_id"].isin(own)]
         pairs = pairs.drop_duplicates(["neighbourhood_id", "facility_id"])

@@ -35,7 +35,7 @@ class WeighedGaps:
     stability: RankStability
 
 
-def weigh_gaps(
+def weigh_gaps(  # noqa: PLR0913
     gaps: pd.DataFrame,
     neighbourhoods: Neighbourhoods,
     profile: Profile,
@@ -45,6 +45,7 @@ def weigh_gaps(
     demand: Demand,
     year: int,
     districts: pd.Series | None = None,
+    lived: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> WeighedGaps:
     """Compute areas per head, queue, priority and equity from the gaps.
@@ -66,11 +67,15 @@ def weigh_gaps(
         For the age of neighbourhoods.
     districts : Series, optional
         District id by neighbourhood id.
+    lived : DataFrame, optional
+        `residents_at_home` of the same neighbourhoods and buildings, where it is at hand.
     seed : int
         Of the changed weights.
     """
     rules = profile.rooms["gaps"]
-    homes = residents_at_home(neighbourhoods, city_buildings, profile.rooms["neighbourhoods"])
+    homes = lived
+    if homes is None:
+        homes = residents_at_home(neighbourhoods, city_buildings, profile.rooms["neighbourhoods"])
     parts = priority_parts(gaps, neighbourhoods, rules, year=year, demand=demand)
     priority, stability = priority_frame(parts, rules, seed=seed)
     return WeighedGaps(

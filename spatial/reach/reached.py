@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spatial.codes import codes_of, texts_of
 from spatial.cores import in_order, slices
 from spatial.errors import IndexMismatchError
 from spatial.network.attach import Attachments
@@ -90,6 +91,7 @@ def reached_places(
     *,
     cutoff_m: float,
     by: By = "distance",
+    as_codes: bool = False,
 ) -> dict[str, pd.DataFrame]:
     """List what is reached of several sets of targets, in one search from each group.
 
@@ -100,6 +102,8 @@ def reached_places(
     targets : mapping of name to Targets
         With ``places`` the shortest way (in metres, then seconds) to any of a place's entrances
         counts, and ``facility_id`` names the place.
+    as_codes : bool
+        Texts as categories, a third of the memory: millions of rows name thousands of places.
 
     Returns
     -------
@@ -136,7 +140,8 @@ def reached_places(
     label = str(origin_group.name or "group")
     tables = {}
     for number, (name, layout) in enumerate(layouts.items()):
-        tables[name] = layout.frame([part[number] for part in parts], groups, label, by=by)
+        found = [part[number] for part in parts]
+        tables[name] = layout.frame(found, groups, label, by=by, as_codes=as_codes)
     return tables
 
 
@@ -213,18 +218,20 @@ class _Layout:
             group, target, kind, key = group[keep], target[keep], kind[keep], key[keep]
         return _Rows(group, target, kind, key)
 
-    def frame(self, parts: list[_Rows], groups: Groups, label: str, *, by: By) -> pd.DataFrame:
+    def frame(
+        self, parts: list[_Rows], groups: Groups, label: str, *, by: By, as_codes: bool
+    ) -> pd.DataFrame:
         """Write rows as a table with names."""
         group, target = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
         none = _Rows(group, target, np.empty(0, dtype=np.int16), np.empty(0, dtype=np.int64))
         group, target, kind, key = (np.concatenate(part) for part in zip(none, *parts, strict=True))
         distance_m, time_s = split_key(key, by=by)
-        place = self.place[target]
+        write = codes_of if as_codes else texts_of
         return pd.DataFrame(
             {
-                label: _texts(groups.names, group),
-                "facility_id": _texts(self.place_ids, place),
-                "kind": _texts(self.names, kind),
+                label: write(groups.names, group),
+                "facility_id": write(self.place_ids, self.place[target]),
+                "kind": write(self.names, kind),
                 "distance_m": distance_m,
                 "time_s": time_s,
             },
@@ -234,10 +241,3 @@ class _Layout:
 
 def _swapped(key: Longs) -> Longs:
     return (key << 32) | (key >> 32)
-
-
-def _texts(
-    names: pd.Index | npt.NDArray[np.object_] | list[str], rows: npt.NDArray[np.integer]
-) -> pd.api.extensions.ExtensionArray:
-    """Write the name of each row."""
-    return pd.array(np.asarray(names, dtype=object), dtype="str").take(rows)

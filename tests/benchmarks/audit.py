@@ -65,6 +65,7 @@ def audit(size: str) -> None:
         stage("2SFCA+")
         access = run.access(places, kinds, reached, walk)
         stage("heatmap+")
+        lived = run.lived(places)
         heat = gap_heatmap(
             places,
             gaps,
@@ -72,10 +73,13 @@ def audit(size: str) -> None:
             profile.rooms["neighbourhoods"],
             cell_m=profile.rooms["gaps"]["heatmap_cell_m"],
             buildings=homes,
+            lived=lived,
         )
         stage("queue, priority, equity+")
         buildings, demand = the_city.layer("buildings"), run.demand(places)
-        weighed = weigh_gaps(gaps, places, profile, buildings, homes, demand=demand, year=2026)
+        weighed = weigh_gaps(
+            gaps, places, profile, buildings, homes, demand=demand, year=2026, lived=lived
+        )
         covered = coverage(gaps, places, found=homes)
         stage("the rest of the circles")
         circles = run.circles(drawn, reached, living)
