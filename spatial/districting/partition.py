@@ -68,7 +68,7 @@ class Effort:
     polishes : tuple of (atoms, districts an atom, windows an atom is in)
         Windows that HiGHS does anew, pass by pass.
     polish_s : float
-        Wall seconds that one of these may take; as a rule it is a tenth of one.
+        Wall seconds that one of these may take at most; as a rule it is a fraction of one.
     programme_atoms : int
         HiGHS is asked about parts of at most so many atoms; it would take hours for larger ones.
     nodes : int
@@ -91,8 +91,8 @@ class Effort:
     sweeps: tuple[tuple[int, int], ...] = ((100, 6), (200, 6), (300, 6), (400, 6))
     window_atoms: tuple[int, ...] = (15, 25, 35, 45)
     window_branches: int = 1000
-    polishes: tuple[tuple[int, int, int], ...] = ((250, 2, 4), (400, 4, 8))
-    polish_s: float = 3.0
+    polishes: tuple[tuple[int, int, int], ...] = ((250, 3, 4), (400, 4, 6))
+    polish_s: float = 20.0
     programme_atoms: int = 320
     nodes: int = 300
     programme_s: float = 20.0
