@@ -430,6 +430,39 @@ def test_the_table_of_neighbourhoods_does_all_that_the_map_does(api, desk):
     assert reader.complaints == []
 
 
+CARRIED = {
+    "data_version": "older",
+    "unknown": [{"unit": "gone-1", "district": "D001"}],
+    "unknown_count": 1,
+    "added": ["new-1", "new-2"],
+    "added_count": 2,
+    "joined": [],
+    "joined_count": 0,
+    "dropped_rules": 3,
+}
+
+
+def test_a_plan_carried_over_tells_what_did_not_fit_the_current_data(api, desk):
+    make_plan(api, "carried")
+    page = desk.page
+
+    def older(route):
+        plan = route.fetch().json()
+        route.fulfill(json=plan | {"origin": plan["origin"] | {"carried": CARRIED}})
+
+    page.route("**/plans/carried", older)
+    table(desk, "carried")
+    page.unroute("**/plans/carried")
+    page.get_by_role("tab", name="方案").click()
+    told = page.locator("details.carried")
+    expect(told).to_contain_text("1 个小区在现有数据中已不存在")
+    expect(told).to_contain_text("gone-1")
+    expect(told).to_contain_text("2 个小区是新的")
+    expect(told).to_contain_text("3 条须同片或不得同片的规则")
+    expect(told).not_to_contain_text("切开过")
+    assert desk.complaints == []
+
+
 def test_the_name_is_asked_once_and_a_refused_edit_goes_back(api, reader_of):
     plan = make_plan(api, "asked")
     reader = reader_of(1180, 760)
