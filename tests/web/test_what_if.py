@@ -198,7 +198,8 @@ def test_the_map_follows_the_mouse_without_being_drawn_anew(reader_of, gain):
     # The goal (150 ms from the mouse to the repainted map) is for an idle machine; the browser's
     # processor time holds on a busy one too.
     assert told["cpu_per_move_ms"] < 100
-    assert reader.complaints == []
+    # The browser remarks that pixels were read: by this measurement, not by the page.
+    assert [one for one in reader.complaints if "willReadFrequently" not in one] == []
 
 
 def test_a_placed_facility_is_dragged_undone_saved_compared_and_shared(reader_of, gain, api):
