@@ -42,7 +42,7 @@ Floats = npt.NDArray[np.float64]
 EXACT: Final = 1e-9
 """Share of the value within which bound and value are the same number."""
 
-SEEDS: Final = 4
+SEEDS: Final = 8
 """Windows of one pass that an atom is in, about."""
 MAX_CELLS: Final = 60_000_000
 """Districts times atoms that the exact search may hold; beyond, HiGHS does better anyway."""
@@ -89,8 +89,8 @@ class Effort:
     branches: int = 500_000
     large: int = 80
     sweeps: tuple[tuple[int, int], ...] = ((100, 6), (200, 6), (300, 6), (400, 6))
-    window_atoms: tuple[int, ...] = (15, 25, 35, 45)
-    window_branches: int = 1000
+    window_atoms: tuple[int, ...] = (15, 20, 25, 30, 35, 40, 45, 50)
+    window_branches: int = 3000
     polishes: tuple[tuple[int, int, int], ...] = ((250, 3, 4), (400, 4, 6))
     polish_s: float = 20.0
     programme_atoms: int = 320
