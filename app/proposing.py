@@ -187,9 +187,10 @@ def improvement(
             "None of these neighbourhoods takes part in districts.",
             "这些小区均不参与片区划分。",
         )
-    held = [unit for unit in locked if unit in known]
+    plan = assigned(draft, problem)
+    held = _with_new_neighbours(problem, plan, [unit for unit in locked if unit in known])
     try:
-        found = improve_touched(problem, assigned(draft, problem), asked, locked=held)
+        found = improve_touched(problem, plan, asked, locked=held)
     except InfeasibleError as fault:  # what is meant to stay cannot stay within the rules
         raise told_as_clash(fault, "locked", units=held) from fault
     alive = set(ground.ids[ground.alive])
@@ -204,6 +205,21 @@ def improvement(
         "scope": found.scope,
         "units": [str(unit) for unit in found.neighbourhoods],
     }
+
+
+def _with_new_neighbours(problem: Problem, plan: pd.Series, units: Sequence[str]) -> list[str]:
+    """What stays, with its neighbours of the same district: alone it could be moved back."""
+    district = plan.reindex(problem.ids)
+    rows = {unit: row for row, unit in enumerate(problem.ids)}
+    start, neighbour = problem.flat.start, problem.flat.neighbour
+    held = dict.fromkeys(units)
+    for unit in units:
+        own = district.loc[unit]
+        if pd.isna(own):
+            continue
+        beside = problem.ids[neighbour[start[rows[unit]] : start[rows[unit] + 1]]]
+        held |= dict.fromkeys(str(one) for one in beside if district.loc[one] == own)
+    return list(held)
 
 
 def reasons(problem: Problem, draft: Draft, unit: str) -> Record:

@@ -37,6 +37,8 @@ __all__ = ["propose"]
 
 Ints = npt.NDArray[np.int64]
 THREADS: Final = 2
+SEARCHED: Final = 320
+"""Parts of more atoms begin with a plan searched by moves."""
 FAMILY: Final = {
     True: {"zh": "全部合规片区", "en": "all legal districts"},
     False: {
@@ -243,7 +245,7 @@ def _of_number(task: _Task, k: int, progress: Progress, stop: Callable[[], bool]
 
 def _solve(task: _Task, part: Part, price: float) -> Solved:
     start = task.start_of(part.atoms) if task.given else None
-    if not part.pool.complete:
+    if len(part.atoms) > SEARCHED or not part.pool.complete:
         start = _searched(task, part.atoms, price)
     return solve_part(
         task.problem, part, price, task.mode, start=start, effort=task.effort, seed=task.seed

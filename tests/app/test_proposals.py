@@ -171,10 +171,9 @@ def test_relaxing_a_rule_that_clashes_gives_plans(client, store, bases):
 
 
 def test_a_plan_whose_rules_clash_cannot_be_improved_and_says_why(client):
-    rules = {"must_join": [NEAR], "must_not_join": [NEAR], "max_distance_m": 300}
-    make(client, "p1", "empty", rules=rules)
+    make(client, "p1", "empty", rules={"must_join": [NEAR], "maximum": {"members": 1}})
     told = problem(client.post(f"{PLANS}/p1/improve", json={"units": NEAR}), 409, "rules-clash")
-    assert told["clashes"][0]["relax"] == ["must_join", "must_not_join"]
+    assert told["clashes"][0]["relax"] == ["must_join", "max_members"]
 
 
 def test_rules_that_do_not_exist_are_said(client, store, bases):

@@ -1,5 +1,6 @@
 """A planner's morning at the drawing table: real page, real server, real browser."""
 
+import math
 import re
 from itertools import islice
 from urllib.parse import quote
@@ -227,19 +228,32 @@ def lock(api, reader, plan, inside, outside):
     return told
 
 
+def line_through(reader, told):
+    """Find a line that the page takes for one district: what it crosses most is what it splits."""
+    places = {unit: at(reader, unit) for unit in told["assignment"]}
+    best = (0.0, None)
+    for one in told["districts"]:
+        members = [unit for unit, district in told["assignment"].items() if district == one["id"]]
+        if one["locked"] or len(members) < 2:
+            continue
+        xs, ys = zip(*(places[unit] for unit in members), strict=True)
+        x, top, bottom = sum(xs) / len(xs), min(ys) - 40, max(ys) + 40
+        nearest = [
+            min(places, key=lambda unit, y=y: math.hypot(places[unit][0] - x, places[unit][1] - y))
+            for y in (top + (bottom - top) * step / 20 for step in range(21))
+        ]
+        own = sum(unit in members for unit in nearest) / len(nearest)
+        if own > best[0] and visible(reader, (x, top), (x, bottom)):
+            best = own, ((x, top), (x, bottom))
+    assert best[1], "no district has room on the map for a line"
+    return best[1]
+
+
 def split_undo_redo(api, reader, plan, told):
     """A line splits a district; undo takes it back, redo does it again, also after a reload."""
     page = reader.page
     tool(reader, "切分")
-    free = [one for one in told["districts"] if not one["locked"] and one["members"] > 1]
-    for big in sorted(free, key=lambda one: -one["members"]):
-        members = [unit for unit, district in told["assignment"].items() if district == big["id"]]
-        places = [at(reader, unit) for unit in members]
-        x = sum(place[0] for place in places) / len(places)
-        top, bottom = min(place[1] for place in places), max(place[1] for place in places)
-        line = (x, top - 40), (x, bottom + 40)
-        if visible(reader, *line):
-            break
+    line = line_through(reader, told)
     drag(reader, *line, steps=12)
     done(reader)
     split = api.get(f"/plans/{plan}").json()
