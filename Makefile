@@ -11,7 +11,7 @@ demo:
 
 test:
 	@$(BASE_PYTHON) scripts/bootstrap.py test
-	PATH="$(CURDIR)/.local/node/bin:$$PATH" $(BIN)pytest $(ARGS)
+	PATH="$(CURDIR)/.local/node/bin:$$PATH" $(BIN)pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
 	@if [ -f web/package.json ]; then cd web && PATH="$(CURDIR)/.local/node/bin:$$PATH" npm test --silent; fi
 
 check:
