@@ -208,7 +208,7 @@ def improvement(
 
 
 def _with_new_neighbours(problem: Problem, plan: pd.Series, units: Sequence[str]) -> list[str]:
-    """What stays, with its neighbours of the same district: alone it could be moved back."""
+    """Add to what stays its neighbours of the same district: alone it could be moved back."""
     district = plan.reindex(problem.ids)
     rows = {unit: row for row, unit in enumerate(problem.ids)}
     start, neighbour = problem.flat.start, problem.flat.neighbour

@@ -122,7 +122,7 @@ class PlanRules:
         --------
         >>> PlanRules(maximum={"members": 4}, minimum={"members": 5}).require_possible()
         Traceback (most recent call last):
-        spatial.errors.StandardsError: No district can have at least 5 neighbourhoods and at most 4 ...
+        spatial.errors.StandardsError: No district can have at least 5 neighbourhoods ...
         """
         for amount in AMOUNTS:
             least, most = self.minimum.get(amount), self.maximum.get(amount)
