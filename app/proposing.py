@@ -209,13 +209,14 @@ def improvement(
 
 def _with_new_neighbours(problem: Problem, plan: pd.Series, units: Sequence[str]) -> list[str]:
     """Add to what stays its neighbours of the same district: alone it could be moved back."""
-    district = plan.reindex(problem.ids)
+    district = plan.reindex(problem.ids).astype(object)
+    district[district.isna()] = None
     rows = {unit: row for row, unit in enumerate(problem.ids)}
     start, neighbour = problem.flat.start, problem.flat.neighbour
     held = dict.fromkeys(units)
     for unit in units:
         own = district.loc[unit]
-        if pd.isna(own):
+        if own is None:
             continue
         beside = problem.ids[neighbour[start[rows[unit]] : start[rows[unit] + 1]]]
         held |= dict.fromkeys(str(one) for one in beside if district.loc[one] == own)
