@@ -237,4 +237,13 @@ export const sitingEn: Record<keyof typeof sitingZh, string> = {
   "level.district": "district",
   "level.city": "city",
   "step.siting": "finding sites",
+  "step.siting_build": "laying the problem out",
+  "step.siting_search": "looking for a plan",
+  "step.siting_bound": "finding what no plan can beat",
+  "step.siting_proof": "proving the plan",
+  "step.siting_halving": "halving the distances",
+  "step.siting_pareto": "curve of money and people",
+  "step.siting_explain": "finding reasons",
+  "step.siting_funding": "reckoning the money",
+  "step.siting_clash": "finding demands that clash",
 };

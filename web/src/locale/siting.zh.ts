@@ -235,4 +235,13 @@ export const sitingZh = {
   "level.district": "片区",
   "level.city": "全市",
   "step.siting": "求解选址",
+  "step.siting_build": "整理选址问题",
+  "step.siting_search": "寻找方案",
+  "step.siting_bound": "计算上界",
+  "step.siting_proof": "证明最优",
+  "step.siting_halving": "逼近最远距离",
+  "step.siting_pareto": "资金与人数曲线",
+  "step.siting_explain": "说明理由",
+  "step.siting_funding": "核算资金",
+  "step.siting_clash": "找出冲突的要求",
 };

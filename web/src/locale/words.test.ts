@@ -73,6 +73,14 @@ describe("steps of an analysis", () => {
     expect(names.length).toBeGreaterThan(5);
     for (const name of names) expect(`step.${name}` in zh, name).toBe(true);
   });
+
+  it("of a siting have one, too", () => {
+    const files = ["../spatial/siting", "../app"].flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".py")).map((name) => `${folder}/${name}`));
+    const told = files.flatMap((file) => [...readFileSync(file, "utf8").matchAll(/(?:tell|progress)\(\s*"(siting_\w+)"/g)].map((match) => match[1]!));
+    expect(new Set(told).size).toBeGreaterThan(5);
+    for (const name of told) expect(`step.${name}` in zh, name).toBe(true);
+  });
 });
 
 describe("words", () => {
