@@ -3,8 +3,10 @@
 Snap rounding (Hobby 1999; Goodrich et al. 1997): the squares of the grid that hold a vertex or a
 crossing are hot; every line is led through the middles of the hot squares that it touches. The
 rules at the rims of squares and for vertices that nearly touch a line are those of the noder in
-GEOS, and so are the edges; crossings and squares are found by a grid of buckets, which takes a
-tenth of the time and leaves other threads free.
+GEOS, and so are the edges, except where a line runs exactly through the corner of a hot square:
+there GEOS goes by the parts between crossings, which rounding moves to either side. Crossings and
+squares are found by a grid of buckets, which takes a tenth of the time and leaves other threads
+free.
 
 References
 ----------
@@ -329,6 +331,8 @@ def _beside(x: float, y: float, ax: float, ay: float, bx: float, by: float, near
     ):
         return False
     square = (bx - ax) ** 2 + (by - ay) ** 2
+    if square == 0.0:  # shorter than any number squared
+        return False
     share = ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / square
     if share <= 0.0 or share >= 1.0:
         return False
