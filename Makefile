@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BASE_PYTHON ?= python3
 BIN := $(if $(and $(CONDA_PREFIX),$(wildcard $(CONDA_PREFIX)/bin/initdb)),$(CONDA_PREFIX)/bin/,.venv/bin/)
-.PHONY: demo test check bench lock format clean
+.PHONY: demo test explore check bench lock format clean
 
 demo:
 	@$(BASE_PYTHON) scripts/bootstrap.py run
@@ -13,6 +13,11 @@ test:
 	@$(BASE_PYTHON) scripts/bootstrap.py test
 	PATH="$(CURDIR)/.local/node/bin:$$PATH" $(BIN)pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
 	@if [ -f web/package.json ]; then cd web && PATH="$(CURDIR)/.local/node/bin:$$PATH" npm test --silent; fi
+
+# Property tests on worlds drawn anew: what they find becomes a test of its own.
+explore:
+	@$(BASE_PYTHON) scripts/bootstrap.py test
+	$(BIN)pytest --hypothesis-profile=default -k "$(or $(ONLY),not web)" tests/spatial $(ARGS)
 
 check:
 	@$(BASE_PYTHON) scripts/bootstrap.py test
