@@ -281,7 +281,7 @@ def _prepare_scenarios(
     settings: Settings, city_id: str, analysis: Analysis, progress: Progress
 ) -> None:
     """Save the state for what-if questions now, so that the first of them need not wait for it."""
-    from app.bases import Bases
+    from app.scenarios.bases import Bases
 
     Bases.of(settings).save(
         city_id, analysis, progress=lambda _step, share: progress("scenarios", share)

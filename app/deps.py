@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from app.bases import Bases
-from app.drafts import Drafts
 from app.errors import BadRequestError
 from app.events import Hub
+from app.plans.drafts import Drafts
 from app.problems import preferred_language
+from app.scenarios.bases import Bases
 from app.settings import Settings
 from app.store import Store
 from app.warming import Warming, warm_stock
@@ -46,7 +46,7 @@ def _problems(request: Request) -> Any:
     """Give the problems kept in memory; made when first asked for, for they load the engine."""
     kept = request.app.state
     if not hasattr(kept, "problems"):
-        from app.proposing import Problems  # noqa: PLC0415  (loads the engine)
+        from app.plans.proposing import Problems  # noqa: PLC0415  (loads the engine)
 
         kept.problems = Problems()
     return kept.problems
@@ -56,8 +56,8 @@ def _sitings(request: Request) -> Any:
     """Give the sitings kept in memory; made when first asked for, for they load the engine."""
     kept = request.app.state
     if not hasattr(kept, "sitings"):
-        from app.siting_grounds import Grounds  # noqa: PLC0415  (loads the engine)
-        from app.siting_warm import Sitings  # noqa: PLC0415  (loads the engine)
+        from app.siting.grounds import Grounds  # noqa: PLC0415  (loads the engine)
+        from app.siting.warm import Sitings  # noqa: PLC0415  (loads the engine)
 
         kept.sitings = Sitings(Grounds.beside(kept.bases))
     return kept.sitings

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from sqlalchemy.exc import OperationalError
 
-from app.bases import Bases
 from app.errors import AppError, RulesClashError, problem_of
+from app.scenarios.bases import Bases
 from app.store import Store, jobs
 from app.store.copy import plain_record
 from app.store.rows import current_version, find_version
@@ -114,7 +114,7 @@ def find_openings(
     store: Store, job: dict[str, Any], progress: Progress, *, bases: Bases
 ) -> JobOutcome:
     """Choose the gates, wall openings and links that pay most."""
-    from app.what_if import openings_record  # noqa: PLC0415  (loads the engine)
+    from app.scenarios.what_if import openings_record  # noqa: PLC0415  (loads the engine)
     from spatial.scenarios import best_openings  # noqa: PLC0415  (loads the engine)
 
     version = store.data_version(job["city"])
@@ -140,9 +140,9 @@ def propose_plans(store: Store, job: dict[str, Any], progress: Progress) -> JobO
     RulesClashError
         If the rules cannot all hold; the job has failed then, and tells which.
     """
-    from app import proposing  # noqa: PLC0415  (loads the engine)
-    from app.drafts import Drafts  # noqa: PLC0415  (loads the engine)
-    from app.planning import reading  # noqa: PLC0415  (loads the engine)
+    from app.plans import proposing  # noqa: PLC0415  (loads the engine)
+    from app.plans.drafts import Drafts  # noqa: PLC0415  (loads the engine)
+    from app.plans.planning import reading  # noqa: PLC0415  (loads the engine)
     from app.store.plans import find_plan  # noqa: PLC0415  (loads the engine)
 
     asked = job["request"]
@@ -177,11 +177,11 @@ def find_sites(
     SitingInfeasibleError
         If the rules cannot all hold; the job has failed then, and tells which.
     """
-    from app.planning import reading  # noqa: PLC0415  (loads the engine)
-    from app.siting import settled_ground  # noqa: PLC0415  (loads the engine)
-    from app.siting_asked import ways_of  # noqa: PLC0415  (with it)
-    from app.siting_grounds import Grounds, SitingGround  # noqa: PLC0415  (loads the engine)
-    from app.siting_job import settled_now, siting_result  # noqa: PLC0415  (loads the engine)
+    from app.plans.planning import reading  # noqa: PLC0415  (loads the engine)
+    from app.siting.asked import ways_of  # noqa: PLC0415  (with it)
+    from app.siting.grounds import Grounds, SitingGround  # noqa: PLC0415  (loads the engine)
+    from app.siting.job import settled_now, siting_result  # noqa: PLC0415  (loads the engine)
+    from app.siting.problem import settled_ground  # noqa: PLC0415  (loads the engine)
 
     grounds, ways = Grounds.beside(bases), ways_of(job["request"])
     version = store.data_version(job["city"])
@@ -207,7 +207,7 @@ def _save_base(bases: Bases, city_id: str, analysis: Analysis, progress: Progres
     bases.save(city_id, analysis, progress=lambda _step, share: told("scenarios", share))
     if analysis.basis is None:
         return
-    from app.siting_grounds import Grounds, SitingGround  # noqa: PLC0415  (loads the engine)
+    from app.siting.grounds import Grounds, SitingGround  # noqa: PLC0415  (loads the engine)
 
     progress("siting_build", 0.8)
     try:

@@ -15,12 +15,12 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from app import cluster, planning
-from app.bases import Bases
+from app import cluster
 from app.deps import refuse_unknown_parameters
-from app.drafts import Drafts
 from app.events import Hub
 from app.limits import BodyLimit
+from app.plans import planning
+from app.plans.drafts import Drafts
 from app.problems import add_problem_handlers
 from app.routes import (
     atoms,
@@ -42,6 +42,7 @@ from app.routes import (
     tiles,
     weighed,
 )
+from app.scenarios.bases import Bases
 from app.schemas import ProblemText
 from app.settings import Settings
 from app.store import Store

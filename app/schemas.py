@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.siting_asked import (
+from app.siting.asked import (
     AreaAsked,
     BudgetYuan,
     DemandAsked,

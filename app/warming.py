@@ -27,9 +27,9 @@ def warm_districts(stop: Callable[[], bool]) -> int:
 
 def warm_stock(stop: Callable[[], bool]) -> None:
     """Load what tells of one asset: the engine's rooms, and the national standards."""
-    import_module("app.stock_answers")
+    import_module("app.stock.answers")
     if not stop():
-        import_module("app.stock_writing").standards_of("national")
+        import_module("app.stock.writing").standards_of("national")
 
 
 class Warming:

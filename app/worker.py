@@ -24,8 +24,8 @@ from typing import Final
 import psycopg
 
 from app import cluster
-from app.bases import Bases
 from app.jobs import DATABASE_AWAY, JobRunner, StopWorker, analyse_again, run_claimed, runner
+from app.scenarios.bases import Bases
 from app.settings import Settings
 from app.store import Store, jobs
 from app.warming import Warming

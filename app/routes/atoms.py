@@ -10,8 +10,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from app.deps import DraftsDep, StoreDep
-from app.plan_schemas import Atoms
-from app.planning import reading
+from app.plans.planning import reading
+from app.plans.schemas import Atoms
 from app.store.rows import current_version
 from spatial.plans import FIGURES, Ground
 

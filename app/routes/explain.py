@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from app.deps import BasesDep, StoreDep
-from app.scenario_schemas import Explanation
+from app.scenarios.schemas import Explanation
 from app.store import places
 
 router = APIRouter(prefix="/cities/{city}/neighbourhoods", tags=["neighbourhoods"])
@@ -24,7 +24,7 @@ def explain_gap(
     layer: str | None = None,
 ) -> Explanation:
     """Give the way to the nearest facility, what is missing, and the smallest changes that help."""
-    from app import what_if  # noqa: PLC0415  (loads the engine)
+    from app.scenarios import what_if  # noqa: PLC0415  (loads the engine)
 
     places.require_gap(store.engine, city, neighbourhood, kind, layer)
     base = bases.open(city, store.data_version(city))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from app.deps import StoreDep
 from app.errors import BadRequestError
 from app.schemas import Job, JobList, JobRequest
-from app.siting_asked import ways_of
+from app.siting.asked import ways_of
 from app.store import jobs
 from spatial.standards import list_profiles
 

@@ -13,11 +13,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Depends, Query, Response
 from fastapi.responses import JSONResponse
 
-from app import planning
 from app.deps import DraftsDep, StoreDep
 from app.errors import BadRequestError
 from app.plain import plain
-from app.plan_schemas import ImportAnswer, ImportEdit
+from app.plans import planning
+from app.plans.schemas import ImportAnswer, ImportEdit
 from app.routes.plans import EDIT_PROBLEMS, IfMatch, revision_seen
 from app.store.plans import find_plan, unrolled
 from spatial.plans import Draft

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 
 from app.deps import DraftsDep, LanguageDep, StoreDep
-from app.plan_sheet import plan_sheet
+from app.plans.sheet import plan_sheet
 
 router = APIRouter(prefix="/cities/{city}/plans", tags=["plans"])
 

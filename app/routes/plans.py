@@ -10,12 +10,11 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from app import compare_plans as comparing
-from app import planning
 from app.deps import DraftsDep, HubDep, ProblemsDep, StoreDep, WarmingDep
 from app.errors import BadRequestError
 from app.plain import plain
-from app.plan_schemas import (
+from app.plans import compare, planning
+from app.plans.schemas import (
     BlameList,
     Compared,
     Edit,
@@ -72,7 +71,7 @@ def create_plan(city: str, request: PlanNew, store: StoreDep, drafts: DraftsDep)
 @router.get("/compare", response_model=Compared)
 def compare_plans(city: str, store: StoreDep, drafts: DraftsDep, a: Which, b: Which) -> Response:
     """Set two plans, or revisions of one, beside each other."""
-    told = comparing.compare_plans(store.engine, drafts, city, a, b)
+    told = compare.compare_plans(store.engine, drafts, city, a, b)
     return JSONResponse(plain(told), headers={"Cache-Control": "no-store"})
 
 
@@ -171,7 +170,7 @@ def read_why(
     city: str, plan: str, unit: str, store: StoreDep, drafts: DraftsDep, problems: ProblemsDep
 ) -> Response:
     """Tell what a neighbourhood shares with its district, and what moving it would cost."""
-    from app import proposing  # noqa: PLC0415  (loads the engine)
+    from app.plans import proposing  # noqa: PLC0415  (loads the engine)
 
     draft, problem = planning.problem_of_plan(store.engine, drafts, problems, city, plan)
     told = proposing.reasons(problem, draft, unit)
@@ -188,7 +187,7 @@ def improve_plan(
     problems: ProblemsDep,
 ) -> Response:
     """Find the best plan around an edit; nothing is stored: send it as `take` to keep it."""
-    from app import proposing  # noqa: PLC0415  (loads the engine)
+    from app.plans import proposing  # noqa: PLC0415  (loads the engine)
 
     draft, problem = planning.problem_of_plan(store.engine, drafts, problems, city, plan)
     started = time.perf_counter()

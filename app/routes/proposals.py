@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from app.deps import StoreDep
 from app.errors import NotFoundError, RulesClashError
-from app.plan_schemas import ProposalList
+from app.plans.schemas import ProposalList
 from app.store import jobs
 
 router = APIRouter(prefix="/cities/{city}/proposals", tags=["plans"])

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from app.deps import BasesDep, StoreDep
 from app.errors import BadRequestError
-from app.scenario_schemas import (
+from app.scenarios.schemas import (
     Comparison,
     OpeningList,
     Scenario,
@@ -84,7 +84,7 @@ def compare_scenarios(
     city: str, store: StoreDep, bases: BasesDep, a: Which = BASE, b: Which = BASE
 ) -> Comparison:
     """Set two scenarios beside each other: figures, and the neighbourhoods that differ."""
-    from app import what_if  # noqa: PLC0415  (loads the engine)
+    from app.scenarios import what_if  # noqa: PLC0415  (loads the engine)
 
     one, other = (
         _result(store, bases, city, _changes(store, city, which), only=COMPARED) for which in (a, b)
@@ -160,7 +160,7 @@ def _result(
     only: Collection[str] | None = None,
     gaps_of: str | None = None,
 ) -> dict[str, Any]:
-    from app import what_if  # noqa: PLC0415  (loads the engine)
+    from app.scenarios import what_if  # noqa: PLC0415  (loads the engine)
 
     version = store.data_version(city)
     result = what_if.run(bases.open(city, version), changes)

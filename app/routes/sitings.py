@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from app.deps import SitingsDep, StoreDep
 from app.errors import BadRequestError
 from app.plain import plain
-from app.siting_schemas import (
+from app.siting.schemas import (
     Adopted,
     AdoptRequest,
     AgainAnswer,
@@ -85,7 +85,7 @@ def solve_again(
     city: str, job: str, request: AgainRequest, store: StoreDep, kept: SitingsDep
 ) -> Response:
     """Solve again with sites forced, forbidden or resized; nothing is stored."""
-    from app.siting_warm import edit_name  # noqa: PLC0415  (loads the engine)
+    from app.siting.warm import edit_name  # noqa: PLC0415  (loads the engine)
 
     begun = time.perf_counter()
     one = kept.of(store.engine, city, job)
@@ -104,8 +104,8 @@ def read_funding(
 
     Nothing is solved anew, and nothing is stored; `asked` names the money for the export.
     """
-    from app.siting_funding import funding_record, require_funding  # noqa: PLC0415  (the engine)
-    from app.siting_warm import edit_name  # noqa: PLC0415  (loads the engine)
+    from app.siting.funding import funding_record, require_funding  # noqa: PLC0415  (the engine)
+    from app.siting.warm import edit_name  # noqa: PLC0415  (loads the engine)
 
     one = kept.of(store.engine, city, job)
     plan = one.plan(point=request.point, edit=request.edit)
@@ -127,7 +127,7 @@ def read_catchments(
     edit: Edit = None,
 ) -> Response:
     """Give who is served by which site, as GeoJSON: neighbourhoods, then the sites."""
-    from app.siting_shapes import catchments  # noqa: PLC0415  (loads the engine)
+    from app.siting.shapes import catchments  # noqa: PLC0415  (loads the engine)
 
     one = kept.of(store.engine, city, job)
     plan = one.plan(point=point, edit=edit)
@@ -144,7 +144,7 @@ def adopt(
     response: Response,
 ) -> Adopted:
     """Make a scenario of a plan's facilities."""
-    from app.siting_shapes import scenario_changes  # noqa: PLC0415  (loads the engine)
+    from app.siting.shapes import scenario_changes  # noqa: PLC0415  (loads the engine)
 
     if request.id in {"base", "compare"}:
         raise BadRequestError(
@@ -173,9 +173,9 @@ def export_siting(
     funding: Money = None,
 ) -> Response:
     """Give the list of sites with costs and consents, and who is served, as a file."""
-    from app.siting_files import packed  # noqa: PLC0415  (loads writers of files)
-    from app.siting_funding import require_funding  # noqa: PLC0415  (loads the engine)
-    from app.siting_warm import read_money  # noqa: PLC0415  (loads the engine)
+    from app.siting.files import packed  # noqa: PLC0415  (loads writers of files)
+    from app.siting.funding import require_funding  # noqa: PLC0415  (loads the engine)
+    from app.siting.warm import read_money  # noqa: PLC0415  (loads the engine)
 
     money = None if funding is None else read_money(funding)
     one = kept.of(store.engine, city, job)
@@ -191,8 +191,8 @@ def export_siting(
 
 
 def _plan_and_money(one: Any, plan: Any) -> dict[str, Any]:
-    from app.siting_funding import funding_record  # noqa: PLC0415  (loads the engine)
-    from app.siting_records import plan_record  # noqa: PLC0415  (loads the engine)
+    from app.siting.funding import funding_record  # noqa: PLC0415  (loads the engine)
+    from app.siting.records import plan_record  # noqa: PLC0415  (loads the engine)
 
     asked = one.request.get("funding") or {}
     return {

@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse
 from app.deps import StockWarmingDep, StoreDep
 from app.errors import BadRequestError
 from app.plain import plain
-from app.planning import reading
+from app.plans.planning import reading
 from app.routes.paging import link_next
-from app.stock_schemas import (
+from app.stock.schemas import (
     AssetEdit,
     AssetNew,
     AssetRetire,
@@ -106,9 +106,9 @@ def list_stock(
 @router.post("/stock", status_code=201, responses=EDIT_PROBLEMS)
 def create_asset(city: str, asked: AssetNew, store: StoreDep) -> Response:
     """Write a new asset into the register; the same one sent twice is stored once."""
-    from app import stock_editing  # noqa: PLC0415  (loads the engine)
+    from app.stock import editing  # noqa: PLC0415  (loads the engine)
 
-    made = stock_editing.new_asset(store.engine, city, asked)
+    made = editing.new_asset(store.engine, city, asked)
     answer = _told(made, status=201)
     answer.headers["Location"] = f"/api/v1/cities/{quote(city, safe='')}/stock/{asked.id}"
     return answer
@@ -119,11 +119,11 @@ def list_sites(
     city: str, kind: str, store: StoreDep, response: Response, neighbourhood: str | None = None
 ) -> GapSites:
     """Tell where a missing kind could go; with `neighbourhood`, what is in reach of it."""
-    from app import stock_answers  # noqa: PLC0415  (loads the engine)
+    from app.stock import answers  # noqa: PLC0415  (loads the engine)
 
     with reading(store.engine) as connection:
         version = current_version(connection, city)
-        told = stock_answers.sites_record(connection, version, kind, neighbourhood)
+        told = answers.sites_record(connection, version, kind, neighbourhood)
     response.headers["Cache-Control"] = "no-store"
     return GapSites.model_validate(told)
 
@@ -131,11 +131,11 @@ def list_sites(
 @router.get("/stock/{asset:path}/kinds")
 def list_kinds(city: str, asset: str, store: StoreDep, response: Response) -> StockKinds:
     """Tell what could go on an asset, with a reason for every no."""
-    from app import stock_answers  # noqa: PLC0415  (loads the engine)
+    from app.stock import answers  # noqa: PLC0415  (loads the engine)
 
     with reading(store.engine) as connection:
         version = current_version(connection, city)
-        told = stock_answers.kinds_record(connection, version, asset)
+        told = answers.kinds_record(connection, version, asset)
     response.headers["Cache-Control"] = "no-store"
     return StockKinds.model_validate(told)
 
@@ -150,11 +150,11 @@ def read_history(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> StockHistory:
     """Give the log of an asset or candidate, newest first; of retired ones too."""
-    from app import stock_editing  # noqa: PLC0415  (loads the engine)
+    from app.stock import editing  # noqa: PLC0415  (loads the engine)
 
     with reading(store.engine) as connection:
         version = current_version(connection, city)
-        stock_editing.require_asset_or_history(connection, version, asset)
+        editing.require_asset_or_history(connection, version, asset)
         items = stock_edits.read_history(connection, city, asset, before=before, limit=limit)
     response.headers["Cache-Control"] = "no-store"
     return StockHistory.model_validate({"items": items})
@@ -165,20 +165,20 @@ def give_verdict(
     city: str, asset: str, asked: VerdictNew, store: StoreDep, if_match: IfMatch = None
 ) -> Response:
     """Accept, reject or correct a candidate; accepting makes it an asset of the register."""
-    from app import stock_editing  # noqa: PLC0415  (loads the engine)
+    from app.stock import editing  # noqa: PLC0415  (loads the engine)
 
     seen = _revision(if_match)
-    return _told(stock_editing.judge_candidate(store.engine, city, asset, asked, seen=seen))
+    return _told(editing.judge_candidate(store.engine, city, asset, asked, seen=seen))
 
 
 @router.get("/stock/{asset:path}")
 def read_stock(city: str, asset: str, store: StoreDep, response: Response) -> StockDetail:
     """Tell everything about one stock asset: documents, warnings, gaps it could close."""
-    from app import stock_answers  # noqa: PLC0415  (loads the engine)
+    from app.stock import answers  # noqa: PLC0415  (loads the engine)
 
     with reading(store.engine) as connection:
         version = current_version(connection, city)
-        told = stock_answers.detail_record(connection, version, asset)
+        told = answers.detail_record(connection, version, asset)
     response.headers["ETag"] = f'"{told["revision"]}"'
     response.headers["Cache-Control"] = "no-store"
     return StockDetail.model_validate(told)
@@ -189,10 +189,10 @@ def edit_asset(
     city: str, asset: str, asked: AssetEdit, store: StoreDep, if_match: IfMatch = None
 ) -> Response:
     """Change values of an asset, or its place; what is not named stays."""
-    from app import stock_editing  # noqa: PLC0415  (loads the engine)
+    from app.stock import editing  # noqa: PLC0415  (loads the engine)
 
     seen = _revision(if_match)
-    return _told(stock_editing.edit_asset(store.engine, city, asset, asked, seen=seen))
+    return _told(editing.edit_asset(store.engine, city, asset, asked, seen=seen))
 
 
 @router.delete("/stock/{asset:path}", responses=EDIT_PROBLEMS)
@@ -200,10 +200,10 @@ def retire_asset(
     city: str, asset: str, asked: AssetRetire, store: StoreDep, if_match: IfMatch = None
 ) -> Response:
     """Take an asset out of the register; its history stays."""
-    from app import stock_editing  # noqa: PLC0415  (loads the engine)
+    from app.stock import editing  # noqa: PLC0415  (loads the engine)
 
     seen = _revision(if_match)
-    return _told(stock_editing.retire_asset(store.engine, city, asset, asked, seen=seen))
+    return _told(editing.retire_asset(store.engine, city, asset, asked, seen=seen))
 
 
 def _told(record: Record, *, status: int = 200) -> Response:

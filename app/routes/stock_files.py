@@ -9,8 +9,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Depends, Query, Response
 
 from app.deps import StoreDep
-from app.planning import reading
-from app.stock_schemas import DuplicateList, RegisterAnswer
+from app.plans.planning import reading
+from app.stock.schemas import DuplicateList, RegisterAnswer
 from app.store.rows import Record, current_version
 
 router = APIRouter(prefix="/cities/{city}/stock", tags=["stock"])
@@ -58,9 +58,9 @@ def give_template(
     filled: Annotated[bool, Query(description="with the register as it is now")] = False,
 ) -> Response:
     """Give the template of the register: a sheet to fill in, with its columns explained."""
-    from app import stock_import  # noqa: PLC0415  (loads the engine)
+    from app.stock import importing  # noqa: PLC0415  (loads the engine)
 
-    packed = stock_import.packed_template(store.engine, city, format, filled=filled)
+    packed = importing.packed_template(store.engine, city, format, filled=filled)
     name = quote(f"{'存量资源台账' if filled else '存量资源台账模板'}.{format}")
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
@@ -81,10 +81,10 @@ def import_register(
 
     With `dry_run` nothing is written; the answer is the same.
     """
-    from app import stock_import  # noqa: PLC0415  (loads the engine)
+    from app.stock import importing  # noqa: PLC0415  (loads the engine)
 
-    file = stock_import.SentRegister(body=body, **sent)
-    told = stock_import.import_register(store.engine, city, file)
+    file = importing.SentRegister(body=body, **sent)
+    told = importing.import_register(store.engine, city, file)
     response.headers["Cache-Control"] = "no-store"
     return RegisterAnswer.model_validate(told)
 
@@ -92,10 +92,10 @@ def import_register(
 @router.get("/duplicates")
 def list_duplicates(city: str, store: StoreDep, response: Response) -> DuplicateList:
     """List pairs of entries of the register that may be the same thing."""
-    from app import stock_pairs  # noqa: PLC0415  (loads the engine)
+    from app.stock import pairs  # noqa: PLC0415  (loads the engine)
 
     with reading(store.engine) as connection:
         version = current_version(connection, city)
-        items = stock_pairs.list_duplicates(connection, version)
+        items = pairs.list_duplicates(connection, version)
     response.headers["Cache-Control"] = "no-store"
     return DuplicateList.model_validate({"items": items})

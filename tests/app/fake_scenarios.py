@@ -8,8 +8,8 @@ import pandas as pd
 import shapely
 from grid_town import SOUTH_M, WEST_M, ZONE
 
-from app.bases import Bases
 from app.errors import BaseMissingError
+from app.scenarios.bases import Bases
 from spatial.city.report import Note
 from spatial.errors import InputError
 from spatial.scenarios import AddFacility, CloseFacility, Fix, GapExplanation

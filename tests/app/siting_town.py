@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from grid_town import SOUTH_M, WEST_M, grid_analysis
 
-from app.siting_grounds import SitingGround
+from app.siting.grounds import SitingGround
 from spatial.siting.problem import SitingProblem
 from spatial.standards import read_profile
 from spatial.stock.documents import asset_warnings, documents_needed

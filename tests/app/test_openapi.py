@@ -9,14 +9,14 @@ from fake_scenarios import FakeBases, explain_gap
 from grid_town import grid_analysis
 from siting_town import siting_ground
 
-from app.drafts import Drafts
 from app.jobs import run_claimed, runner
 from app.main import create_app
-from app.plan_schemas import PlanNew
-from app.planning import new_plan
+from app.plans.drafts import Drafts
+from app.plans.planning import new_plan
+from app.plans.schemas import PlanNew
 from app.schemas import FeatureCollection, ProblemText
 from app.settings import Settings
-from app.siting_grounds import Grounds
+from app.siting.grounds import Grounds
 from app.store import jobs, scenarios
 
 pytestmark = pytest.mark.postgis

@@ -228,7 +228,7 @@ def test_every_revision_leaves_exactly_what_its_log_says_and_no_rule_broken(cras
     server, _, first = crashed
     plan, log, _ = log_of(store)
     with store.engine.connect() as connection:
-        from app.drafts import Drafts
+        from app.plans.drafts import Drafts
 
         now = Drafts().at_head(connection, plan)
     districts = [District(d["id"], d["name"], d["colour"], d["locked"]) for d in first["districts"]]

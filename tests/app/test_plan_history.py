@@ -10,8 +10,9 @@ from grid_town import grid_analysis
 from plan_client import PLANS, edit, make, problem, read, send
 from sqlalchemy import text
 
-from app import events, planning
+from app import events
 from app.main import create_app
+from app.plans import planning
 from app.settings import Settings
 
 pytestmark = pytest.mark.postgis

@@ -8,10 +8,10 @@ from sqlalchemy import text
 
 from app.jobs import JobOutcome, run_claimed
 from app.main import create_app
-from app.scenario_schemas import MOST_CHANGES
+from app.scenarios.schemas import MOST_CHANGES
+from app.scenarios.what_if import compare
 from app.settings import Settings
 from app.store import jobs
-from app.what_if import compare
 
 pytestmark = pytest.mark.postgis
 

@@ -9,16 +9,16 @@ import pytest
 from siting_town import siting_ground
 
 from app.errors import BadRequestError, SitingInfeasibleError
-from app.siting import asked_problem
-from app.siting_asked import ways_of
-from app.siting_files import _write_sheets
-from app.siting_funding import funding_record
-from app.siting_grounds import Grounds
-from app.siting_job import siting_result
-from app.siting_names import names_of
-from app.siting_records import plan_record
-from app.siting_schemas import SitingAnswer
-from app.siting_warm import edit_name, read_edit, read_money
+from app.siting.asked import ways_of
+from app.siting.files import _write_sheets
+from app.siting.funding import funding_record
+from app.siting.grounds import Grounds
+from app.siting.job import siting_result
+from app.siting.names import names_of
+from app.siting.problem import asked_problem
+from app.siting.records import plan_record
+from app.siting.schemas import SitingAnswer
+from app.siting.warm import edit_name, read_edit, read_money
 from app.store.copy import plain_record
 from spatial.errors import CancelledError, InputError
 from spatial.progress import silent

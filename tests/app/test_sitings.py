@@ -12,13 +12,13 @@ from grid_town import grid_analysis
 from siting_town import SIDE, siting_ground
 from sqlalchemy import text
 
-from app.bases import Bases
 from app.jobs import run_claimed, runner
 from app.main import create_app
+from app.scenarios.bases import Bases
 from app.settings import Settings
-from app.siting import Settled, settled_ground
-from app.siting_grounds import Grounds
-from app.siting_warm import edit_name
+from app.siting.grounds import Grounds
+from app.siting.problem import Settled, settled_ground
+from app.siting.warm import edit_name
 from app.store import jobs
 
 pytestmark = pytest.mark.postgis

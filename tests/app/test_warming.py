@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.main import create_app
 from app.settings import Settings
-from app.stock_writing import standards_of
+from app.stock.writing import standards_of
 from app.store import jobs
 from app.warming import Warming, warm_districts, warm_stock
 from app.worker import work
@@ -43,7 +43,7 @@ def test_warming_asks_every_question_and_leaves_no_trace():
 
 def test_what_tells_of_one_asset_is_loaded_beforehand():
     warm_stock(lambda: False)
-    assert "app.stock_answers" in sys.modules
+    assert "app.stock.answers" in sys.modules
     assert standards_of.cache_info().currsize >= 1
 
 

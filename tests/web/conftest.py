@@ -84,8 +84,8 @@ def scenario_folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def site(page_database, demo_analysis, web_dist, serving, scenario_folder) -> Iterator[str]:
     """Address of the page, served by the real app from the real database."""
-    from app.bases import Bases
     from app.main import create_app
+    from app.scenarios.bases import Bases
     from app.settings import Settings
     from app.store import Store
 
@@ -210,8 +210,8 @@ def reader(reader_of) -> Reader:
 @pytest.fixture
 def worker(page_database, scenario_folder):
     """Do jobs while the test runs, as a worker process does."""
-    from app.bases import Bases
     from app.jobs import runner
+    from app.scenarios.bases import Bases
     from app.settings import Settings
     from app.store import Store
     from app.worker import work

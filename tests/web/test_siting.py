@@ -22,9 +22,9 @@ SURE = re.compile("已证明最优|相差不超过")
 @pytest.fixture(scope="module", autouse=True)
 def ground(city_api, demo_analysis, scenario_folder):
     """What sitings are worked out on, as the worker keeps it after an analysis."""
-    from app.bases import Bases
+    from app.scenarios.bases import Bases
     from app.settings import Settings
-    from app.siting_grounds import Grounds, SitingGround
+    from app.siting.grounds import Grounds, SitingGround
 
     city = city_api.base_url.path.strip("/").split("/")[-1]
     bases = Bases.of(Settings(scenario_folder=scenario_folder))

@@ -9,10 +9,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine
 
 from app.errors import BadRequestError, ConflictError, NotFoundError
-from app.stock_answers import asset_record
-from app.stock_pairs import list_duplicates
-from app.stock_schemas import AssetEdit, AssetNew, AssetRetire, VerdictNew
-from app.stock_writing import read_shape, shown_and_fits
+from app.stock.answers import asset_record
+from app.stock.pairs import list_duplicates
+from app.stock.schemas import AssetEdit, AssetNew, AssetRetire, VerdictNew
+from app.stock.writing import read_shape, shown_and_fits
 from app.store import stock, stock_edits
 from app.store.rows import Record, Version, current_version, rows
 from app.store.stock_edits import Edit, Written

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from app.scenario_schemas import ClientId, Name
+from app.scenarios.schemas import ClientId, Name
 
 __all__ = [
     "Atoms",

@@ -14,10 +14,10 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from shapely.geometry import Point, shape
 from sqlalchemy import Engine
 
-from app.siting_funding import funding_record
-from app.siting_records import plan_record
-from app.siting_shapes import catchments
-from app.siting_warm import KeptSiting
+from app.siting.funding import funding_record
+from app.siting.records import plan_record
+from app.siting.shapes import catchments
+from app.siting.warm import KeptSiting
 from spatial.siting.plan import SitingPlan
 
 __all__ = ["packed"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.errors import BadRequestError
-from app.siting_grounds import SitingGround
+from app.siting.grounds import SitingGround
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import KindLimit, SitingRules
 from spatial.siting_from_analysis import siting_rules

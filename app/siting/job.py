@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
-from app.drafts import Drafts
 from app.plain import Record, records
-from app.proposing import require_current
-from app.siting import Settled, asked_problem, compact, effort_of, told_infeasible
-from app.siting_funding import funding_record, require_funding
-from app.siting_grounds import SitingGround
-from app.siting_names import names_of
-from app.siting_records import plan_record, summary_record
+from app.plans.drafts import Drafts
+from app.plans.proposing import require_current
+from app.siting.funding import funding_record, require_funding
+from app.siting.grounds import SitingGround
+from app.siting.names import names_of
+from app.siting.problem import Settled, asked_problem, compact, effort_of, told_infeasible
+from app.siting.records import plan_record, summary_record
 from app.store.plans import find_plan
 from app.store.rows import Version
 from app.store.sitings import stock_since

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
-from app.clashing import clashes_of, require_minima, require_ranges, told_as_clash
 from app.errors import BadRequestError, ConflictError
 from app.plain import Record, plain
+from app.plans.clashing import clashes_of, require_minima, require_ranges, told_as_clash
 from app.store.frames import read_parameters_of, read_places, read_result
 from app.store.ground import GAP_COLUMNS
 from app.store.rows import Version

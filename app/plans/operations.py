@@ -9,8 +9,8 @@ import pyproj
 import shapely
 from sqlalchemy import Connection
 
-from app import plan_schemas as sent
 from app.errors import BadRequestError, ConflictError, NotFoundError
+from app.plans import schemas as sent
 from app.store.plan_units import read_homes
 from app.store.plans import PlanRow, next_redo, next_undo, steps_after, unrolled
 from app.store.rows import rows

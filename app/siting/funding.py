@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from app.plain import Record, plain, records
-from app.siting_asked import LoanAsked
-from app.siting_grounds import SitingGround
+from app.siting.asked import LoanAsked
+from app.siting.grounds import SitingGround
 from spatial.funding import (
     Loan,
     Means,
@@ -41,7 +41,7 @@ def funding_record(plan: SitingPlan, ground: SitingGround, asked: Mapping[str, A
         Its budget, where it has a limit, is the county's money unless `asked` says otherwise.
     ground : SitingGround
     asked : mapping
-        As `app.siting_asked.FundingAsked`.
+        As `app.siting.asked.FundingAsked`.
     """
     level = asked.get("level") or "district"
     lines = site_lines(plan, asked.get("admin_district"))

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine
 
 from app.errors import BadRequestError
 from app.plain import geometry_record, records
-from app.stock_editing import bounds_of, write_assets
-from app.stock_pairs import register_rules
+from app.stock.editing import bounds_of, write_assets
+from app.stock.pairs import register_rules
 from app.store import stock, stock_edits
 from app.store.frames import city_crs
 from app.store.read import read_register_layer

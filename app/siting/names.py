@@ -6,7 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from app.siting_grounds import SitingGround
+from app.siting.grounds import SitingGround
 from spatial.siting.problem import SitingProblem
 
 __all__ = ["demand_names", "names_of"]

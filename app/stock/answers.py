@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from app.errors import NotFoundError
 from app.plain import plain, records
-from app.stock_writing import distances_to, inside_of, near_of, standards_of
+from app.stock.writing import distances_to, inside_of, near_of, standards_of
 from app.store import stock, stock_near
 from app.store.rows import Record, Version, rows
 from spatial.dictionary import data_dictionary

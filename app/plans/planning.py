@@ -10,11 +10,11 @@ from typing import Any, Final
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine
 
-from app.drafts import Drafts
 from app.errors import BadRequestError, ConflictError, PlanStaleError, PreconditionError, StoreError
 from app.plain import geometry_record, plain
-from app.plan_operations import Place, operation_of
-from app.plan_schemas import FromPlan, PlanChange, PlanNew
+from app.plans.drafts import Drafts
+from app.plans.operations import Place, operation_of
+from app.plans.schemas import FromPlan, PlanChange, PlanNew
 from app.store import edits, history, jobs
 from app.store.ground import default_rules
 from app.store.plan_units import insert_halves

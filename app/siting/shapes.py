@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from app.errors import TooLargeError
 from app.plain import Record, plain
-from app.scenario_schemas import MOST_CHANGES
-from app.siting_records import served_neighbourhoods, to_degrees
-from app.siting_warm import KeptSiting
+from app.scenarios.schemas import MOST_CHANGES
+from app.siting.records import served_neighbourhoods, to_degrees
+from app.siting.warm import KeptSiting
 from app.store.sitings import read_shapes
 from spatial.analysis import Analysis
 from spatial.scenarios import changes_to_json

@@ -17,7 +17,9 @@ from sqlalchemy import Engine
 
 from app.errors import AppError, BadRequestError, NotFoundError
 from app.plain import Record
-from app.siting import (
+from app.siting.asked import FundingAsked, ways_of
+from app.siting.grounds import Grounds, SitingGround
+from app.siting.problem import (
     Settled,
     asked_problem,
     budgets_of,
@@ -25,9 +27,7 @@ from app.siting import (
     settled_ground,
     told_infeasible,
 )
-from app.siting_asked import FundingAsked, ways_of
-from app.siting_grounds import Grounds, SitingGround
-from app.siting_schemas import AgainRequest
+from app.siting.schemas import AgainRequest
 from app.store.sitings import read_siting
 from spatial.errors import InfeasibleError, SpatialError
 from spatial.siting.again import edited_rules, solve_again

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine
 
-from app.drafts import Drafts
 from app.errors import BadRequestError
 from app.plain import plain
-from app.planning import district_records, reading
+from app.plans.drafts import Drafts
+from app.plans.planning import district_records, reading
 from app.store.plans import find_plan, unrolled
 from app.store.rows import Record
 from spatial.plans import Draft, broken_rules, district_figures, fragments

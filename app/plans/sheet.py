@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 from sqlalchemy import Engine
 
-from app.drafts import Drafts
-from app.planning import reading
+from app.plans.drafts import Drafts
+from app.plans.planning import reading
 from app.store.base_layers import read_base_layers
 from app.store.plans import PlanRow, find_plan, unrolled
 from app.store.rows import find_version

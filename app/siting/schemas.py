@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from app.scenario_schemas import ClientId, Name
+from app.scenarios.schemas import ClientId, Name
 from app.schemas import FeatureCollection
-from app.siting_asked import Asked, BudgetYuan, FundingAsked, Ids, Row
+from app.siting.asked import Asked, BudgetYuan, FundingAsked, Ids, Row
 
 __all__ = [
     "AdoptRequest",

@@ -11,7 +11,7 @@ import pandas as pd
 import pyproj
 
 from app.plain import Record, plain, records
-from app.siting_grounds import SitingGround
+from app.siting.grounds import SitingGround
 from spatial.siting.plan import SitingPlan
 
 __all__ = ["plan_record", "served_neighbourhoods", "summary_record", "to_degrees"]

@@ -12,9 +12,9 @@ import pandas as pd
 
 from app.errors import AppError, BadRequestError, ConflictError, SitingInfeasibleError
 from app.plain import Record
-from app.siting_grounds import SitingGround
-from app.siting_names import names_of
-from app.siting_rules import asked_rules
+from app.siting.grounds import SitingGround
+from app.siting.names import names_of
+from app.siting.rules import asked_rules
 from spatial.errors import InfeasibleError
 from spatial.siting.answer import Effort, Status
 from spatial.siting.plan import SitingPlan, plan_of

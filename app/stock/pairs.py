@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from app.plain import plain, records
-from app.stock_writing import standards_of
+from app.stock.writing import standards_of
 from app.store import stock_near
 from app.store.frames import city_crs
 from app.store.read import read_register_layer

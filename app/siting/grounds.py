@@ -24,13 +24,13 @@ import numpy as np
 import pandas as pd
 
 from app.errors import ConflictError
-from app.siting_asked import Ways
+from app.siting.asked import Ways
 from spatial.errors import SpatialError
 from spatial.siting.problem import SitingProblem
 from spatial.standards import Profile, read_profile
 
 if TYPE_CHECKING:
-    from app.bases import Bases
+    from app.scenarios.bases import Bases
     from spatial.analysis import Analysis
 
 __all__ = ["Grounds", "SitingGround"]

@@ -1,0 +1,1 @@
+"""The service of plans: operations and revisions, proposals, comparisons, sheets on paper."""

@@ -1,0 +1,1 @@
+"""The service of scenarios: what if, answered from states that the worker makes."""
