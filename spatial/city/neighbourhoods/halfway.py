@@ -7,13 +7,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.spatial import Delaunay
 
-from spatial.city.neighbourhoods.slicing import ROWS_AT_ONCE, by_slices
+from spatial.city.neighbourhoods.ridges import JOINTS_PER_M, chains, ridges
+from spatial.city.neighbourhoods.slicing import ROWS_AT_ONCE
 from spatial.cores import in_order, slices
 
 __all__ = ["along_dividers", "halfway_lines"]
 
+STEPS_PER_M: Final = 100
+"""Parcel boundaries are looked at on a grid of one centimetre."""
 SPACING_M: Final = 12.0
 """Distance of the points along parcel boundaries between which halfway lines are drawn."""
 HALFWAY_M: Final = 0.25
@@ -25,8 +27,6 @@ BESIDE_M: Final = 2.0
 MOST_DETOUR: Final = 1.5
 """A divider leads from one place to the next if it is at most so many times the straight way."""
 SLACK_M: Final = 0.5
-PAIRS_AT_ONCE: Final = 2_000
-"""Pairs of parcels whose halfway lines one core joins together."""
 
 Geometries = npt.NDArray[np.object_]
 
@@ -107,74 +107,27 @@ def halfway_lines(parcels: Geometries, reach_m: float) -> Geometries:
     -------
     array of LineString
     """
-    dense = shapely.segmentize(shapely.boundary(_simplified(parcels)), SPACING_M)
+    dense = shapely.segmentize(shapely.boundary(shapely.simplify(parcels, HALFWAY_M)), SPACING_M)
     xy, owner = shapely.get_coordinates(dense, return_index=True)
-    xy, first = np.unique(np.round(xy, 2), axis=0, return_index=True)
+    places, first = np.unique(
+        np.round(xy * STEPS_PER_M).astype(np.int64), axis=0, return_index=True
+    )
     owner = owner[first]
     if len(np.unique(owner)) < 2:
         return np.array([], dtype=object)
-    west_south, east_north = xy.min(axis=0), xy.max(axis=0)
-    origin = (west_south + east_north) / 2
-    # Four far points make every region of a parcel's point a bounded one.
-    far_m = 2 * float((east_north - west_south).max()) + 4 * reach_m
-    corners = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)]) * far_m
-    sites = np.vstack([xy - origin, corners])
-    pair, ends = _ridges(sites)
-    owners = np.r_[owner, -1, -1, -1, -1]
-    wanted = (owners[pair[:, 0]] != owners[pair[:, 1]]) & (owners[pair] >= 0).all(axis=1)
-    apart_m = np.hypot(*(sites[pair[:, 0]] - sites[pair[:, 1]]).T)
-    wanted &= apart_m <= 2 * reach_m
-    pair = pair[wanted]
-    # A long edge is cut where it leaves the parcels' surroundings: nothing beyond is drawn.
-    middle = (sites[pair[:, 0]] + sites[pair[:, 1]])[:, None] / 2
-    offset = ends[wanted] - middle
-    length_m = np.maximum(np.hypot(offset[..., 0], offset[..., 1])[..., None], SHORTEST_M)
-    lines = middle + origin + offset * np.minimum(1.0, 4 * reach_m / length_m)
-    long_enough = np.hypot(*(lines[:, 0] - lines[:, 1]).T) > SHORTEST_M
-    between = np.sort(owners[pair][long_enough], axis=1)
-    return _merged(lines[long_enough], between)
-
-
-def _ridges(
-    sites: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
-    """Return the bounded edges of the Voronoi diagram: two sites each, and the two ends.
-
-    Made from the triangles: half the time of scipy's diagram, and other threads go on meanwhile.
-    """
-    triangles = Delaunay(sites)
-    corner, beside = triangles.simplices, triangles.neighbors
-    a, b, c = (sites[corner[:, k]] for k in range(3))
-    b, c = b - a, c - a
-    # Centre of the circle through a triangle, from its first corner.
-    b2, c2 = (b**2).sum(axis=1), (c**2).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        twice = 2 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
-        x_m = (c[:, 1] * b2 - b[:, 1] * c2) / twice
-        y_m = (b[:, 0] * c2 - c[:, 0] * b2) / twice
-    centre = a + np.column_stack([x_m, y_m])
-    one, side = np.nonzero(beside > np.arange(len(beside))[:, None])
-    other = beside[one, side]
-    pair = np.column_stack([corner[one, (side + 1) % 3], corner[one, (side + 2) % 3]])
-    ends = np.stack([centre[one], centre[other]], axis=1)
-    round_ones = np.isfinite(ends).all(axis=(1, 2))
-    return pair[round_ones], ends[round_ones]
-
-
-def _merged(lines: npt.NDArray[np.float64], between: npt.NDArray[np.int64]) -> Geometries:
-    """Join the short edges between the same two parcels to long lines: fewer to node."""
-    # In an order of their own: the triangles' order is chance.
-    backward = np.lexsort((lines[:, :, 1], lines[:, :, 0]), axis=1)[:, 0] == 1
-    lines = np.where(backward[:, None, None], lines[:, ::-1], lines)
-    at = np.round(lines[:, 0], 2)
-    order = np.lexsort((at[:, 1], at[:, 0], between[:, 1], between[:, 0]))
-    _, group = np.unique(between[order], axis=0, return_inverse=True)
-    pieces = shapely.linestrings(lines[order])
-    between_two = shapely.multilinestrings(pieces, indices=group.ravel())
-    whole = shapely.get_parts(by_slices(shapely.line_merge, between_two, size=PAIRS_AT_ONCE))
-    return by_slices(_simplified, whole)
-
-
-def _simplified(shapes: Geometries) -> Geometries:
-    """Leave out what is not needed to be as exact as halfway lines are drawn."""
-    return np.asarray(shapely.simplify(shapes, HALFWAY_M), dtype=object)
+    low, high = places.min(axis=0), places.max(axis=0)
+    origin = (low + high) // 2
+    # Four far places make every region of a parcel's place a bounded one.
+    far = 2 * int((high - low).max()) + int(4 * STEPS_PER_M * reach_m)
+    corners = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)]) * far
+    found = ridges(
+        np.vstack([places - origin, corners]),
+        np.r_[owner, -1, -1, -1, -1],
+        scale=STEPS_PER_M,
+        reach_m=reach_m,
+        shortest_m=SHORTEST_M,
+    )
+    joint, start = chains(found, exact_m=HALFWAY_M)
+    lines = (found.joint[joint] + origin * (JOINTS_PER_M // STEPS_PER_M)) / JOINTS_PER_M
+    row = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    return np.asarray(shapely.linestrings(lines, indices=row), dtype=object)
