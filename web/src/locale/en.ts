@@ -1,3 +1,4 @@
+import { parameterEn } from "./parameter.en";
 import { planEn } from "./plan.en";
 import { sitingEn } from "./siting.en";
 import { stockEn } from "./stock.en";
@@ -9,6 +10,7 @@ export const en: Record<MessageKey, string> = {
   ...planEn,
   ...stockEn,
   ...sitingEn,
+  ...parameterEn,
   "app.name": "Linli",
   "app.tagline": "Renewal planning for old neighbourhoods",
   "app.skip_panel": "Skip to the panel",

@@ -13,7 +13,7 @@ function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return sources(path);
-    if (/locale\/((plan|stock|siting)\.)?(zh|en)\.ts$/.test(path)) return [];
+    if (/locale\/((plan|stock|siting|parameter)\.)?(zh|en)\.ts$/.test(path)) return [];
     return /\.(ts|svelte)$/.test(entry.name) && !entry.name.endsWith(".test.ts") ? [readFileSync(path, "utf8")] : [];
   });
 }
@@ -36,7 +36,7 @@ describe("the two languages", () => {
 
   it("have no text that the page never shows", () => {
     const all = sources("src").join("\n");
-    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.(unit|gate|plan)|sheet\.(derived|gaps)|profile|live|step|difference|figure|pathway|part|supply|equity|try\.(hint|did|tab|add|close|open|build)|sign|size|mode|level|measure|field|op|source|walkers|stock\.(verdict|filter|col|by)|plan\.(tab|tool|hint|rule|said|figure|broken|status|import|op|mode|limit|part))[._]/;
+    const built = /^(value|circle|need|status|layer|group|fact|theme|tab|layers|legend\.(unit|gate|plan)|sheet\.(derived|gaps)|profile|live|step|difference|figure|pathway|part|supply|equity|try\.(hint|did|tab|add|close|open|build)|sign|size|mode|level|measure|field|op|source|walkers|room|unit|term|stock\.(verdict|filter|col|by)|plan\.(tab|tool|hint|rule|said|figure|broken|status|import|op|mode|limit|part))[._]/;
     for (const key of keys) expect(built.test(key) || all.includes(`"${key}"`), `${key} is shown nowhere`).toBe(true);
   });
 

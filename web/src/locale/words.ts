@@ -66,6 +66,12 @@ export class Words {
   readonly mode = (mode: string): string => (`mode.${mode}` in zh ? this.t(`mode.${mode}` as MessageKey) : mode.replaceAll("_", " "));
   readonly level = (level: string): string => (`level.${level}` in zh ? this.t(`level.${level}` as MessageKey) : level);
 
+  /** A unit, or a word, of a parameter; one without a text is shown as it is. */
+  readonly unit = (unit: string): string => (`unit.${unit}` in zh ? this.t(`unit.${unit}` as MessageKey) : unit);
+  readonly term = (term: string): string => (`term.${term}` in zh ? this.t(`term.${term}` as MessageKey) : `value.${term}` in zh ? this.t(`value.${term}` as MessageKey) : `sign.${term}` in zh ? this.t(`sign.${term}` as MessageKey) : term);
+  /** The room of the engine that a parameter steers. */
+  readonly room = (room: string): string => (`room.${room}` in zh ? this.t(`room.${room}` as MessageKey) : room);
+
   /** What was done to an asset. */
   readonly op = (op: string): string => (`op.${op}` in zh ? this.t(`op.${op}` as MessageKey) : op);
 
@@ -88,7 +94,7 @@ export class Words {
   /** A clause with the documents by their names; the numbers of our own list of requirements are left out. */
   readonly clause = (text: string): string =>
     text
-      .replace(/\b[A-Z]\d{2}(?:\s*[,–、-]\s*[A-Z]?\d{2})*:\s*/g, "")
+      .replace(/\b[A-Z]\d{2}(?:\s*[,–、-]\s*[A-Z]?\d{2})*(?::\s*|$)/g, "")
       .replace(/\b(S[0-4])\b\s*/g, (_, code: string) => `${this.t(`source.${code}` as MessageKey)} `)
       .trim();
 
@@ -122,7 +128,7 @@ export class Words {
     if (value === null || value === undefined || !Number.isFinite(value)) return this.t("app.unknown");
     const size = Math.abs(value);
     if (this.language === "zh") return size >= 1e8 ? `${this.number(value / 1e8, 2)} 亿元` : size >= 1e4 ? `${this.number(value / 1e4, size >= 1e6 ? 0 : 1)} 万元` : `${this.number(value)} 元`;
-    return size >= 1e6 ? `¥${this.number(value / 1e6, 2)} million` : `¥${this.number(value)}`;
+    return `${value < 0 ? "−" : ""}¥${size >= 1e6 ? `${this.number(size / 1e6, 2)} million` : this.number(size)}`;
   };
 
   readonly share = (value: number | null | undefined): string => {

@@ -1,4 +1,5 @@
 /** The page in Chinese. Keys are shared with `en.ts`; a test keeps both complete. */
+import { parameterZh } from "./parameter.zh";
 import { planZh } from "./plan.zh";
 import { sitingZh } from "./siting.zh";
 import { stockZh } from "./stock.zh";
@@ -7,6 +8,7 @@ export const zh = {
   ...planZh,
   ...stockZh,
   ...sitingZh,
+  ...parameterZh,
   "app.name": "邻里",
   "app.tagline": "老旧小区更新规划工作台",
   "app.skip_panel": "跳到面板",
