@@ -22,6 +22,8 @@ WINDOW_CAP: Final = 60_000
 """Legal districts of one window; a window with more is made smaller."""
 WINDOW_ATOMS: Final = (16, 24, 32)
 SMALLEST_WINDOW: Final = 8
+MOST_LISTED: Final = 64
+"""Members of the largest districts that are listed where not all can be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,16 +52,20 @@ class Solved:
 def part_of(problem: Problem, atoms: Ints, mode: Mode, *, cap: int) -> Part:
     """Return a part with all its legal districts; with small ones only where they are too many."""
     pool = enumerate_districts(problem, atoms, cap=cap)
-    members = 1
-    while not pool.complete:
-        found = enumerate_districts(_up_to(problem, members + 1), atoms, cap=cap)
-        if not found.complete or members > 64:
-            break
-        members += 1
-        few = found
     if not pool.complete:
-        pool = Pool(few.members, few.start, few.score, complete=False)
+        pool = _small_ones(problem, atoms, cap=cap)
     return _counting(problem, atoms, pool, mode)
+
+
+def _small_ones(problem: Problem, atoms: Ints, *, cap: int) -> Pool:
+    """List districts of as many members as the cap allows; every atom alone in any case."""
+    few = enumerate_districts(_up_to(problem, 1), atoms, cap=max(cap, len(atoms)))
+    for members in range(2, MOST_LISTED + 1):
+        found = enumerate_districts(_up_to(problem, members), atoms, cap=cap)
+        if not found.complete:
+            break
+        few = found
+    return Pool(few.members, few.start, few.score, complete=False)
 
 
 def _up_to(problem: Problem, members: int) -> Problem:

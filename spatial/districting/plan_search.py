@@ -117,7 +117,7 @@ def _begun(problem: Problem, label: Ints | None, goal: Any, *, fixed: bool, stat
     if label is None:
         everybody = np.arange(problem.atoms, dtype=np.int64)
         plan_moves.join_all(plan, everybody, 0.0, state)
-        plan_moves.dissolve_short(plan)
+    plan_moves.dissolve_short(plan)  # of a start, too: it may hold less than this mode asks for
     _descend(plan, fixed=fixed)
     return plan
 

@@ -17,7 +17,7 @@ from spatial.districting.partition import Effort, solve_partition
 from spatial.districting.problem import Problem
 from spatial.districting.proposal import labels_of
 from spatial.districting.score import broken_rules, districts_of
-from spatial.districting.score_kernels import members_score
+from spatial.districting.score_kernels import legal, members_score
 from spatial.districting.starts import pieces
 from spatial.errors import IndexMismatchError, InfeasibleError
 
@@ -154,6 +154,7 @@ def _around(
     if wanted and len(parts) <= WHOLE_ATOMS:
         return np.unique(owner[np.concatenate([parts, rows])]).tolist()
     chosen = np.unique(owner[rows]).tolist()
+    chosen += _broken_around(problem, districts, owner, rows, chosen)
     size = sum(len(districts[number]) for number in chosen)
     for number in chosen:
         for member in districts[number]:
@@ -163,6 +164,21 @@ def _around(
                     chosen.append(near)
                     size += len(districts[near])
     return chosen
+
+
+def _broken_around(
+    problem: Problem, districts: list[Ints], owner: Ints, rows: Ints, chosen: list[int]
+) -> list[int]:
+    """Districts next to the touched atoms that are not legal now: an edit may part its donor."""
+    flat = problem.flat
+    inside = np.zeros(problem.atoms, dtype=np.bool_)
+    around = [flat.neighbour[flat.start[row] : flat.start[row + 1]] for row in rows]
+    near = np.unique(owner[np.concatenate(around)]) if around else rows[:0]
+    return [
+        number
+        for number in np.setdiff1d(near, chosen).tolist()
+        if not legal(flat, districts[number], inside, np.zeros_like(districts[number]))
+    ]
 
 
 def _listed(problem: Problem, districts: list[Ints]) -> Pool:
