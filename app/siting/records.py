@@ -102,6 +102,8 @@ def _chosen(plan: SitingPlan, ground: SitingGround, why: Mapping[str, Record]) -
                 "cost_yuan": float(row["cost_yuan"]),
                 "yearly_yuan": float(row["yearly_yuan"]),
                 "capacity_persons": plain(row["capacity_persons"]),
+                "capacity_source": plain(row.get("capacity_source")),
+                "capacity_confidence": plain(row.get("capacity_confidence")),
                 "persons": float(row["served_persons"]),
                 "consent_risk_share": float(row["consent_risk_share"]),
                 "lon": round(float(lon), 7),

@@ -110,6 +110,10 @@ class SitingSite(BaseModel):
     cost_yuan: float
     yearly_yuan: float
     capacity_persons: float | None
+    capacity_source: str | None = Field(
+        default=None, description="the clause or figure that the capacity was worked out by"
+    )
+    capacity_confidence: str | None = None
     persons: float
     consent_risk_share: float
     lon: float

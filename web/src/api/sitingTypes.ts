@@ -59,7 +59,7 @@ export interface SitingRequest {
   budget_yuan?: (number | null)[];
   rules?: SitingRules;
   weights?: SitingWeights;
-  area?: { districts: DistrictId[] };
+  area?: { districts?: DistrictId[]; plan?: string };
   /** Who walks; neighbourhoods where it does not say. */
   demand?: "neighbourhoods" | "buildings";
   sharing?: boolean;
@@ -116,6 +116,8 @@ export interface SitingSite {
   cost_yuan: number;
   yearly_yuan: number;
   capacity_persons: number | null;
+  capacity_source: string | null;
+  capacity_confidence: string | null;
   persons: number;
   consent_risk_share: number;
   lon: number;

@@ -161,6 +161,7 @@ export const en: Record<MessageKey, string> = {
   "fac.sort_worst": "lowest coverage first",
   "fac.none": "No coverage results",
 
+  "district.on_map": "Show on the map",
   "district.none": "No district plan",
   "district.members": "Members",
   "district.households": "Households",
@@ -534,6 +535,7 @@ export const en: Record<MessageKey, string> = {
   "part.votes": "votes",
   "part.need": "need",
   "part.unknown": "not known, not counted",
+  "queue.order": "Ranked by a weighted sum of residents without, distance, how much the standard asks for it and what residents want; open a row for its parts.",
   "queue.title": "What to add first",
   "queue.without": "{n} without",
   "queue.votes": "{share} of residents want it",

@@ -57,6 +57,20 @@ describe("the two languages", () => {
   });
 });
 
+describe("a year of a siting", () => {
+  it("is the first where the service says 0, as in the form, the sentences and the export", () => {
+    expect(new Words("zh").planYear(0)).toBe("第 1 年");
+    expect(new Words("en").planYear(1)).toBe("Year 2");
+  });
+});
+
+describe("money that is lost", () => {
+  it("has its minus before the sign of the currency", () => {
+    expect(new Words("en").yuan(-16_710_000)).toBe("−¥16.71 million");
+    expect(new Words("zh").yuan(-16_710_000)).toBe("-1,671 万元");
+  });
+});
+
 describe("a clause", () => {
   it("names its document in the reader's language, without the numbers of our own list", () => {
     expect(new Words("zh").clause("J07: S0 七3")).toBe("《可复制政策机制清单(第三批)》 七3");

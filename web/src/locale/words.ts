@@ -62,6 +62,9 @@ export class Words {
     return this.t("siting.within", { share: (Math.ceil(share * 10 ** digits) / 10 ** digits).toFixed(digits) });
   };
 
+  /** A year of a siting: the service counts from 0, people from 1. */
+  readonly planYear = (year: number): string => this.t("siting.year", { n: year + 1 });
+
   readonly size = (size: string): string => (`size.${size}` in zh ? this.t(`size.${size}` as MessageKey) : size);
   readonly mode = (mode: string): string => (`mode.${mode}` in zh ? this.t(`mode.${mode}` as MessageKey) : mode.replaceAll("_", " "));
   readonly level = (level: string): string => (`level.${level}` in zh ? this.t(`level.${level}` as MessageKey) : level);

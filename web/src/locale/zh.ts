@@ -159,6 +159,7 @@ export const zh = {
   "fac.sort_worst": "覆盖低的在前",
   "fac.none": "没有覆盖率结果",
 
+  "district.on_map": "在地图上着色",
   "district.none": "没有片区方案",
   "district.members": "成员小区",
   "district.households": "户数",
@@ -532,6 +533,7 @@ export const zh = {
   "part.votes": "居民需求",
   "part.need": "要求",
   "part.unknown": "资料缺失,未计入",
+  "queue.order": "按缺少的居民数、远近、应配程度和居民需求加权合计排序;点开一项看构成。",
   "queue.title": "补缺排序",
   "queue.without": "{n} 人没有",
   "queue.votes": "居民需求 {share}",

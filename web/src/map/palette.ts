@@ -65,7 +65,7 @@ export const PATHWAY_COLOURS: Readonly<Record<string, string>> = {
 };
 
 /** Chosen sites and what is asked of an asset. */
-export const SITING = { site: "#0b3640", halo: "#ffd24d", must: "#b45f06", banned: "#6f675a", line: "#0b3640" } as const;
+export const SITING = { site: "#0b3640", halo: "#ffd24d", must: "#b45f06", banned: "#6f675a", line: "#0b3640", served: "#2f7fa3" } as const;
 
 /** Gates: who may pass. */
 export const GATE_STYLES = {

@@ -5,7 +5,7 @@ import type { ExpressionSpecification, FilterSpecification, LayerSpecification }
 import { signByKind } from "./facilityGroups";
 import { BOLD } from "./fonts";
 import type { LayerId } from "./layers";
-import { DISTRICT_COLOURS, GROUND, PATHWAY_COLOURS, SITING, STOCK_COLOURS } from "./palette";
+import { GROUND, PATHWAY_COLOURS, SITING, STOCK_COLOURS } from "./palette";
 import type { StockScene } from "./scene";
 
 type Expression = ExpressionSpecification;
@@ -44,12 +44,6 @@ export function stockFilter(layer: LayerId, ids: readonly string[] | null): Filt
   return filter("all", kept, ids.length === 0 ? false : ["match", ["get", "id"], [...ids], true, false]);
 }
 
-const catchmentColour = expression([
-  "match",
-  ["%", ["coalesce", ["get", "at"], 0], DISTRICT_COLOURS.length],
-  ...DISTRICT_COLOURS.flatMap((colour, at) => [at, colour]),
-  DISTRICT_COLOURS[0],
-]);
 const markColour = expression(["match", role, "must", SITING.must, "must_not", SITING.banned, "gap", "#b5482a", "sketch", "#6a1b9a", "open", "#6d4ea2", "pair", "#b45f06", "added", ["get", "colour"], SITING.line]);
 
 export const STOCK_PARTS = {
@@ -57,14 +51,14 @@ export const STOCK_PARTS = {
     type: "fill",
     source: "catchments",
     filter: polygon,
-    paint: { "fill-color": catchmentColour, "fill-opacity": ["case", ["boolean", ["get", "chosen"], false], 0.55, 0.42] },
+    paint: { "fill-color": SITING.served, "fill-opacity": ["case", ["boolean", ["get", "chosen"], false], 0.55, 0.42] },
   },
   catchment_line: {
     type: "line",
     source: "catchments",
     layout: { "line-join": "round", "line-cap": "round" },
     paint: {
-      "line-color": catchmentColour,
+      "line-color": SITING.served,
       "line-width": ["case", ["boolean", ["get", "chosen"], false], 2.6, 1.4],
       "line-opacity": ["case", ["==", ["geometry-type"], "Polygon"], 0.9, 0.75],
     },
@@ -164,7 +158,7 @@ export const STOCK_PARTS = {
     type: "symbol",
     source: "sites",
     filter: ["all", point, ["==", role, "site"]],
-    layout: { "text-field": signByKind(expression(["get", "kind"])), "text-font": BOLD, "text-size": 12.5, "text-allow-overlap": true, "text-ignore-placement": true },
+    layout: { "text-field": signByKind(expression(["get", "kind"])), "text-font": BOLD, "text-size": 12.5, "text-allow-overlap": true, "text-padding": 9 },
     paint: { "text-color": "#ffffff" },
   },
 } as const satisfies Partial<Record<LayerId, Part>>;

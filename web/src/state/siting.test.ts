@@ -14,7 +14,7 @@ import { toldRow } from "./sitingTold";
 
 const site = (asset: string, more: Partial<SitingSite> = {}): SitingSite => ({
   ...{ option: `${asset}/kindergarten/standard`, asset, name: null, source: "registered", kind: "kindergarten", kind_zh: "幼儿园", kind_en: "kindergarten" },
-  ...{ size: "standard", size_m2: 800, year: 1, mode: null, cost_yuan: 1e6, yearly_yuan: 1e5, capacity_persons: 300.4, persons: 250, consent_risk_share: 0.1 },
+  ...{ size: "standard", size_m2: 800, year: 1, mode: null, cost_yuan: 1e6, yearly_yuan: 1e5, capacity_persons: 300.4, capacity_source: null, capacity_confidence: null, persons: 250, consent_risk_share: 0.1 },
   ...{ lon: 121, lat: 30, neighbourhood_id: null, ownership: null, pathway: null, consent_zh: null, consent_en: null, clause: null, to_find_out: null },
   ...{ documents: [], warnings: [], serves: [{ id: "n1", name: "甲", persons: 200 }] },
   ...more,
@@ -80,6 +80,14 @@ describe("a wish", () => {
     expect([asked.sharing, asked.demand]).toEqual([true, undefined]);
     expect(requestOf({ ...wish, walkers: "buildings" }).demand).toBe("buildings");
     expect(requestOf({ ...FIRST_SITING_WISH, incompatible: [] }).rules).toEqual({ incompatible: [] }); // none, not those of the standards
+  });
+
+  it("names the plan whose districts count; sharing stands beside the analysis' own only", () => {
+    const wish: SitingWish = { ...FIRST_SITING_WISH, plan: "p1" };
+    expect(requestOf(wish).area).toEqual({ plan: "p1" });
+    expect(requestOf({ ...wish, districts: ["D9"] }).area).toEqual({ districts: ["D9"], plan: "p1" });
+    expect([...wishFaults(wish).keys()]).toEqual([]);
+    expect(wishFaults({ ...wish, walkers: "sharing" }).get("walkers")).toBe("fault.sharing_plan");
   });
 
   it("carries money in yuan, and reads it back", () => {
@@ -295,12 +303,12 @@ describe("what is drawn", () => {
     expect(features.filter((one) => one.geometry.type === "LineString")).toHaveLength(1);
   });
 
-  it("is a neighbourhood once, in the colour of the site that serves most of it; a chosen site stands alone", () => {
+  it("is a neighbourhood once, however many serve it; a chosen site stands alone", () => {
     const two = plan([site("A"), site("B", { serves: [{ id: "n1", name: null, persons: 300 }, { id: "n2", name: null, persons: 1 }] })]);
     const polygon = (id: string): GeoJSON.Feature => ({ type: "Feature", id, properties: { id, role: "served" }, geometry: { type: "Polygon", coordinates: [] } });
     const all = { type: "FeatureCollection" as const, features: [polygon("n1"), polygon("n1"), polygon("n2")] };
-    expect(catchmentFeatures(all, two, null).features.map((one) => one.properties?.at)).toEqual([1, 1]);
-    expect(catchmentFeatures(all, two, "A").features.map((one) => one.properties)).toEqual([{ at: 0, chosen: true }]);
+    expect(catchmentFeatures(all, two, null).features.map((one) => one.properties)).toEqual([{ id: "n1", chosen: false }, { id: "n2", chosen: false }]);
+    expect(catchmentFeatures(all, two, "A").features.map((one) => one.properties)).toEqual([{ id: "n1", chosen: true }]);
   });
 
   it("rings what is demanded and what is ruled out", () => {

@@ -1,6 +1,8 @@
 /** Sitings on the page: what is wished, the run, its plans, what the planner changes, what is drawn. */
 
 import { type Client, Problem } from "../api/client";
+import { Plans } from "../api/plans";
+import type { DistrictId, PlanItem } from "../api/planTypes";
 import { Sitings, type Which } from "../api/sitings";
 import type { Funding, SitingAnswer, FundingAnswer, FundingAsked, SitingClash, SitingEdits, SitingPlan, SitingRun } from "../api/sitingTypes";
 import type { LonLat } from "../map/scene";
@@ -36,6 +38,13 @@ export interface SitingAround {
   shown: (siting: SitingRef | null) => void;
 }
 
+/** A district that a siting may be asked for. */
+export interface SitingArea {
+  id: DistrictId;
+  name: string;
+  members: number;
+}
+
 interface Shown {
   plan: SitingPlan;
   funding: Funding;
@@ -44,6 +53,10 @@ interface Shown {
 export class Siting {
   readonly wish = new Store<SitingWish>(FIRST_SITING_WISH);
   readonly runs = new Store<readonly SitingRun[]>([]);
+  /** Plans whose districts may count instead of those of the analysis. */
+  readonly plans = new Store<readonly PlanItem[]>([]);
+  /** Districts of the plan that is wished; null: those of the analysis, or not read yet. */
+  readonly areas = new Store<readonly SitingArea[] | null>(null);
   readonly answer = new Store<SitingAnswer | null>(null);
   /** The plan that is shown: of the run, of a point of its curve, or solved again. */
   readonly shown = new Store<Shown | null>(null);
@@ -71,6 +84,7 @@ export class Siting {
   readonly paid = new Store<FundingAnswer | null>(null);
   readonly paidProblem = new Store<Problem | null>(null);
   readonly sitings: Sitings;
+  private readonly drawn: Plans;
   /** The job that is open, or on its way. */
   private opening: string | null = null;
   /** The planner filled in money: it stays, whichever siting is opened. */
@@ -80,6 +94,7 @@ export class Siting {
 
   constructor(private readonly around: SitingAround) {
     this.sitings = new Sitings(around.client);
+    this.drawn = new Plans(around.client);
     this.payer = new Latest(
       ({ asked, which, job }, signal) => this.sitings.funding(this.city, job, { ...asked, ...which }, signal),
       (told) => {
@@ -108,6 +123,8 @@ export class Siting {
     this.spent = false;
     this.wish.set(FIRST_SITING_WISH);
     this.runs.set([]);
+    this.plans.set([]);
+    this.areas.set(null);
   }
 
   /** Put the result away; the wish stays. */
@@ -164,6 +181,29 @@ export class Siting {
     try {
       this.runs.set(await this.sitings.list(this.city));
     } catch (reason) {
+      this.around.trouble(asProblem(reason));
+    }
+  }
+
+  /** Read the plans of districts that a siting may be asked with. */
+  async loadPlans(): Promise<void> {
+    try {
+      this.plans.set(await this.drawn.list(this.city));
+    } catch (reason) {
+      this.around.trouble(asProblem(reason));
+    }
+  }
+
+  /** Let a plan's districts count; empty: those of the analysis. What named other districts is put away. */
+  async wishPlan(plan: string): Promise<void> {
+    this.want({ plan, districts: [], limits: this.wish.value.limits.map((one) => ({ ...one, district: "" as const })) });
+    this.areas.set(null);
+    if (plan === "") return;
+    try {
+      const { districts } = await this.drawn.plan(this.city, plan);
+      if (this.wish.value.plan === plan) this.areas.set(districts.map(({ id, name, members }) => ({ id, name, members })));
+    } catch (reason) {
+      this.want({ plan: "" });
       this.around.trouble(asProblem(reason));
     }
   }

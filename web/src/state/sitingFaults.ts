@@ -9,7 +9,7 @@ const MOST_YEARS = 50;
 const amount = (value: number): boolean => Number.isFinite(value) && value >= 0;
 const whole = (value: number): boolean => amount(value) && Number.isInteger(value);
 
-/** Faults by field: `budget.0`, `limit.1`, `share.park`, `serve.0`, `apart.0`, `spacing.park`, `weight.risk`. */
+/** Faults by field: `budget.0`, `limit.1`, `share.park`, `serve.0`, `apart.0`, `spacing.park`, `weight.risk`, `walkers`. */
 export function wishFaults(wish: SitingWish): Faults {
   const found = new Map<string, MessageKey>();
   const among = (kind: string): boolean => wish.kinds.length === 0 || wish.kinds.includes(kind);
@@ -38,6 +38,7 @@ export function wishFaults(wish: SitingWish): Faults {
   });
   for (const [kind, metres] of Object.entries(wish.spacing_m ?? {})) if (!amount(metres)) found.set(`spacing.${kind}`, "fault.metres");
   for (const [key, weight] of Object.entries(wish.weights)) if (!amount(weight)) found.set(`weight.${key}`, "fault.weight");
+  if (wish.walkers === "sharing" && wish.plan !== "") found.set("walkers", "fault.sharing_plan");
   return new Map([...found, ...moneyFaults(wish.money)]);
 }
 

@@ -28,22 +28,16 @@ export function siteFeatures(plan: SitingPlan, chosen: string | null, placeOf: (
   return collection([...lines, ...dots]);
 }
 
-/** Served neighbourhoods in the colour of the site that serves most of them; those of a chosen site stand out, or stand alone. */
+/** Neighbourhoods that sites serve, each once; those of a chosen site stand alone. One colour: whom which site serves is told by its own. */
 export function catchmentFeatures(catchments: GeoJSON.FeatureCollection | null, plan: SitingPlan, chosen: string | null): GeoJSON.FeatureCollection {
-  const order = [...new Set(plan.chosen.map((site) => site.asset))];
-  const most = new Map<string, { asset: string; persons: number }>();
-  for (const site of plan.chosen) {
-    if (chosen !== null && site.asset !== chosen) continue;
-    for (const { id, persons } of site.serves) if (persons > (most.get(id)?.persons ?? -1)) most.set(id, { asset: site.asset, persons });
-  }
+  const served = new Set(plan.chosen.filter((site) => chosen === null || site.asset === chosen).flatMap((site) => site.serves.map(({ id }) => id)));
   const seen = new Set<string>();
   const features = (catchments?.features ?? []).flatMap((one): GeoJSON.Feature[] => {
     if (one.geometry?.type === "Point") return [];
     const id = String(one.properties?.neighbourhood_id ?? one.properties?.place ?? one.properties?.id ?? one.id);
-    const best = most.get(id);
-    if (!best || seen.has(id)) return [];
+    if (!served.has(id) || seen.has(id)) return [];
     seen.add(id);
-    return [{ ...one, properties: { at: order.indexOf(best.asset), chosen: best.asset === chosen } }];
+    return [{ ...one, properties: { id, chosen: chosen !== null } }];
   });
   return collection(features);
 }

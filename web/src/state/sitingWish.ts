@@ -51,6 +51,8 @@ export interface SitingWish {
   /** Null: as the standards say. */
   incompatible: readonly (readonly [KindId, KindId])[] | null;
   walkers: Walkers;
+  /** Whose districts count; empty: those of the analysis. */
+  plan: string;
   /** Empty: the whole city. */
   districts: readonly DistrictId[];
   /** What is left out is as the standards say. */
@@ -63,7 +65,7 @@ export interface SitingWish {
 export const FIRST_MONEY: MoneyWish = { level: "district", available_wan: {}, land_income_wan: null, admin_district: "", loan_wan: null, loan_rate_percent: null, loan_years: 10, loan_grace_years: 0 };
 export const FIRST_SITING_WISH: SitingWish = {
   ...{ kinds: [], budget_wan: [null], must: [], must_not: [], spacing_m: null, limits: [], least_percent: {}, must_serve: [], incompatible: null },
-  ...{ walkers: "neighbourhoods", districts: [], weights: {}, order: [], money: FIRST_MONEY },
+  ...{ walkers: "neighbourhoods", plan: "", districts: [], weights: {}, order: [], money: FIRST_MONEY },
 };
 const CURVE_POINTS = 12;
 const WAN = 10_000;
@@ -88,7 +90,7 @@ export function requestOf(wish: SitingWish): SitingRequest {
     ...(limited ? { budget_yuan: wish.budget_wan.map((one) => (one === null ? null : one * WAN)) } : {}),
     ...(Object.keys(rules).length > 0 ? { rules } : {}),
     ...(Object.keys(wish.weights).length > 0 ? { weights: { ...wish.weights } } : {}),
-    ...(wish.districts.length > 0 ? { area: { districts: [...wish.districts] } } : {}),
+    ...(wish.districts.length > 0 || wish.plan !== "" ? { area: { ...(wish.districts.length > 0 ? { districts: [...wish.districts] } : {}), ...(wish.plan !== "" ? { plan: wish.plan } : {}) } } : {}),
     ...(wish.walkers === "buildings" ? { demand: "buildings" as const } : wish.walkers === "sharing" ? { sharing: true } : {}),
     ...(Object.keys(funding).length > 0 ? { funding } : {}),
     pareto: CURVE_POINTS,
