@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -19,11 +20,14 @@ from spatial.siting.solver.core import NEVER, YUAN, compile_problem, worth_of
 from spatial.siting.solver.greedy import greedy_years
 from spatial.siting.solver.prices import Aim
 from spatial.siting.solver.proof import Ready, best_plan, make_ready
+from spatial.siting.together import solve_chains
 
 __all__ = ["ParetoCurve", "pareto"]
 
 PEOPLE: Final = SitingWeights()
 SEEN: Final = 1e-9
+CHAINS: Final = 4
+"""Lines of points that are solved beside each other; in a line each begins with the one before."""
 ROOM: Final = 1.25
 """A budget this much above what a first plan spends to serve all it can is not gone beyond."""
 
@@ -80,7 +84,8 @@ def pareto(
         Without `budgets_yuan`: so many, evenly up to the budget, or where there is none up to
         what a plan costs that serves as many as can be.
     effort : Effort, optional
-        For the whole curve, by default a minute; every point gets its part of the time left.
+        For the whole curve, by default a minute; points are solved on all cores, each in its
+        part of the time left.
     progress, cancel : optional
         Cancelled, the points that are done are returned.
 
@@ -102,23 +107,30 @@ def pareto(
     ready = make_ready(compile_problem(_limited(problem)))
     totals = _totals(ready, budgets_yuan, points)
     shares = _shares(problem.rules)
-    plans: list[SitingPlan] = []
-    spent: list[float] = []
-    refused: InfeasibleError | None = None
-    for at, total in enumerate(totals):
-        watch.tell("siting_pareto", at / len(totals))
-        if plans and watch.must_stop():
-            break
-        some = _with_budget(ready, tuple(float(total) * share for share in shares))
-        part = replace(effort, seconds=max(0.05, watch.left_s / (len(totals) - at)))
+    readies = [
+        _with_budget(ready, tuple(float(total) * share for share in shares)) for total in totals
+    ]
+    refused: dict[int, InfeasibleError] = {}
+
+    def point(at: int, part: Watch, before: SitingPlan | None) -> SitingPlan | None:
         try:
-            plans.append(_point(some, Watch(part, silent, cancel), plans[-1] if plans else None))
-            spent.append(float(total))
+            return _point(readies[at], part, before)
         except InfeasibleError as error:
-            refused = error
+            refused[at] = error
+            return None
+
+    watch.tell("siting_pareto", 0.0)
+    every = range(len(totals))
+    lines = solve_chains(
+        [[partial(point, at) for at in every[first::CHAINS]] for first in range(CHAINS)],
+        watch,
+        lambda share: watch.tell("siting_pareto", share),
+    )
+    found = [lines[at % CHAINS][at // CHAINS] for at in every]
+    plans, spent = _rising(readies, totals, found)
     watch.tell("siting_pareto", 1.0)
-    if not plans and refused is not None:
-        raise refused
+    if not plans and refused:
+        raise refused[max(refused)]
     return _curve(plans, spent)
 
 
@@ -197,6 +209,32 @@ def _point(ready: Ready, watch: Watch, before: SitingPlan | None) -> SitingPlan:
     bound = value if bound - value <= SEEN * max(1.0, abs(value)) else bound
     status = watch.status_of(value, bound)
     return plan_of(core, year, worth, bound=bound, status=status, cpu_s=watch.cpu_s)
+
+
+def _rising(
+    readies: Sequence[Ready], totals: Sequence[float], found: Sequence[SitingPlan | None]
+) -> tuple[list[SitingPlan], list[float]]:
+    """Return the plans that were found and their money; none serves fewer than for less money."""
+    plans: list[SitingPlan] = []
+    spent: list[float] = []
+    for ready, total, plan in zip(readies, totals, found, strict=True):
+        if plan is None:
+            continue
+        best = plan
+        if plans and plans[-1].value > plan.value:
+            core = ready.core
+            year = core.standing(plans[-1].years)
+            best = plan_of(
+                core,
+                year,
+                worth_of(core, year),
+                bound=plan.bound,
+                status=plan.status,
+                cpu_s=plan.cpu_s,
+            )
+        plans.append(best)
+        spent.append(float(total))
+    return plans, spent
 
 
 def _status(plan: SitingPlan, value: float, bound: float) -> Status:

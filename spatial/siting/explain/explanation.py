@@ -18,9 +18,10 @@ from spatial.siting.explain.rejected import Tell, rejected_frame
 from spatial.siting.explain.state import State, state_of
 from spatial.siting.plan import SitingPlan
 from spatial.siting.rules import PARTS, SitingRules
-from spatial.siting.solve import solve_siting
+from spatial.siting.solve import solve_ready
 from spatial.siting.solver.core import NEVER, Worth, compile_problem
 from spatial.siting.solver.proof import make_ready
+from spatial.siting.together import solve_chains
 
 __all__ = ["SitingExplanation", "explain_siting"]
 
@@ -29,6 +30,8 @@ TRIED: Final = 12
 """Next best options that are tried out exactly for each chosen one; the most promising."""
 MONEY: Final = (0.8, 0.9, 1.1, 1.25)
 WEIGHT: Final = (0.5, 2.0)
+NEAR: Final = 1e-3
+"""A choice is shown to go only where something better than this share of the value takes over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +82,8 @@ def explain_siting(
     plan : SitingPlan
     sensitivity : bool
         Solve again with 0.8, 0.9, 1.1 and 1.25 times the money, and with each weight halved and
-        doubled.
+        doubled, on all cores: within 0.1 % of the best, beginning with the plan, so that what
+        goes makes way for something that is better by more than that or was found on the way.
     effort : Effort, optional
         For all these re-solves together, by default half a minute.
     progress : callable, optional
@@ -102,8 +106,9 @@ def explain_siting(
     state = state_of(ready, plan)
     chosen = _chosen(state, plan, lambda share: tell(0.3 * share))
     rejected = rejected_frame(state, plan, lambda share: tell(0.3 + 0.1 * share))
-    watch = Watch(effort or Effort(seconds=30.0))
-    lines = list(_sensitivity(plan, watch, tell)) if sensitivity else []
+    effort = effort or Effort(seconds=30.0)
+    watch = Watch(replace(effort, gap_share=max(effort.gap_share, NEAR)))
+    lines = _sensitivity(plan, watch, tell) if sensitivity else []
     columns = ["change", "factor", "value", "people", "money_yuan", "kept", "gone", "new", "status"]
     frame = pd.DataFrame(lines, columns=columns)
     if sensitivity:
@@ -193,40 +198,67 @@ def _next_best(state: State, o: int, without: Longs, worth: Worth) -> tuple[int 
     return best, least if best is not None else np.nan
 
 
-def _sensitivity(plan: SitingPlan, watch: Watch, tell: Tell) -> Iterator[tuple[Any, ...]]:
+def _sensitivity(plan: SitingPlan, watch: Watch, tell: Tell) -> list[tuple[Any, ...]]:
+    """Solve again under each change, on all cores; what a change cannot touch is not solved."""
     changes = list(_changes(plan.problem.rules))
-    for at, (name, factor, rules) in enumerate(changes):
-        share = 0.4 + 0.6 * at / len(changes)
-        tell(share)
-        seconds = max(0.1, watch.left_s / (len(changes) - at))
-        effort = replace(watch.effort, seconds=seconds)
-        try:
-            other = solve_siting(
-                plan.problem.with_rules(rules),
-                start=plan,
-                effort=effort,
-                progress=partial(_tell_same, tell, share),
-            )
-        except InfeasibleError:
-            yield name, factor, np.nan, np.nan, np.nan, 0, len(plan.chosen), (), "infeasible"
-            continue
-        stays = plan.chosen.index.intersection(other.chosen.index)
-        yield (
-            name,
-            factor,
-            other.value,
-            other.parts.loc["people", "value"],
-            other.parts.loc["money", "value"],
-            len(stays),
-            tuple(plan.chosen.index.difference(stays)),
-            tuple(other.chosen.index.difference(stays)),
-            str(other.status),
-        )
+    near = plan.gap_share <= watch.effort.gap_share
+    same = {at for at, change in enumerate(changes) if near and _stays_best(plan, *change)}
+    asked = [at for at in range(len(changes)) if at not in same]
+    chains = [[partial(_solved, plan, changes[at][2])] for at in asked]
+    found = solve_chains(chains, watch, lambda share: tell(0.4 + 0.6 * share)) if asked else []
+    others: dict[int, SitingPlan | None] = dict.fromkeys(same, plan)
+    others |= {at: one[0] for at, one in zip(asked, found, strict=True)}
+    return [_compared(plan, *changes[at][:2], others[at]) for at in range(len(changes))]
 
 
-def _tell_same(tell: Tell, share: float, _step: str, _of_step: float) -> None:
-    """Ask whether to go on, from within a re-solve."""
-    tell(share)
+def _solved(
+    plan: SitingPlan, rules: SitingRules, watch: Watch, _before: SitingPlan | None
+) -> SitingPlan | None:
+    """Solve under other rules, from the plan; None if nothing keeps them."""
+    ready = make_ready(compile_problem(plan.problem.with_rules(rules)))
+    try:
+        return solve_ready(ready, watch, plan)
+    except InfeasibleError:
+        return None
+
+
+def _stays_best(plan: SitingPlan, name: str, factor: float, rules: SitingRules) -> bool:
+    """Tell whether a change leaves a plan as near to its bound as it is, without solving.
+
+    A cost that weighs more is no loss for a plan that has none of it, and only takes from all
+    others. Within one year nobody waits. Less money that is still enough for the plan can only
+    rule out others.
+    """
+    if name == "waiting" and rules.years == 1:
+        return True
+    if name != "budget":
+        return factor > 1 and float(plan.parts.loc[name, "value"]) == 0.0
+    if factor > 1 or rules.order:
+        return False
+    left = pd.Series(rules.budget_yuan) - plan.money["spent_yuan"].reset_index(drop=True)
+    if rules.yearly_in_budget:
+        left -= plan.money["running_yuan"].reset_index(drop=True)
+    return bool(((left.cumsum() if rules.carry_over else left) >= 0).all())
+
+
+def _compared(
+    plan: SitingPlan, name: str, factor: float, other: SitingPlan | None
+) -> tuple[Any, ...]:
+    """Return a line of the frame: what a re-solve keeps of the plan."""
+    if other is None:
+        return name, factor, np.nan, np.nan, np.nan, 0, len(plan.chosen), (), "infeasible"
+    stays = plan.chosen.index.intersection(other.chosen.index)
+    return (
+        name,
+        factor,
+        other.value,
+        other.parts.loc["people", "value"],
+        other.parts.loc["money", "value"],
+        len(stays),
+        tuple(plan.chosen.index.difference(stays)),
+        tuple(other.chosen.index.difference(stays)),
+        str(other.status),
+    )
 
 
 def _changes(rules: SitingRules) -> Iterator[tuple[str, float, SitingRules]]:
