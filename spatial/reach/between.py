@@ -9,8 +9,8 @@ from spatial.checks import require_columns
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By, arcs_for, limit_key, place_points, points_by_edge, split_key
+from spatial.reach.balls import balls, goals_of
 from spatial.reach.groups import group_points
-from spatial.reach.kernels import balls
 
 __all__ = ["walk_between"]
 
@@ -52,12 +52,12 @@ def walk_between(
     first = group_points(origins, starts, name="origin_group")
     second = group_points(targets, target_group, name="target_group")
     goal = second.take(place_points(network, targets, by=by))
+    arcs = arcs_for(network, by=by)
     group, target, key = balls(
-        arcs_for(network, by=by),
+        arcs,
         first.start,
         first.take(place_points(network, origins, by=by)),
-        goal,
-        points_by_edge(goal.edge, network.edge_count),
+        goals_of(arcs, goal, points_by_edge(goal.edge, network.edge_count)),
         limit_key(cutoff_m),
     )
     owner = np.repeat(np.arange(len(second.names)), np.diff(second.start))

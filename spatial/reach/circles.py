@@ -30,7 +30,7 @@ from spatial.units import MM_PER_M, MS_PER_S
 
 __all__ = ["circle_fronts", "life_circles"]
 
-BATCH: Final = 64
+BATCH: Final = 128
 """Groups drawn by one thread at a time."""
 
 Longs = npt.NDArray[np.int64]

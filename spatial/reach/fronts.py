@@ -38,10 +38,7 @@ class Stamps(NamedTuple):
     """Grid points by edge: rows ``start[e]:start[e + 1]`` are entered from edge e."""
 
     start: Array  # (m + 1,) int64
-    column: Array  # (k,) int32
-    row: Array  # (k,) int32
-    at_mm: Array  # (k,) int32 place on the edge
-    off_mm: Array  # (k,) int32 straight way from there
+    place: Array  # (k, 4) int32: column, row, place on the edge (mm), straight way from there (mm)
     reach: Array  # (k, 4) uint16, see raster_stamp
     bounds: Array  # (m, 4) int32: first column and row, last column and row
 
@@ -208,26 +205,20 @@ def _by_edge(network: WalkNetwork, found: list[tuple[Array, Array]]) -> Stamps:
     order = np.argsort(edge, kind="stable")
     count = np.bincount(edge, minlength=network.edge_count)
     start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    column, row, at_mm, off_mm = (np.ascontiguousarray(stamps[order, i]) for i in range(1, 5))
+    place = stamps[:, 1:][order]
     bounds = np.tile(np.array([1, 1, 0, 0], dtype=np.int32), (network.edge_count, 1))
     held = np.flatnonzero(count)
     if len(held):
         first = start[held]
-        bounds[held, 0] = np.minimum.reduceat(column, first)
-        bounds[held, 1] = np.minimum.reduceat(row, first)
-        bounds[held, 2] = np.maximum.reduceat(column, first)
-        bounds[held, 3] = np.maximum.reduceat(row, first)
-    return Stamps(start, column, row, at_mm, off_mm, reach[order], bounds)
+        bounds[held, :2] = np.minimum.reduceat(place[:, :2], first)
+        bounds[held, 2:] = np.maximum.reduceat(place[:, :2], first)
+    return Stamps(start, place, reach[order], bounds)
 
 
 def _no_stamps(network: WalkNetwork) -> Stamps:
-    whole = np.empty(0, dtype=np.int32)
     return Stamps(
         np.zeros(network.edge_count + 1, dtype=np.int64),
-        whole,
-        whole,
-        whole,
-        whole,
+        np.empty((0, 4), dtype=np.int32),
         np.empty((0, 4), dtype=np.uint16),
         np.empty((network.edge_count, 4), dtype=np.int32),
     )

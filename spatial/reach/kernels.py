@@ -19,13 +19,12 @@ __all__ = [
     "Arcs",
     "OnEdges",
     "Placed",
-    "ball_labels",
     "ball_nodes",
-    "balls",
     "nearest_owner",
     "owners_at_points",
     "part_key",
     "same_edge_key",
+    "seeds_at_nodes",
     "to_end_key",
 ]
 
@@ -35,6 +34,8 @@ INWARD: Final = 1
 """From the end of an edge to a place on it."""
 OUTWARD: Final = 0
 """From a place on an edge to one of its ends."""
+HEAP_ROOM: Final = 1024
+"""Nodes for which a heap has room at first, beside the seeds."""
 
 _jit = numba.njit(cache=True, nogil=True)
 _inline = numba.njit(cache=True, nogil=True, inline="always")
@@ -161,17 +162,46 @@ def same_edge_key(arcs: WithEdges, edge: Whole, a_mm: Whole, b_mm: Whole) -> Who
 
 
 @_jit
-def _wider(heap_key: Array, heap_node: Array) -> tuple[Array, Array]:
+def seeds_at_nodes(
+    arcs: WithEdges, points: Placed, direction: Whole, limit: Whole
+) -> tuple[Array, Array, Array]:
+    """Find the ends of the points' edges: node, key to get there (entry included), and point.
+
+    `direction` is ``OUTWARD``, or ``INWARD`` for the way from the end to the point. What lies
+    beyond the limit is left out.
+    """
+    node = np.empty(2 * len(points.edge), dtype=np.int32)
+    key = np.empty(2 * len(points.edge), dtype=np.int64)
+    row = np.empty(2 * len(points.edge), dtype=np.int32)
+    count = 0
+    for p in range(len(points.edge)):
+        e = points.edge[p]
+        if e < 0:
+            continue
+        for end in range(2):
+            part = to_end_key(arcs, e, points.offset_mm[p], end, direction)
+            if part >= FAR or part + points.entry_key[p] > limit:
+                continue
+            node[count] = arcs.edge_from[e] if end == 0 else arcs.edge_to[e]
+            key[count] = part + points.entry_key[p]
+            row[count] = p
+            count += 1
+    return node[:count], key[:count], row[:count]
+
+
+@_jit
+def _wider(heap_key: Array, heap_node: Array, needed: Whole) -> tuple[Array, Array]:
     room = len(heap_key)
-    wide_key = np.empty(2 * room, dtype=np.int64)
-    wide_node = np.empty(2 * room, dtype=np.int32)
+    wide = max(2 * room, needed)
+    wide_key = np.empty(wide, dtype=np.int64)
+    wide_node = np.empty(wide, dtype=np.int32)
     wide_key[:room] = heap_key
     wide_node[:room] = heap_node
     return wide_key, wide_node
 
 
 @_jit
-def nearest_owner(  # noqa: C901, PLR0912
+def nearest_owner(
     arcs: Arcs, points: Placed, owner: Array, limit: Whole, label: Array, label_owner: Array
 ) -> None:
     """Smallest key from each node to any of the points, and which point (smallest `owner`).
@@ -181,42 +211,49 @@ def nearest_owner(  # noqa: C901, PLR0912
     """
     label[:] = FAR
     label_owner[:] = -1
-    room = 1024
-    heap_key = np.empty(room, dtype=np.int64)
-    heap_node = np.empty(room, dtype=np.int32)
+    # Backward arcs: the "way to the end" is the way from the end to the point.
+    seed_node, seed_key, seed_row = seeds_at_nodes(arcs, points, OUTWARD, limit)
+    heap_key = np.empty(len(seed_node) + HEAP_ROOM, dtype=np.int64)
+    heap_node = np.empty(len(seed_node) + HEAP_ROOM, dtype=np.int32)
     size = 0
-    for p in range(len(points.edge)):
-        e = points.edge[p]
-        if e < 0:
+    for i in range(len(seed_node)):
+        node, key, who = seed_node[i], seed_key[i], owner[seed_row[i]]
+        if key > label[node]:
             continue
-        for end in range(2):
-            # Backward arcs: the "time to the end" is the time from the end to the point.
-            part = to_end_key(arcs, e, points.offset_mm[p], end, OUTWARD)
-            if part >= FAR:
-                continue
-            node = arcs.edge_from[e] if end == 0 else arcs.edge_to[e]
-            key = part + points.entry_key[p]
-            if key > limit or key > label[node]:
-                continue
-            if key == label[node]:
-                label_owner[node] = min(label_owner[node], owner[p])
-                continue
-            label[node] = key
-            label_owner[node] = owner[p]
-            if size == room:
-                heap_key, heap_node = _wider(heap_key, heap_node)
-                room = len(heap_key)
-            size = _push(heap_key, heap_node, size, key, node)
+        if key == label[node]:
+            label_owner[node] = min(label_owner[node], who)
+            continue
+        label[node] = key
+        label_owner[node] = who
+        size = _push(heap_key, heap_node, size, key, node)
     while size > 0:
-        key = heap_key[0]
-        node = heap_node[0]
+        size = _hand_on(
+            arcs.start, arcs.head, arcs.key, limit, label, label_owner, heap_key, heap_node, size
+        )
+        if size > 0:
+            more = size + arcs.start[heap_node[0] + 1] - arcs.start[heap_node[0]]
+            heap_key, heap_node = _wider(heap_key, heap_node, more)
+
+
+@_jit
+def _hand_on(
+    start: Array, head: Array, arc_key: Array, limit: Whole, label: Array, label_owner: Array,
+    heap_key: Array, heap_node: Array, size: Whole,
+) -> Whole:  # fmt: skip
+    """Give each node its owner; stops where the heap is too small for the ways on of its first."""
+    room = len(heap_key)
+    while size > 0:
+        key, node = heap_key[0], heap_node[0]
+        first, last = start[node], start[node + 1]
+        if size + last - first > room:
+            return size
         size = _pop(heap_key, heap_node, size)
         if key > label[node]:
             continue
         mine = label_owner[node]
-        for a in range(arcs.start[node], arcs.start[node + 1]):
-            other = arcs.head[a]
-            reached = key + arcs.key[a]
+        for a in range(first, last):
+            other = head[a]
+            reached = key + arc_key[a]
             if reached > limit or reached > label[other]:
                 continue
             if reached == label[other]:
@@ -224,10 +261,8 @@ def nearest_owner(  # noqa: C901, PLR0912
                 continue
             label[other] = reached
             label_owner[other] = mine
-            if size == room:
-                heap_key, heap_node = _wider(heap_key, heap_node)
-                room = len(heap_key)
             size = _push(heap_key, heap_node, size, reached, other)
+    return size
 
 
 @_jit
@@ -278,49 +313,58 @@ def owners_at_points(
 
 
 @_jit
-def ball_nodes(  # noqa: C901, PLR0912
+def ball_nodes(
     arcs: Arcs, seeds: Placed, limit: Whole, label: Array, via: Array, touched: Array
 ) -> Whole:
     """Search from one group of points; return how many nodes were touched.
 
     `label` must be ``FAR`` everywhere on entry; ``touched[:count]`` says which rows to reset.
-    `via` becomes the arc by which a node was reached, or ``-2 - row`` of the seed.
+    `via` becomes the arc by which a node was reached, or ``-2 - row`` of the seed. For the keys
+    alone :func:`spatial.reach.spread.spread_keys` is faster.
     """
-    count = 0
-    room = 1024
-    heap_key = np.empty(room, dtype=np.int64)
-    heap_node = np.empty(room, dtype=np.int32)
-    size = 0
-    for p in range(len(seeds.edge)):
-        e = seeds.edge[p]
-        if e < 0:
+    seed_node, seed_key, seed_row = seeds_at_nodes(arcs, seeds, OUTWARD, limit)
+    heap_key = np.empty(len(seed_node) + HEAP_ROOM, dtype=np.int64)
+    heap_node = np.empty(len(seed_node) + HEAP_ROOM, dtype=np.int32)
+    count = size = 0
+    for i in range(len(seed_node)):
+        node, key = seed_node[i], seed_key[i]
+        if key >= label[node]:
             continue
-        for end in range(2):
-            part = to_end_key(arcs, e, seeds.offset_mm[p], end, OUTWARD)
-            node = arcs.edge_from[e] if end == 0 else arcs.edge_to[e]
-            if part >= FAR:
-                continue
-            key = part + seeds.entry_key[p]
-            if key > limit or key >= label[node]:
-                continue
-            if label[node] >= FAR:
-                touched[count] = node
-                count += 1
-            label[node] = key
-            via[node] = -2 - p
-            if size == room:
-                heap_key, heap_node = _wider(heap_key, heap_node)
-                room = len(heap_key)
-            size = _push(heap_key, heap_node, size, key, node)
+        if label[node] >= FAR:
+            touched[count] = node
+            count += 1
+        label[node] = key
+        via[node] = -2 - seed_row[i]
+        size = _push(heap_key, heap_node, size, key, node)
     while size > 0:
-        key = heap_key[0]
-        node = heap_node[0]
+        size, count = _walk_on(
+            arcs.start, arcs.head, arcs.key, limit, label, via, touched, heap_key, heap_node,
+            size, count,
+        )  # fmt: skip
+        if size > 0:
+            more = size + arcs.start[heap_node[0] + 1] - arcs.start[heap_node[0]]
+            heap_key, heap_node = _wider(heap_key, heap_node, more)
+    return count
+
+
+@_jit
+def _walk_on(  # noqa: PLR0913, PLR0917
+    start: Array, head: Array, arc_key: Array, limit: Whole, label: Array, via: Array,
+    touched: Array, heap_key: Array, heap_node: Array, size: Whole, count: Whole,
+) -> tuple[Whole, Whole]:  # fmt: skip
+    """Search on; stops where the heap is too small for the ways on of its first."""
+    room = len(heap_key)
+    while size > 0:
+        key, node = heap_key[0], heap_node[0]
+        first, last = start[node], start[node + 1]
+        if size + last - first > room:
+            return size, count
         size = _pop(heap_key, heap_node, size)
         if key > label[node]:
             continue
-        for a in range(arcs.start[node], arcs.start[node + 1]):
-            other = arcs.head[a]
-            reached = key + arcs.key[a]
+        for a in range(first, last):
+            other = head[a]
+            reached = key + arc_key[a]
             if reached > limit or reached >= label[other]:
                 continue
             if label[other] >= FAR:
@@ -328,162 +372,5 @@ def ball_nodes(  # noqa: C901, PLR0912
                 count += 1
             label[other] = reached
             via[other] = a
-            if size == room:
-                heap_key, heap_node = _wider(heap_key, heap_node)
-                room = len(heap_key)
             size = _push(heap_key, heap_node, size, reached, other)
-    return count
-
-
-@_jit
-def ball_labels(  # noqa: C901, PLR0912, PLR0915
-    arcs: Arcs, seeds: Placed, limit: Whole, label: Array, touched: Array
-) -> Whole:
-    """Search from one group of points as :func:`ball_nodes`, for the keys alone.
-
-    Nodes with one way on are walked through without waiting in the heap: the keys are the same,
-    the order in which nodes are touched is another.
-    """
-    count = 0
-    room = 1024
-    heap_key = np.empty(room, dtype=np.int64)
-    heap_node = np.empty(room, dtype=np.int32)
-    size = 0
-    for p in range(len(seeds.edge)):
-        e = seeds.edge[p]
-        if e < 0:
-            continue
-        for end in range(2):
-            part = to_end_key(arcs, e, seeds.offset_mm[p], end, OUTWARD)
-            node = arcs.edge_from[e] if end == 0 else arcs.edge_to[e]
-            if part >= FAR:
-                continue
-            key = part + seeds.entry_key[p]
-            if key > limit or key >= label[node]:
-                continue
-            if label[node] >= FAR:
-                touched[count] = node
-                count += 1
-            label[node] = key
-            if size == room:
-                heap_key, heap_node = _wider(heap_key, heap_node)
-                room = len(heap_key)
-            size = _push(heap_key, heap_node, size, key, node)
-    while size > 0:
-        key = heap_key[0]
-        node = heap_node[0]
-        size = _pop(heap_key, heap_node, size)
-        if key > label[node]:
-            continue
-        for first in range(arcs.start[node], arcs.start[node + 1]):
-            a = np.int64(first)
-            reached = key + arcs.key[a]
-            while True:
-                other = arcs.head[a]
-                if reached > limit or reached >= label[other]:
-                    break
-                if label[other] >= FAR:
-                    touched[count] = other
-                    count += 1
-                label[other] = reached
-                came, begin = arcs.edge[a], arcs.start[other]
-                ways = arcs.start[other + 1] - begin
-                if ways == 1 and arcs.edge[begin] == came:
-                    break  # a dead end
-                back = ways == 2 and arcs.edge[begin] == came
-                if ways == 2 and (back or arcs.edge[begin + 1] == came):
-                    a = begin + 1 if back else begin
-                    reached += arcs.key[a]
-                    continue
-                if size == room:
-                    heap_key, heap_node = _wider(heap_key, heap_node)
-                    room = len(heap_key)
-                size = _push(heap_key, heap_node, size, reached, other)
-                break
-    return count
-
-
-@_jit
-def balls(  # noqa: C901, PLR0912, PLR0915
-    arcs: Arcs,
-    group_start: Array,
-    seeds: Placed,
-    targets: Placed,
-    on_edges: OnEdges,
-    limit: Whole,
-) -> tuple[Array, Array, Array]:
-    """Every target within the limit of each group of seeds: group, target and key of each pair.
-
-    Seeds ``group_start[g]:group_start[g + 1]`` are one group. Targets are read from the ends of
-    their edge when that end is reached, and directly where a seed lies on the same edge.
-    """
-    nodes = len(arcs.start) - 1
-    label = np.full(nodes, FAR, dtype=np.int64)
-    touched = np.empty(nodes, dtype=np.int32)
-    best = np.full(len(targets.edge), FAR, dtype=np.int64)
-    found = np.empty(len(targets.edge), dtype=np.int32)
-    out_group = np.empty(4096, dtype=np.int32)
-    out_target = np.empty(4096, dtype=np.int32)
-    out_key = np.empty(4096, dtype=np.int64)
-    rows = 0
-    for g in range(len(group_start) - 1):
-        low, high = group_start[g], group_start[g + 1]
-        some = Placed(seeds.edge[low:high], seeds.offset_mm[low:high], seeds.entry_key[low:high])
-        count = ball_labels(arcs, some, limit, label, touched)
-        hits = 0
-        for i in range(count):
-            node = touched[i]
-            for a in range(arcs.start[node], arcs.start[node + 1]):
-                e = arcs.edge[a]
-                for j in range(on_edges.start[e], on_edges.start[e + 1]):
-                    t = on_edges.order[j]
-                    part = FAR
-                    if arcs.edge_from[e] == node:
-                        part = to_end_key(arcs, e, targets.offset_mm[t], 0, INWARD)
-                    if arcs.edge_to[e] == node:
-                        part = min(part, to_end_key(arcs, e, targets.offset_mm[t], 1, INWARD))
-                    if part >= FAR:
-                        continue
-                    key = label[node] + part + targets.entry_key[t]
-                    if key <= limit and key < best[t]:
-                        if best[t] >= FAR:
-                            found[hits] = t
-                            hits += 1
-                        best[t] = key
-        for p in range(len(some.edge)):
-            e = some.edge[p]
-            if e < 0:
-                continue
-            for j in range(on_edges.start[e], on_edges.start[e + 1]):
-                t = on_edges.order[j]
-                direct = same_edge_key(arcs, e, some.offset_mm[p], targets.offset_mm[t])
-                if direct >= FAR:
-                    continue
-                key = direct + some.entry_key[p] + targets.entry_key[t]
-                if key <= limit and key < best[t]:
-                    if best[t] >= FAR:
-                        found[hits] = t
-                        hits += 1
-                    best[t] = key
-        if rows + hits > len(out_key):
-            wide = max(2 * len(out_key), rows + hits)
-            out_group = _grown(out_group, wide)
-            out_target = _grown(out_target, wide)
-            out_key = _grown(out_key, wide)
-        for i in range(hits):
-            t = found[i]
-            out_group[rows] = g
-            out_target[rows] = t
-            out_key[rows] = best[t]
-            best[t] = FAR
-            rows += 1
-        for i in range(count):
-            label[touched[i]] = FAR
-    return out_group[:rows], out_target[:rows], out_key[:rows]
-
-
-@_jit
-def _grown(values: Array, room: Whole) -> Array:
-    wide = np.empty(room, dtype=values.dtype)
-    wide[: len(values)] = values
-    return wide
+    return size, count

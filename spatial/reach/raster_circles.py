@@ -7,9 +7,10 @@ import numpy as np
 
 from spatial.reach.contour import Drawing, Layers, trace_layer
 from spatial.reach.fronts import Stamps
-from spatial.reach.kernels import FAR, Arcs, Array, Placed, ball_nodes
+from spatial.reach.kernels import OUTWARD, Arcs, Array, Placed, seeds_at_nodes
 from spatial.reach.raster_field import Grid, group_field, reached_edges, reached_mm
 from spatial.reach.raster_fill import fill_land, layer_of, runs_of
+from spatial.reach.spread import BUCKET_ROOM, room_of_buckets, spread_keys
 
 __all__ = ["draw_groups"]
 
@@ -65,12 +66,12 @@ def draw_groups(
     """
     groups = len(group_start) - 1
     nodes = len(arcs.start) - 1
-    label = np.full(nodes, FAR, dtype=np.int64)
-    via = np.empty(nodes, dtype=np.int32)
-    touched = np.empty(nodes, dtype=np.int32)
-    seen = np.full(len(arcs.edge_from), -1, dtype=np.int64)
-    edges = np.empty(len(arcs.edge_from), dtype=np.int64)
     farthest = (limits[-1] << 32) | ((1 << 32) - 1)
+    label = np.full(nodes, farthest + 1, dtype=np.int64)
+    touched = np.empty(nodes + 1, dtype=np.int32)
+    bucket, fill = room_of_buckets(limits[-1], BUCKET_ROOM)
+    seen = np.full(len(arcs.edge_from), -1, dtype=np.int32)
+    edges = np.empty(len(arcs.edge_from), dtype=np.int32)
     costs = limits.astype(np.float64)
     jump = 1.5 * grid.cell_m * grid.cost_per_m
     specks = drawing.speck_m2 / grid.cell_m**2
@@ -85,14 +86,25 @@ def draw_groups(
     for g in range(groups):
         low, high = group_start[g], group_start[g + 1]
         some = Placed(seeds.edge[low:high], seeds.offset_mm[low:high], seeds.entry_key[low:high])
-        count = ball_nodes(arcs, some, farthest, label, via, touched)
-        held = edges[: reached_edges(arcs, some, label, touched[:count], oneway, seen, g, edges)]
-        for k in range(len(limits)):
-            reached[g, k] = reached_mm(arcs, some, held, label, limits[k])
+        seed_node, seed_key, _ = seeds_at_nodes(arcs, some, OUTWARD, farthest)
+        count = -1
+        while count < 0:
+            count = spread_keys(
+                arcs.start, arcs.head, arcs.key, seed_node, seed_key, farthest, label, touched,
+                bucket, fill,
+            )  # fmt: skip
+            if count < 0:
+                bucket, fill = room_of_buckets(limits[-1], 2 * bucket.shape[1])
+        held = edges[
+            : reached_edges(arcs, some, label, farthest, touched[:count], oneway, seen, g, edges)
+        ]
+        reached[g] = reached_mm(arcs, some, held, label, limits)
         field, scratch = group_field(
-            arcs, some, seed_xy[low:high], place_xy[low:high], label, held, stamps, grid, scratch
-        )
-        label[touched[:count]] = FAR
+            arcs, some, seed_xy[low:high], place_xy[low:high], (label, farthest), held, stamps,
+            grid, scratch,
+        )  # fmt: skip
+        for v in touched[:count]:
+            label[v] = farthest + 1
         layer = layer_of(field, costs)
         runs = runs_of(layer, field.wide, field.high, len(limits))
         for k in range(len(limits)):

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from spatial.reach.fronts import Stamps
-from spatial.reach.kernels import FAR, Arcs, Array, Placed, Whole
+from spatial.reach.kernels import Arcs, Array, Placed, Whole
 from spatial.reach.raster_stamp import TO_SHARE
 
 __all__ = ["NOTHING", "OUTSIDE", "Field", "Grid", "group_field", "reached_edges", "reached_mm"]
@@ -63,6 +63,7 @@ def reached_edges(
     arcs: Arcs,
     seeds: Placed,
     label: Array,
+    farthest: Whole,
     touched: Array,
     oneway: Array,
     seen: Array,
@@ -83,7 +84,7 @@ def reached_edges(
                 edges[count] = e
                 count += 1
     for e in oneway:
-        if seen[e] != mark and min(label[arcs.edge_from[e]], label[arcs.edge_to[e]]) < FAR:
+        if seen[e] != mark and min(label[arcs.edge_from[e]], label[arcs.edge_to[e]]) <= farthest:
             seen[e] = mark
             edges[count] = e
             count += 1
@@ -96,47 +97,69 @@ def reached_edges(
 
 
 @_jit
-def reached_mm(arcs: Arcs, seeds: Placed, edges: Array, label: Array, limit: Whole) -> Whole:
-    """Length of all reached parts, whole and partial, without overlaps.
+def reached_mm(arcs: Arcs, seeds: Placed, edges: Array, label: Array, limits: Array) -> Array:
+    """Length of all reached parts within each limit, whole and partial, without overlaps.
 
     Parameters
     ----------
+    edges : array
+        Of :func:`reached_edges`.
     label : array
-        Of :func:`spatial.reach.kernels.ball_nodes`, searched at least to `limit`.
-    limit : int
-        Cost (mm or ms), inclusive.
+        Keys of the nodes, searched at least to the last limit; larger ones are not reached.
+    limits : array, shape (l,)
+        Costs (mm or ms), inclusive.
     """
-    total = np.int64(0)
+    total = np.zeros(len(limits), dtype=np.int64)
+    for e in edges:
+        tail, head = label[arcs.edge_from[e]] >> 32, label[arcs.edge_to[e]] >> 32
+        for k in range(len(limits)):
+            total[k] += _from_ends(arcs, e, tail, head, limits[k])
+    for p in range(len(seeds.edge)):  # edges with a seed once more: what begins in their midst
+        e = seeds.edge[p]
+        known = e < 0
+        for earlier in range(p):
+            known = known or seeds.edge[earlier] == e
+        if known:
+            continue
+        tail, head = label[arcs.edge_from[e]] >> 32, label[arcs.edge_to[e]] >> 32
+        for k in range(len(limits)):
+            total[k] -= _from_ends(arcs, e, tail, head, limits[k])
+            total[k] += _with_seeds(arcs, seeds, e, tail, head, limits[k])
+    return total
+
+
+@_jit
+def _from_ends(arcs: Arcs, edge: Whole, tail: Whole, head: Whole, limit: Whole) -> Whole:
+    """Length of an edge that is reached from its ends, whose costs are given."""
+    walked = _walked_mm(arcs, edge, 0, limit - tail) + _walked_mm(arcs, edge, 1, limit - head)
+    return min(np.int64(arcs.edge_length_mm[edge]), walked)
+
+
+@_jit
+def _with_seeds(
+    arcs: Arcs, seeds: Placed, edge: Whole, tail: Whole, head: Whole, limit: Whole
+) -> Whole:
+    """Length of an edge that is reached from its ends or from seeds that stand on it."""
     spans = len(seeds.edge) + 2
     begin = np.empty(spans, dtype=np.int64)
     end = np.empty(spans, dtype=np.int64)
-    for e in edges:
-        length = np.int64(arcs.edge_length_mm[e])
-        from_tail = from_head = np.int64(0)
-        tail, head = label[arcs.edge_from[e]], label[arcs.edge_to[e]]
-        if tail < FAR:
-            from_tail = _walked_mm(arcs, e, 0, limit - (tail >> 32))
-        if head < FAR:
-            from_head = _walked_mm(arcs, e, 1, limit - (head >> 32))
-        begin[0], end[0] = 0, from_tail
-        begin[1], end[1] = length - from_head, length
-        n = 2
-        for p in range(len(seeds.edge)):
-            if seeds.edge[p] == e:
-                left = limit - (seeds.entry_key[p] >> 32)
-                offset = np.int64(seeds.offset_mm[p])
-                begin[n] = max(0, offset - _walked_mm(arcs, e, 1, left))
-                end[n] = min(length, offset + _walked_mm(arcs, e, 0, left))
-                n += 1
-        if n == 2:
-            total += min(length, from_tail + from_head)
-            continue
-        known = np.int64(0)
-        for j in np.argsort(begin[:n]):
-            low = max(begin[j], known)
-            if end[j] > low:
-                total += end[j] - low
-                known = end[j]
+    length = np.int64(arcs.edge_length_mm[edge])
+    begin[0], end[0] = 0, _walked_mm(arcs, edge, 0, limit - tail)
+    begin[1], end[1] = length - _walked_mm(arcs, edge, 1, limit - head), length
+    n = 2
+    for p in range(len(seeds.edge)):
+        if seeds.edge[p] == edge:
+            left = limit - (seeds.entry_key[p] >> 32)
+            offset = np.int64(seeds.offset_mm[p])
+            begin[n] = max(0, offset - _walked_mm(arcs, edge, 1, left))
+            end[n] = min(length, offset + _walked_mm(arcs, edge, 0, left))
+            n += 1
+    total = known = np.int64(0)
+    for j in np.argsort(begin[:n]):
+        low = max(begin[j], known)
+        if end[j] > low:
+            total += end[j] - low
+            known = end[j]
     return total
 
 
@@ -154,29 +177,16 @@ def _part_cost(arcs: Arcs, edge: Whole, direction: Whole, part_mm: float) -> flo
 
 
 @_jit
-def _label_cost(label: Array, node: Whole) -> float:
-    return np.inf if label[node] >= FAR else float(label[node] >> 32)
+def _label_cost(labels: tuple[Array, Whole], node: Whole) -> float:
+    key = labels[0][node]
+    return np.inf if key > labels[1] else float(key >> 32)
 
 
 @_jit
-def group_field(  # noqa: C901, PLR0912
-    arcs: Arcs,
-    seeds: Placed,
-    seed_xy: Array,
-    place_xy: Array,
-    label: Array,
-    edges: Array,
-    stamps: Stamps,
-    grid: Grid,
-    scratch: tuple[Array, Array],
-) -> tuple[Field, tuple[Array, Array]]:
-    """Paint the cost of every grid point beside the reached edges.
-
-    The cost is that of the walk to the point's own place on its street, plus the straight way
-    from there. Parts of edges beyond the limit are painted, too, so that the contour between
-    two points lies where the limit is met. The field lies in `scratch` (costs and stamps), which
-    is handed back, larger where it had to be.
-    """
+def _window(
+    seeds: Placed, seed_xy: Array, place_xy: Array, edges: Array, stamps: Stamps, grid: Grid
+) -> tuple[Whole, Whole, Whole, Whole]:
+    """First column and row of the window round some edges and seeds, and its columns and rows."""
     c0: Whole = np.int64(2**60)
     r0: Whole = np.int64(2**60)
     c1: Whole = np.int64(-(2**60))
@@ -198,7 +208,31 @@ def group_field(  # noqa: C901, PLR0912
     if c1 < c0:
         c0 = r0 = c1 = r1 = np.int64(0)
     c0, r0, c1, r1 = c0 - 1, r0 - 1, c1 + 1, r1 + 1
-    wide, high = c1 - c0 + 1, r1 - r0 + 1
+    return c0, r0, c1 - c0 + 1, r1 - r0 + 1
+
+
+@_jit
+def group_field(
+    arcs: Arcs,
+    seeds: Placed,
+    seed_xy: Array,
+    place_xy: Array,
+    labels: tuple[Array, Whole],
+    edges: Array,
+    stamps: Stamps,
+    grid: Grid,
+    scratch: tuple[Array, Array],
+) -> tuple[Field, tuple[Array, Array]]:
+    """Paint the cost of every grid point beside the reached edges.
+
+    The cost is that of the walk to the point's own place on its street, plus the straight way
+    from there. Parts of edges beyond the limit are painted, too, so that the contour between
+    two points lies where the limit is met. Where two streets claim a point at the same cost, the
+    stamp that stands first has it: the order of the search does not matter. The field lies in
+    `scratch` (costs and stamps), which is handed back, larger where it had to be. `labels` are
+    keys of the nodes, and the last one that counts as reached.
+    """
+    c0, r0, wide, high = _window(seeds, seed_xy, place_xy, edges, stamps, grid)
     if wide * high > len(scratch[0]):
         scratch = (
             np.empty(2 * wide * high, dtype=np.float32),
@@ -210,16 +244,23 @@ def group_field(  # noqa: C901, PLR0912
     kerb_mm = grid.kerb_m * 1000
     per_mm = grid.cost_per_m / 1000
     for e in edges:
-        tail = _label_cost(label, arcs.edge_from[e])
-        head = _label_cost(label, arcs.edge_to[e])
+        ends = (
+            _label_cost(labels, arcs.edge_from[e]),
+            _label_cost(labels, arcs.edge_to[e]),
+        )
+        some = (stamps.start[e], stamps.start[e + 1])
+        if arcs.by_time or min(arcs.edge_time_ms[e, 0], arcs.edge_time_ms[e, 1]) < 0:
+            _paint(
+                arcs, e, ends, stamps.place, some, (kerb_mm, per_mm), (c0, r0, wide), cost, stamp
+            )
+            continue
         length = float(arcs.edge_length_mm[e])
-        for i in range(stamps.start[e], stamps.start[e + 1]):
-            at = float(stamps.at_mm[i])
-            reached = tail + _part_cost(arcs, e, 0, at)
-            reached = min(reached, head + _part_cost(arcs, e, 1, length - at))
-            reached += max(stamps.off_mm[i] - kerb_mm, 0.0) * per_mm
-            here = (stamps.row[i] - r0) * wide + stamps.column[i] - c0
-            if reached < cost[here]:
+        for i in range(some[0], some[1]):
+            at = float(stamps.place[i, 2])
+            reached = min(ends[0] + at, ends[1] + (length - at))
+            reached += max(stamps.place[i, 3] - kerb_mm, 0.0) * per_mm
+            here = (stamps.place[i, 1] - r0) * wide + stamps.place[i, 0] - c0
+            if reached < cost[here] or (reached == cost[here] and i < stamp[here]):
                 cost[here] = reached
                 stamp[here] = i
     for p in range(len(seeds.edge)):
@@ -228,15 +269,40 @@ def group_field(  # noqa: C901, PLR0912
             continue
         entry = float(seeds.entry_key[p] >> 32)
         for i in range(stamps.start[e], stamps.start[e + 1]):
-            ahead = float(stamps.at_mm[i]) - float(seeds.offset_mm[p])
+            ahead = float(stamps.place[i, 2]) - float(seeds.offset_mm[p])
             reached = entry + _part_cost(arcs, e, 0 if ahead >= 0 else 1, abs(ahead))
-            reached += max(stamps.off_mm[i] - kerb_mm, 0.0) * per_mm
-            here = (stamps.row[i] - r0) * wide + stamps.column[i] - c0
-            if reached < cost[here]:
+            reached += max(stamps.place[i, 3] - kerb_mm, 0.0) * per_mm
+            here = (stamps.place[i, 1] - r0) * wide + stamps.place[i, 0] - c0
+            if reached < cost[here] or (reached == cost[here] and i < stamp[here]):
                 cost[here] = reached
                 stamp[here] = i
     strip = _strips(seeds, seed_xy, place_xy, grid, c0, r0, wide, cost, stamp)
     return Field(c0, r0, wide, high, cost, stamp, strip), scratch
+
+
+@_jit
+def _paint(
+    arcs: Arcs,
+    edge: Whole,
+    ends: tuple[float, float],
+    place: Array,
+    some: tuple[int, int],
+    straight: tuple[float, float],
+    window: tuple[int, int, int],
+    cost: Array,
+    stamp: Array,
+) -> None:
+    """Paint beside an edge that is not walked alike from both ends, or by time."""
+    length = float(arcs.edge_length_mm[edge])
+    for i in range(some[0], some[1]):
+        at = float(place[i, 2])
+        reached = ends[0] + _part_cost(arcs, edge, 0, at)
+        reached = min(reached, ends[1] + _part_cost(arcs, edge, 1, length - at))
+        reached += max(place[i, 3] - straight[0], 0.0) * straight[1]
+        here = (place[i, 1] - window[1]) * window[2] + place[i, 0] - window[0]
+        if reached < cost[here] or (reached == cost[here] and i < stamp[here]):
+            cost[here] = reached
+            stamp[here] = i
 
 
 @_jit

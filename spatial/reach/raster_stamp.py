@@ -195,7 +195,7 @@ def _wall_steps(
 
 
 @_jit
-def _claim(  # noqa: C901, PLR0915
+def _claim(  # noqa: C901, PLR0912, PLR0915
     tile: tuple[int, int, int, int],
     cell_m: float,
     pieces: Pieces,
@@ -216,6 +216,8 @@ def _claim(  # noqa: C901, PLR0915
     across = int((wide * cell_m + 2 * search_m) / size_m) + 3
     up = int((high * cell_m + 2 * search_m) / size_m) + 3
     frame = (left, bottom, size_m, across, up)
+    # Square of a straight way (m²) that is surely longer than the best one known, or than allowed.
+    too_far = np.full(wide * high, (search_m + 0.001) ** 2)
     chains = _wall_buckets(walls, wall_rows, left, bottom, size_m, across, up)
     for i in range(len(chosen)):
         s = chosen[i]
@@ -234,12 +236,18 @@ def _claim(  # noqa: C901, PLR0915
             py = (r + r0) * cell_m
             for c in range(low_c, top_c + 1):
                 px = (c + c0) * cell_m
+                here = r * wide + c
+                aside = (px - ax) * dy - (py - ay) * dx
+                if aside * aside > too_far[here] * square * 1.000001:
+                    continue
                 share = ((px - ax) * dx + (py - ay) * dy) / square if square > 0 else 0.0
                 share = min(max(share, 0.0), 1.0)
-                away = np.hypot(ax + share * dx - px, ay + share * dy - py)
+                east, north = ax + share * dx - px, ay + share * dy - py
+                if east * east + north * north > too_far[here]:
+                    continue
+                away = np.hypot(east, north)
                 if away > search_m:
                     continue
-                here = r * wide + c
                 away_mm = int(np.rint(away * 1000))
                 if away_mm > off[here]:
                     continue
@@ -259,6 +267,7 @@ def _claim(  # noqa: C901, PLR0915
                     if not _is_free(walls, chains, frame, way):
                         continue
                 off[here] = away_mm
+                too_far[here] = ((away_mm + 1) / 1000) ** 2
                 owner[here] = e
                 place[here] = int(np.rint(min(max(at_mm, 0.0), length_mm)))
     return off, owner, place

@@ -16,8 +16,9 @@ from spatial.errors import IndexMismatchError
 from spatial.network.attach import Attachments
 from spatial.network.graph import WalkNetwork
 from spatial.reach.arcs import By, arcs_for, limit_key, place_points, points_by_edge, split_key
+from spatial.reach.balls import balls, goals_of
 from spatial.reach.groups import Groups, group_points
-from spatial.reach.kernels import Placed, balls
+from spatial.reach.kernels import Placed
 from spatial.reach.kinds import id_ranks, kinds_by_row
 
 __all__ = ["Targets", "reached_facilities", "reached_places"]
@@ -121,14 +122,15 @@ def reached_places(
     placed = [place_points(network, given.points, by=by) for given in targets.values()]
     goal = Placed(*(np.concatenate(parts) for parts in zip(*placed, strict=True)))
     ends = np.cumsum([0, *(len(part.edge) for part in placed)])
-    arcs, on_edges = arcs_for(network, by=by), points_by_edge(goal.edge, network.edge_count)
+    arcs = arcs_for(network, by=by)
+    goals = goals_of(arcs, goal, points_by_edge(goal.edge, network.edge_count))
     seeds, limit = groups.take(place_points(network, origins, by=by)), limit_key(cutoff_m)
 
     def search(rows: slice) -> list[_Rows]:
         start = groups.start[rows.start : rows.stop + 1]
         here = slice(int(start[0]), int(start[-1]))
         some = Placed(*(values[here] for values in seeds))
-        group, target, key = balls(arcs, start - start[0], some, goal, on_edges, limit)
+        group, target, key = balls(arcs, start - start[0], some, goals, limit)
         made = []
         for layout, low, high in zip(layouts.values(), ends[:-1], ends[1:], strict=True):
             mine = np.flatnonzero((target >= low) & (target < high))

@@ -14,13 +14,15 @@ import numpy as np
 from spatial.reach.kernels import Array, Whole
 from spatial.reach.kernels import _jit as jit
 
-__all__ = ["BUCKET_BITS", "BUCKET_ROOM", "At", "room_of_buckets", "spread"]
+__all__ = ["BUCKET_BITS", "BUCKET_ROOM", "At", "room_of_buckets", "spread", "spread_keys"]
 
 At: Final = np.uint64
 """Where something stands in an array. Of a number with a sign the compiler asks, each time, whether
 it counts from the end; in the innermost loops that is a quarter of the work."""
 BUCKET_BITS: Final = 15
 """Costs that share a bucket of the queue differ by less than 2**15, that is 33 m or 33 s."""
+KEY_BITS: Final = 32 + BUCKET_BITS
+"""The same of keys, whose cost stands above 32 bits (see :class:`spatial.reach.kernels.Arcs`)."""
 BUCKET_ROOM: Final = 64
 """Corners for which each bucket has room at first."""
 
@@ -101,5 +103,79 @@ def spread(  # noqa: PLR0913, PLR0917
     if full:
         for k in range(found):
             near[nodes[k]] = beyond
+        found = np.int64(-1)
+    return found
+
+
+@jit
+def spread_keys(  # noqa: PLR0913, PLR0917
+    start: Array, head: Array, key: Array, seed_node: Array, seed_key: Array, limit: Whole,
+    label: Array, nodes: Array, bucket: Array, fill: Array,
+) -> Whole:  # fmt: skip
+    """Find the nodes within the limit of all seeds, as :func:`spread`, by keys of 64 bits.
+
+    Parameters
+    ----------
+    start, head, key : array, shapes (n + 1,), (a,) and (a,)
+        Of :class:`spatial.reach.kernels.Arcs`.
+    seed_node, seed_key : array of int
+    limit : int
+        Key, inclusive.
+    label : array of int64, shape (n,)
+        ``limit + 1`` everywhere; filled with the exact keys of what is found.
+    nodes : array of int32, shape (n + 1,)
+        Filled with what is found.
+    bucket, fill : array of int32
+        Of :func:`room_of_buckets` for the cost of the limit.
+
+    Returns
+    -------
+    count : int
+        Nodes found; -1 where a bucket was too small, as for :func:`spread`.
+    """
+    beyond = limit + 1
+    room = At(bucket.shape[1])
+    count = At(0)
+    full = False
+    for s in range(len(seed_node)):
+        x, e = At(seed_node[s]), min(seed_key[s], beyond)
+        old = label[x]
+        label[x] = min(e, old)
+        nodes[count] = x
+        count += At((e < old) & (old == beyond))
+        q = At(e >> KEY_BITS)
+        bucket[q, At(fill[q])] = x
+        fill[q] += int(e < old)
+        if fill[q] == room:
+            full = True
+            break
+    for b in range(At(len(fill))):
+        i = At(0)
+        while i < At(fill[b]) and not full:
+            v = At(bucket[b, i])
+            i += At(1)
+            d = label[v]
+            if At(d >> KEY_BITS) != b:
+                continue  # found nearer since, and done
+            for a in range(At(start[v]), At(start[v + At(1)])):
+                x = At(head[a])
+                e = min(d + key[a], beyond)
+                old = label[x]
+                label[x] = min(e, old)
+                nodes[count] = x
+                count += At((e < old) & (old == beyond))
+                q = At(e >> KEY_BITS)
+                taken = At(fill[q])
+                bucket[q, taken] = x
+                taken += At(e < old)
+                fill[q] = taken
+                if taken == room:
+                    full = True
+                    break
+        fill[b] = 0
+    found = np.int64(count)
+    if full:
+        for k in range(found):
+            label[nodes[k]] = beyond
         found = np.int64(-1)
     return found
