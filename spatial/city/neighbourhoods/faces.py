@@ -11,6 +11,7 @@ import shapely
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from spatial.city.neighbourhoods.beside import near_lines
 from spatial.city.neighbourhoods.noding import Drawing
 from spatial.city.neighbourhoods.planar import Faces
 from spatial.cores import in_order, slices
@@ -161,10 +162,7 @@ def _settle(owner: Ints, left_over: Ints, edges: SharedEdges, dividers: Geometri
     near = (left_over[edges.left] >= 0) | ((edges.right >= 0) & (left_over[edges.right] >= 0))
     left, right = edges.left[near], edges.right[near]
     length_m = edges.length_m[near]
-    middles = shapely.points(edges.middle_m[near])
-    on_divider = np.zeros(len(left), dtype=bool)
-    hits = shapely.STRtree(dividers).query(middles, predicate="dwithin", distance=ON_LINE_M)[0]
-    on_divider[hits] = True
+    on_divider = near_lines(edges.middle_m[near], dividers, within_m=ON_LINE_M).line >= 0
     free = ~on_divider & (right >= 0)
     ends = np.r_[left[free], right[free]], np.r_[right[free], left[free]]
     weight = np.r_[length_m[free], length_m[free]]

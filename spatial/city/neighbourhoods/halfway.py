@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from spatial.city.neighbourhoods.beside import near_lines
 from spatial.city.neighbourhoods.ridges import JOINTS_PER_M, chains, ridges
-from spatial.city.neighbourhoods.slicing import ROWS_AT_ONCE
-from spatial.cores import in_order, slices
 
 __all__ = ["along_dividers", "halfway_lines"]
 
@@ -59,23 +58,8 @@ def along_dividers(lines: Geometries, dividers: Geometries) -> Geometries:
     if not len(lines) or not len(dividers):
         return lines
     xy, row = shapely.get_coordinates(lines, return_index=True)
-    tree = shapely.STRtree(dividers)
-    tree.query(shapely.Point(0, 0))  # the tree must be complete before threads ask it
-
-    def onto(rows: slice) -> tuple[npt.NDArray[np.int64], ...]:
-        places = shapely.points(xy[rows])
-        at, which = tree.query_nearest(places, max_distance=BESIDE_M, all_matches=False)
-        along_m = shapely.line_locate_point(dividers[which], places[at])
-        there = shapely.line_interpolate_point(dividers[which], along_m)
-        return at + rows.start, which, along_m, shapely.get_coordinates(there)
-
-    found = zip(*in_order(onto, slices(len(xy), ROWS_AT_ONCE)), strict=True)
-    at, which, along_m, there = (np.concatenate(part) for part in found)
-    xy[at] = there
-    divider = np.full(len(xy), -1, dtype=np.int64)
-    divider[at] = which
-    place_m = np.zeros(len(xy))
-    place_m[at] = along_m
+    found = near_lines(xy, dividers, within_m=BESIDE_M)
+    xy, divider, place_m = found.xy_m, found.line, found.along_m
     straight_m = np.hypot(*np.diff(xy, axis=0).T)
     led = (divider[1:] == divider[:-1]) & (divider[1:] >= 0)
     led &= np.abs(np.diff(place_m)) <= MOST_DETOUR * straight_m + SLACK_M
