@@ -3,7 +3,7 @@
 1. Prices by a subgradient, and for large parts by linear programmes with cuts, window by window
    (:mod:`~spatial.districting.strengthen`): a lower bound, and the reduced cost of every district.
 2. A plan: greedy, the caller's own, then windows of it done anew, small ones exactly, large ones by
-   HiGHS among the districts of least reduced cost.
+   HiGHS among the districts of least reduced cost; of large parts belts across the whole part, too.
 3. A plan that costs *d* above the bound is made of districts with reduced costs of at most *d*.
    They are searched with *d* growing from a small share of the gap; the first plan that is found
    within *d* is the cheapest of all. Where that takes too many branches, HiGHS goes on with the
@@ -33,6 +33,7 @@ from spatial.districting.enumerate import Pool
 from spatial.districting.master import solve_cover
 from spatial.districting.polish import polish
 from spatial.districting.strengthen import Prices, no_cuts, strengthen
+from spatial.districting.sweep import sweep_belts
 from spatial.districting.window_kernels import by_smallest, improve_windows
 
 __all__ = ["Effort", "PartitionProof", "partition_with_number", "solve_partition"]
@@ -67,6 +68,11 @@ class Effort:
     window_branches : int
     polishes : tuple of (atoms, districts an atom, windows an atom is in)
         Windows that HiGHS does anew, pass by pass.
+    belted : int
+        Atoms above which belts take the place of exact windows of more than `beside_belts`.
+    beside_belts : int
+    belts : tuple of (links across a belt, districts an atom, beginnings kept)
+        Passes of belts, before the polishing and once more after it.
     polish_s : float
         Wall seconds that one of these may take at most; as a rule it is a fraction of one.
     programme_atoms : int
@@ -92,6 +98,9 @@ class Effort:
     window_atoms: tuple[int, ...] = (15, 20, 25, 30, 35, 40, 45, 50)
     window_branches: int = 3000
     polishes: tuple[tuple[int, int, int], ...] = ((250, 3, 4), (400, 4, 6))
+    belted: int = 1000
+    beside_belts: int = 35
+    belts: tuple[tuple[int, int, int], ...] = ((8, 8, 1000), (8, 8, 1000), (10, 10, 1000))
     polish_s: float = 20.0
     programme_atoms: int = 320
     nodes: int = 300
@@ -289,8 +298,9 @@ def _by_windows(cover: _Cover, prices: Prices, reduced: Floats, best: Ints, seed
     cuts, effort = prices.cuts, cover.effort
     held = (*index_cuts(cuts.atoms, cover.atoms), cuts.shares, cuts.whole, prices.charge)
     rng = np.random.default_rng(seed)
+    belted = cover.atoms > effort.belted
     for wanted in effort.window_atoms:
-        if cover.over():
+        if cover.over() or (belted and wanted > effort.beside_belts):
             break
         improve_windows(
             (members, start, reduced, paid),
@@ -302,16 +312,27 @@ def _by_windows(cover: _Cover, prices: Prices, reduced: Floats, best: Ints, seed
             wanted,
             effort.window_branches,
         )
-    return polish(
+    best = np.unique(chosen)
+    if belted:
+        best = _by_belts(cover, prices, reduced, best, seed)
+    best = polish(
         cover.pool,
         cover.links,
         reduced,
-        np.unique(chosen),
+        best,
         effort.polishes,
         seconds=effort.polish_s,
         nodes=effort.nodes,
         seed=seed,
         over=cover.over,
+    )
+    return _by_belts(cover, prices, reduced, best, seed + 1) if belted else best
+
+
+def _by_belts(cover: _Cover, prices: Prices, reduced: Floats, best: Ints, seed: int) -> Ints:
+    passes = cover.effort.belts
+    return sweep_belts(
+        cover.arrays, cover.links, prices, reduced, best, passes, seed=seed, over=cover.over
     )
 
 

@@ -245,7 +245,9 @@ def _of_number(task: _Task, k: int, progress: Progress, stop: Callable[[], bool]
 
 def _solve(task: _Task, part: Part, price: float) -> Solved:
     start = task.start_of(part.atoms) if task.given else None
-    if len(part.atoms) > SEARCHED or not part.pool.complete:
+    # what is listed whole is begun from its prices: a search by moves has nothing to add
+    listed = part.pool.complete and isinstance(task.mode, Free)
+    if not part.pool.complete or (len(part.atoms) > SEARCHED and not listed):
         start = _searched(task, part.atoms, price)
     return solve_part(
         task.problem, part, price, task.mode, start=start, effort=task.effort, seed=task.seed

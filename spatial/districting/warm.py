@@ -74,7 +74,7 @@ def _questions(problem: Problem) -> list[Callable[[], object]]:
 def _as_large(problem: Problem) -> None:
     """Solve a part as if it had too many districts to list."""
     atoms = np.arange(problem.atoms, dtype=np.int64)
-    effort = Effort(large=4, rounds=3, window_atoms=(8,))
+    effort = Effort(large=4, rounds=3, window_atoms=(8,), belted=4)
     for cap in (FEW, 100_000):
         part = part_of(problem, atoms, Free(), cap=cap)
         solve_part(problem, part, 0.0, Free(), effort=effort, seed=0)
