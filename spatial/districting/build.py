@@ -72,7 +72,7 @@ def make_problem(
     links = links_of(adjacency, ids, office, rules)
     xy_m = shapely.get_coordinates(shapely.centroid(some.geometry.to_numpy()))
     pairs = pairs_within(xy_m, links, rules)
-    require_keepable(ties, ids, amounts, links, pairs, rules)
+    require_keepable(ties, ids, amounts, office, links, pairs, rules)
     cells = neighbourhoods.cells.geometry.reindex(ids).to_numpy()
     straight_m = np.hypot(*(xy_m[links.first] - xy_m[links.second]).T)
     z = standardised(needs.loc[ids])

@@ -122,7 +122,7 @@ class _Test:
             ties = ties_of(rules, self.known, self.ids)
             links = links_of(self.adjacency, self.ids, self.office, rules)
             pairs = pairs_within(self.xy_m, links, rules)
-            require_keepable(ties, self.ids, self.amounts, links, pairs, rules)
+            require_keepable(ties, self.ids, self.amounts, self.office, links, pairs, rules)
         except InfeasibleError as found:
             return found
         return None

@@ -155,6 +155,7 @@ def require_keepable(
     ties: Ties,
     ids: pd.Index,
     amounts: npt.NDArray[np.float64],
+    office: Ints,
     links: Links,
     pairs: Pairs,
     rules: DistrictRules,
@@ -176,6 +177,17 @@ def require_keepable(
                         f"{amount} = {limit:g}。请提高上限,或解除部分绑定。"
                     ),
                 )
+        known = rows[office[rows] >= 0]
+        other = known[office[known] != office[known[:1]].max(initial=-1)]
+        if rules.same_subdistrict and len(other):  # neighbours of an unknown office lie between
+            raise InfeasibleError(
+                f"Rules must_join/locks tie {ids[known[0]]} and {ids[other[0]]} together, which "
+                "lie in two street offices (same_subdistrict). Untie them, or relax that rule.",
+                zh=(
+                    f"规则 must_join/locks 绑定了 {ids[known[0]]} 与 {ids[other[0]]},二者分属两个"
+                    "街道(same_subdistrict)。请解除绑定,或放宽该规则。"
+                ),
+            )
         for i, a in enumerate(rows.tolist()):
             for b in rows[i + 1 :].tolist():
                 if (a, b) not in near:

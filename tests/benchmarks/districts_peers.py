@@ -13,9 +13,13 @@ import sys
 import tempfile
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+
+POLICIES = ("single", "multiple", "keep", "drop")
+"""What max-p of spopt does with islands."""
 
 
 def main() -> None:
@@ -25,8 +29,13 @@ def main() -> None:
     limit_s = int(given["limit_s"])
     resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s + 5))
     maker, name = method.split(" ", 1)
-    run = {"pygeoda": pygeoda_method, "spopt": spopt_method, "gerrychain": gerrychain_method}
-    work = run[maker](name, given)
+    makers = {
+        "pygeoda": pygeoda_method,
+        "spopt": spopt_method,
+        "sklearn": sklearn_method,
+        "gerrychain": gerrychain_method,
+    }
+    work = makers[maker](name, given)
     start, wall = time.process_time(), time.perf_counter()
     label = work()
     cpu_s, wall_s = time.process_time() - start, time.perf_counter() - wall
@@ -66,6 +75,12 @@ def pygeoda_method(name: str, given: dict):
         "redcap": lambda: pygeoda.redcap(
             k, weights, data, "fullorder-wardlinkage", **more, **bound
         ),
+        "redcap single": lambda: pygeoda.redcap(
+            k, weights, data, "firstorder-singlelinkage", **more, **bound
+        ),
+        "redcap average": lambda: pygeoda.redcap(
+            k, weights, data, "fullorder-averagelinkage", **more, **bound
+        ),
         "schc": lambda: pygeoda.schc(k, weights, data, "ward", **plain, **bound),
         "azp greedy": lambda: pygeoda.azp_greedy(k, weights, data, **more),
         "azp sa": lambda: pygeoda.azp_sa(k, weights, data, cooling_rate=0.85, **more),
@@ -103,6 +118,13 @@ def spopt_method(name: str, given: dict):
     weights = libpysal.weights.W(neighbours(given), silence_warnings=True)
     k, seed = int(given["k"]), int(given["seed"])
     np.random.seed(seed)  # noqa: NPY002 - spopt draws from the global generator
+
+    def maxp(policy: str):
+        return region.MaxPHeuristic(
+            frame, weights, columns, "amount", float(given["at_least"]), top_n=2,
+            max_iterations_construction=99, max_iterations_sa=2, policy=policy,
+        )  # fmt: skip
+
     models = {
         "ward": lambda: region.WardSpatial(frame, weights, columns, n_clusters=k),
         "skater": lambda: region.Skater(
@@ -113,11 +135,12 @@ def spopt_method(name: str, given: dict):
         "spenc": lambda: region.Spenc(
             frame, weights, columns, n_clusters=k, random_state=seed, gamma=1
         ),
-        "maxp": lambda: region.MaxPHeuristic(
-            frame, weights, columns, "amount", float(given["at_least"]), top_n=2,
-            max_iterations_construction=99, max_iterations_sa=2,
+        "skater increase": lambda: region.Skater(
+            frame, weights, columns, n_clusters=k, floor=1, islands="increase"
         ),
-    }  # fmt: skip
+        "maxp": lambda: maxp("single"),
+        **{f"maxp {policy}": partial(maxp, policy) for policy in POLICIES},
+    }
 
     def run():
         model = models[name]()
@@ -127,10 +150,22 @@ def spopt_method(name: str, given: dict):
     return run
 
 
+def sklearn_method(name: str, given: dict):
+    from scipy.sparse import coo_array
+    from sklearn.cluster import AgglomerativeClustering
+
+    if name != "ward":
+        raise KeyError(name)
+    links, values = given["links"], given["values"]
+    ends = np.vstack([links, links[:, ::-1]]).T
+    linked = coo_array((np.ones(ends.shape[1]), ends), shape=(len(values),) * 2).tocsr()
+    model = AgglomerativeClustering(n_clusters=int(given["k"]), connectivity=linked, linkage="ward")
+    return lambda: model.fit_predict(values)
+
+
 def gerrychain_method(name: str, given: dict):
     """Short bursts of ReCom that seek a small sum of squares in districts of ±60 % population."""
     import random
-    from functools import partial
 
     import gerrychain as gc
     import networkx as nx

@@ -409,6 +409,12 @@ def _blind(oracle: Oracle, rule: str) -> bool:
     return which in {"min", "max"} and not oracle.sizes.get(amount, {"": 1.0})
 
 
+def show(cases: int, tally: Tally, cpu_s: float) -> None:
+    """Print how far it is."""
+    figures = {"cases": cases, "faults": len(tally.faults), "cpu_s": round(cpu_s, 1)}
+    print(json.dumps(figures | dict(sorted(tally.done.items()))), flush=True)
+
+
 def main() -> int:
     """Run the cases and print what was done."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -423,12 +429,10 @@ def main() -> int:
         except Exception:  # noqa: BLE001 - a crash is a fault like any other, and is printed
             tally.fault(seed, "crash", traceback.format_exc()[-700:])
         if (seed + 1 - asked.first) % 1000 == 0:
-            print(f"{seed + 1 - asked.first} cases, {len(tally.faults)} faults", flush=True)
+            show(seed + 1 - asked.first, tally, time.process_time() - start)
+    show(asked.cases, tally, time.process_time() - start)
     for seed, what, detail in tally.faults[:40]:
         print(f"case {seed}: {what}: {detail}")
-    cpu_s = round(time.process_time() - start, 1)
-    figures = {"cases": asked.cases, "faults": len(tally.faults), "cpu_s": cpu_s}
-    print(json.dumps(figures | dict(sorted(tally.done.items())), ensure_ascii=False))
     return 1 if tally.faults else 0
 
 

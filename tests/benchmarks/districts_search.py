@@ -1,7 +1,8 @@
 """Regions against peers: ``python -m tests.benchmarks.districts_search [TASK] [--maps …]``.
 
 Tasks: ``fixed`` (k regions, within sum of squares), ``most`` (max-p), ``limits`` (synthetic cities
-with hard limits: legality and objective at the same number of districts). Every peer runs in a
+with hard limits: legality and objective at the same number of districts), ``balanced`` (k regions
+within a band of the mean amount, the one limit of ReCom). Every peer runs in a
 process of its own with a limit of CPU time; its regions are judged here, by the same functions as
 ours.
 """
@@ -14,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 import geopandas as gpd
@@ -24,12 +24,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from tests.benchmarks.district_worlds import make_world, problem_of
-from tests.benchmarks.foreign import in_peer
+from tests.benchmarks.districts_asked import ask
 from tests.benchmarks.measure import ROOT
 
 SHARED = ROOT.parent / "shared" / "data" / "bench" / "regions"
 RESULTS = ROOT / ".local" / "benchmarks" / "regions.jsonl"
-SCRIPT = Path(__file__).with_name("districts_peers.py")
 REAL: dict[str, tuple[str, tuple[str, ...], str]] = {
     "columbus": ("columbus/columbus.shp", ("HOVAL", "INC", "CRIME"), "AREA"),
     "guerry": (
@@ -61,6 +60,8 @@ FIXED = (
     "spopt spenc", "spopt skater",
 )  # fmt: skip
 MOST = ("pygeoda maxp greedy", "pygeoda maxp sa", "pygeoda maxp tabu", "spopt maxp")
+BALANCED = ("gerrychain bursts 200", "gerrychain bursts 1500")
+BAND = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,17 +130,14 @@ def within(values: np.ndarray, label: np.ndarray) -> float:
 
 def ask_peer(city: Map, method: str, *, k: int, at_least: float, seed: int, limit_s: int) -> dict:
     """One answer of a peer: CPU seconds and regions, or what went wrong."""
-    given = {
-        "method": np.array(method), "links": city.links, "values": city.values,
-        "amounts": city.amounts, "xy_m": city.xy_m, "k": np.array(k),
-        "at_least": np.array(at_least), "seed": np.array(seed), "limit_s": np.array(limit_s),
-    }  # fmt: skip
-    try:
-        measured, made = in_peer(SCRIPT, given, environment="regions")
-    except RuntimeError as fault:
-        text = str(fault).strip().splitlines()
-        return {"error": text[-1][:90] if text else f"crash, or more than {limit_s} s CPU"}
-    return {"cpu_s": measured.cpu_s, "label": made["label"]}
+    arrays = {
+        "links": city.links,
+        "values": city.values,
+        "amounts": city.amounts,
+        "xy_m": city.xy_m,
+    }
+    made = ask(method, arrays, limit_s=limit_s, k=k, at_least=at_least, seed=seed)
+    return {"error": made["ended"]} if "ended" in made else made
 
 
 def timed(run: Callable[[int], np.ndarray], seeds: int) -> list[tuple[float, np.ndarray]]:
@@ -274,7 +272,47 @@ def limits(city: Map, peers: tuple[str, ...], seeds: int, limit_s: int) -> list[
     return rows
 
 
-TASKS = {"fixed": (fixed, FIXED), "most": (most, MOST), "limits": (limits, FIXED)}
+def balanced(city: Map, peers: tuple[str, ...], seeds: int, limit_s: int) -> list[dict]:
+    """K regions that all hold the mean, ±60 %: the only limit that ReCom knows."""
+    from spatial.districting.regions import checked_map, fixed_number
+
+    k = max(round(city.units / 10), 2)
+    mean = float(city.amounts.sum()) / k
+    limits = ((1 - BAND) * mean, (1 + BAND) * mean)
+    land = checked_map(city.links, city.values, city.amounts)
+    fixed_number(land, k, limits, 50 * city.units, seed=0)  # compiles
+    asked = {"map": city.name, "k": k}
+    rows = []
+    for budget in (0, 60, 600):
+        runs = timed(
+            lambda seed, b=budget: fixed_number(land, k, limits, b * land.units, seed=seed).label,
+            seeds,
+        )
+        rows.append(fixed_row(city, f"ours, {budget} moves a unit", k, runs))
+        rows[-1]["outside"] = max(outside(city, label, limits) for _, label in runs)
+    for method in peers:
+        run = ask_peer(city, method, k=k, at_least=0.0, seed=0, limit_s=limit_s)
+        if "error" in run:
+            rows.append(asked | {"method": method, "error": run["error"]})
+            continue
+        rows.append(fixed_row(city, method, k, [(run["cpu_s"], run["label"])]))
+        rows[-1]["outside"] = outside(city, run["label"], limits)
+    return rows
+
+
+def outside(city: Map, label: np.ndarray, limits: tuple[float, float]) -> int:
+    """How many regions hold less or more than they may."""
+    held = np.bincount(np.unique(label, return_inverse=True)[1], weights=city.amounts)
+    low, high = limits[0] * (1 - 1e-9), limits[1] * (1 + 1e-9)
+    return int(((held < low) | (held > high)).sum())
+
+
+TASKS = {
+    "fixed": (fixed, FIXED),
+    "most": (most, MOST),
+    "limits": (limits, FIXED),
+    "balanced": (balanced, BALANCED),
+}
 
 
 def main() -> int:

@@ -5,11 +5,15 @@ import pandas as pd
 import pytest
 
 from spatial.districting import touch
+from spatial.districting.build import make_problem
+from spatial.districting.clash import clashes
 from spatial.districting.modes import MostDistricts
 from spatial.districting.parts import part_of
 from spatial.districting.plan_search import search_plan
 from spatial.districting.problem import Problem
+from spatial.districting.rules import DistrictRules
 from spatial.districting.score import broken_rules
+from spatial.errors import InfeasibleError
 from tests.benchmarks.districts_oracle import Oracle
 from tests.benchmarks.districts_random import Town
 from tests.benchmarks.districts_rules import Tally, run_case
@@ -129,3 +133,17 @@ def test_a_drag_that_parts_its_old_district_has_that_done_anew_too(monkeypatch):
     assert found.scope == "window"
     label = pd.factorize(found.assignment)[0]
     assert broken_rules(problem, label).empty
+
+
+def test_tied_across_an_unknown_office_into_another_is_refused_with_the_rule():
+    town = row_town(office={"a": "甲", "b": None, "c": "乙", "d": "乙"})
+    places, adjacency, eligible = town.frames()
+    needs = pd.DataFrame({"a": 0.0}, index=places.frame.index)
+    rules = DistrictRules(
+        max_distance_m=900, same_subdistrict=True, must_join=(("a", "b"), ("b", "c"))
+    )
+    assert Oracle(town, rules).clash() == "same_subdistrict"
+    with pytest.raises(InfeasibleError, match=r"a and c together.*two street offices"):
+        make_problem(places, adjacency, needs, eligible, rules)
+    (clash,) = clashes(places, adjacency, eligible, rules)
+    assert "same_subdistrict" in clash.relax
