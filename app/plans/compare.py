@@ -12,7 +12,7 @@ from app.errors import BadRequestError
 from app.plain import plain
 from app.plans.drafts import Drafts
 from app.plans.planning import district_records, reading
-from app.store.plans import find_plan, unrolled
+from app.store.plans import count_loose, find_plan, unrolled
 from app.store.rows import Record
 from spatial.plans import Draft, broken_rules, district_figures, fragments
 from spatial.plans.rearrange import matched_districts
@@ -62,11 +62,13 @@ def whole_figures(draft: Draft) -> Record:
     figures: pd.DataFrame = district_figures(draft)
     figures = figures[figures["members"] > 0]
     alive = draft.ground.alive
-    free = alive & np.array([one is None for one in draft.label], dtype=bool)
+    free = (
+        alive & draft.ground.admitted & np.array([one is None for one in draft.label], dtype=bool)
+    )
     households = figures["households"]
     told = {
         "districts": len(figures),
-        "unassigned": int(free.sum()),
+        **count_loose(draft),
         "households": float(households.sum()) if households.notna().any() else None,
         "households_unassigned": float(np.nansum(draft.ground.households[free])),
         "households_least": households.min(),

@@ -21,6 +21,7 @@ from app.store.plan_units import insert_halves
 from app.store.plans import (
     PlanRow,
     Start,
+    count_loose,
     create_plan,
     find_plan,
     find_plan_by_key,
@@ -125,7 +126,7 @@ def plan_record(
         "rules": draft.rules.to_record(),
         "fragments": [_fragment(one) for one in fragments(draft)],
         "broken": [one.to_record() for one in broken_rules(draft)],
-        "unassigned": sum(one is None for one in draft.label[ground.alive]),
+        **count_loose(draft),
         "undo": undo,
         "redo": redo,
     }

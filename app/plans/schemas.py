@@ -337,7 +337,8 @@ class PlanEntry(BaseModel):
     head: int
     status: Literal["draft", "review", "approved", "archived"]
     districts: int
-    unassigned: int
+    unassigned: int = Field(description="in no district though they may join one")
+    excluded: int = Field(description="in no district because they are not eligible")
     data_version: str
     stale: bool
     author: str
@@ -372,7 +373,8 @@ class Plan(BaseModel):
     rules: Row
     fragments: list[Row]
     broken: list[Row]
-    unassigned: int
+    unassigned: int = Field(description="in no district though they may join one")
+    excluded: int = Field(description="in no district because they are not eligible")
     undo: int | None
     redo: int | None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine, text
 
@@ -18,6 +19,7 @@ __all__ = [
     "MOST_OF_A_CITY",
     "PlanRow",
     "Start",
+    "count_loose",
     "create_plan",
     "find_plan",
     "find_plan_by_key",
@@ -36,15 +38,45 @@ COLUMNS: Final = (
     "p.key, p.city_id, p.id, p.name, p.status, p.data_version, p.head, p.rules, p.origin, "
     "p.author, p.created_at, p.updated_at"
 )
+LOOSE: Final = """
+WITH RECURSIVE loose AS (
+    SELECT a.plan, a.unit_id, p.city_id, p.data_version
+    FROM linli.plan_assignment AS a JOIN linli.plan AS p ON p.key = a.plan
+    WHERE p.city_id = :city AND a.district_id IS NULL
+), whole AS (
+    SELECT l.plan, l.unit_id, l.unit_id AS place FROM loose AS l
+    UNION ALL
+    SELECT w.plan, w.unit_id, u.parent FROM whole AS w
+    JOIN linli.plan_unit AS u ON u.plan = w.plan AND u.id = w.place
+), given AS (
+    SELECT v.key, v.city_id, v.data_version, coalesce((
+        SELECT (one ->> 'value')::boolean FROM jsonb_array_elements(v.parameters) AS one
+        WHERE one ->> 'room' = 'districts' AND one ->> 'key' = 'unknown_may_join'
+    ), true) AS unknown_joins
+    FROM linli.city_version AS v WHERE v.city_id = :city
+)
+SELECT l.plan, bool_or(
+    n.id IS NOT NULL AND coalesce(n.eligibility, '') NOT IN ('eligible', 'conditional')
+    AND NOT (coalesce(n.eligibility, '') = 'unknown' AND g.unknown_joins)
+) AS out
+FROM loose AS l
+JOIN whole AS w ON w.plan = l.plan AND w.unit_id = l.unit_id
+LEFT JOIN given AS g ON g.data_version = l.data_version
+LEFT JOIN linli.result_neighbourhoods AS n ON n.version = g.key AND n.id = w.place
+GROUP BY l.plan, l.unit_id
+"""
+"""Units in no district; `out` tells those that may not join one (pieces as their neighbourhood)."""
 LIST: Final = """
-SELECT {columns}, coalesce(d.districts, 0) AS districts, coalesce(a.unassigned, 0) AS unassigned
+SELECT {columns}, coalesce(d.districts, 0) AS districts, coalesce(a.unassigned, 0) AS unassigned,
+    coalesce(a.excluded, 0) AS excluded
 FROM linli.plan AS p
 LEFT JOIN (
     SELECT plan, count(*) AS districts FROM linli.plan_district GROUP BY plan
 ) AS d ON d.plan = p.key
 LEFT JOIN (
-    SELECT plan, count(*) AS unassigned FROM linli.plan_assignment
-    WHERE district_id IS NULL GROUP BY plan
+    SELECT plan, count(*) FILTER (WHERE NOT out) AS unassigned,
+        count(*) FILTER (WHERE out) AS excluded
+    FROM ({loose}) AS l GROUP BY plan
 ) AS a ON a.plan = p.key
 WHERE p.city_id = :city ORDER BY p.updated_at DESC, p.id
 """
@@ -125,7 +157,7 @@ def list_plans(engine: Engine, city_id: str) -> list[Record]:
     """Return the plans of a city, the one changed last first."""
     with engine.connect() as connection:
         current = current_version(connection, city_id).data_version
-        found = rows(connection, LIST.format(columns=COLUMNS), city=city_id)
+        found = rows(connection, LIST.format(columns=COLUMNS, loose=LOOSE), city=city_id)
     return [{**one, "stale": one["data_version"] != current} for one in found]
 
 
@@ -232,6 +264,16 @@ def read_draft(connection: Connection, plan: PlanRow, ground: Ground) -> Draft:
         rules=PlanRules.from_record(plan.rules),
         locked_units=[one["unit_id"] for one in assigned if one["locked"]],
     )
+
+
+def count_loose(draft: Draft) -> Record:
+    """Count units in no district: those that could join one, and those that may not."""
+    ground = draft.ground
+    loose = ground.alive & np.array([one is None for one in draft.label], dtype=bool)
+    return {
+        "unassigned": int((loose & ground.admitted).sum()),
+        "excluded": int((loose & ~ground.admitted).sum()),
+    }
 
 
 def steps_after(

@@ -44,6 +44,33 @@ def test_a_plan_begins_as_the_analysis_or_empty(client):
     assert not listed[0]["stale"]
 
 
+@pytest.fixture
+def excluded_corner(client, store):
+    """The neighbourhood n0-0 is not eligible while the test runs."""
+    change = "UPDATE linli.result_neighbourhoods SET eligibility = :now WHERE id = 'n0-0'"
+    for now in ("excluded", "eligible"):
+        with store.engine.begin() as connection:
+            connection.execute(text(change), {"now": now})
+        client.app_drafts._grounds.clear()  # of a data version nothing ever changes but here
+        if now == "excluded":
+            yield
+
+
+@pytest.mark.usefixtures("excluded_corner")
+def test_units_that_may_not_join_are_told_apart_from_those_left_over(client):
+    empty = make(client, "p2", "empty")
+    assert (empty["unassigned"], empty["excluded"]) == (8, 1)
+    (listed,) = client.get(PLANS).json()["items"]
+    assert (listed["unassigned"], listed["excluded"]) == (8, 1)
+    told = client.get(f"{PLANS}/compare", params={"a": "p2", "b": "p2@0"}).json()["figures"]
+    assert (told["unassigned"]["a"], told["excluded"]["a"]) == (8, 1)
+    edit(client, "split_unit", 0, plan="p2", unit="n0-0", line=line_through(client, "n0-0"))
+    (listed,) = client.get(PLANS).json()["items"]
+    now = read(client, "p2")
+    assert (now["unassigned"], now["excluded"]) == (8, 2)  # its pieces may not either
+    assert (listed["unassigned"], listed["excluded"]) == (8, 2)
+
+
 def test_the_same_plan_sent_twice_is_stored_once_and_another_is_refused(client):
     make(client)
     make(client)
@@ -166,12 +193,17 @@ def _corners(client, wanted):
         yield units["lon"][row] + 1e-5, units["lat"][row] + 1e-5
 
 
+def line_through(client, unit):
+    """A line that divides a neighbourhood, a little beside its middle."""
+    units = client.get(f"{CITY}/atoms").json()["units"]
+    row = units["id"].index(unit)
+    lon, lat = units["lon"][row] + 1e-4, units["lat"][row]
+    return [[lon, lat - 0.001], [lon, lat + 0.001]]
+
+
 def test_a_divided_neighbourhood_stays_divided_for_every_reader_and_heals(client):
     start = make(client)
-    units = client.get(f"{CITY}/atoms").json()["units"]
-    row = units["id"].index("n1-1")
-    lon, lat = units["lon"][row] + 1e-4, units["lat"][row]
-    line = [[lon, lat - 0.001], [lon, lat + 0.001]]
+    line = line_through(client, "n1-1")
     told = edit(client, "split_unit", 0, unit="n1-1", line=line)
     assert told["redrawn"] == ["n1-1", "n1-1~1a", "n1-1~1b"]
     assert told["districts"][0]["persons"] == told["districts"][0]["persons_before"]

@@ -11,6 +11,8 @@ export interface PlanItem {
   status: "draft" | "review" | "approved" | "archived";
   districts: number;
   unassigned: number;
+  /** In no district because they are not eligible. */
+  excluded: number;
   data_version: string;
   stale: boolean;
   author: string;
@@ -109,6 +111,8 @@ export interface Plan {
   fragments: Fragment[];
   broken: BrokenRule[];
   unassigned: number;
+  /** In no district because they are not eligible. */
+  excluded: number;
   undo: number | null;
   redo: number | null;
 }

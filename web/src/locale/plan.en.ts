@@ -67,6 +67,7 @@ export const planEn: Record<keyof typeof planZh, string> = {
   "plan.figure_gaps_persons": "Missing alone (persons × kinds)",
   "plan.figure_districts": "Districts",
   "plan.figure_unassigned": "Unassigned",
+  "plan.figure_excluded": "Not eligible",
   "plan.figure_diameter_m": "Farthest members",
   "plan.figure_broken": "Rules broken",
   "plan.figure_fragments": "Fragments",
@@ -100,7 +101,7 @@ export const planEn: Record<keyof typeof planZh, string> = {
   "plan.unassigned": "Unassigned",
 
   "plan.none": "There is no plan yet. Make one below: from the districts of the analysis, or empty.",
-  "plan.item": "{districts} districts · {unassigned} in no district, excluded ones too · revision {head}",
+  "plan.item": "{districts} districts · {unassigned} in no district, {excluded} not eligible · revision {head}",
   "plan.stale": "data has changed",
   "plan.status_draft": "draft",
   "plan.status_review": "in review",

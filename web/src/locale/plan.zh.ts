@@ -65,6 +65,7 @@ export const planZh = {
   "plan.figure_gaps_persons": "各自缺项(人·项)",
   "plan.figure_districts": "片区数",
   "plan.figure_unassigned": "未划入小区",
+  "plan.figure_excluded": "不在改造范围的小区",
   "plan.figure_diameter_m": "最远两小区",
   "plan.figure_broken": "违反规则",
   "plan.figure_fragments": "脱离的碎片",
@@ -98,7 +99,7 @@ export const planZh = {
   "plan.unassigned": "未划入",
 
   "plan.none": "还没有划分方案。在下面新建一个:可以从分析得出的片区开始,也可以从空白开始。",
-  "plan.item": "{districts} 个片区 · {unassigned} 个小区未划入(含不在改造范围的) · 第 {head} 版",
+  "plan.item": "{districts} 个片区 · {unassigned} 个小区未划入,{excluded} 个不在改造范围 · 第 {head} 版",
   "plan.stale": "数据已更新",
   "plan.status_draft": "草稿",
   "plan.status_review": "审查中",
