@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from spatial.gaps.straight_areas import nearest_area
 from spatial.reach.kernels import Array
 from spatial.reach.kernels import _jit as jit
 
@@ -15,6 +16,7 @@ __all__ = ["Outlines", "nearest_straight_m"]
 
 PER_CELL: Final = 2.0
 """Places in a cell of the grid, on average."""
+AREAS: Final = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 Objects = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
@@ -54,8 +56,8 @@ def nearest_straight_m(outlines: Outlines, places: Objects) -> Floats:
 
     Notes
     -----
-    Points are sought ring by ring of a grid; the distance to the one found is shapely's own.
-    Places that are no points are few, and asked of a tree.
+    Points are sought ring by ring of a grid, areas by their boxes and pieces; the distance to the
+    one found is shapely's own.
 
     Examples
     --------
@@ -72,7 +74,15 @@ def nearest_straight_m(outlines: Outlines, places: Objects) -> Floats:
         row = _nearest_point(outlines.pieces, outlines.start, outlines.boxes, xy, *_grid(xy))
         found = np.flatnonzero(row >= 0)
         away[found] = shapely.distance(outlines.shapes[found], points[row[found]])
-    if len(others):
+    if len(others) and np.isin(shapely.get_type_id(others), AREAS).all():
+        laid = Outlines(others)
+        row = nearest_area(
+            outlines.pieces, outlines.start, outlines.boxes, laid.pieces, laid.start, laid.boxes
+        )
+        found = np.flatnonzero(row >= 0)
+        metres = shapely.distance(outlines.shapes[found], others[row[found]])
+        away[found] = np.fmin(away[found], metres)
+    elif len(others):  # lines and mixtures: whoever calls with them has few
         tree = shapely.STRtree(others)
         (area, _), metres = tree.query_nearest(
             outlines.shapes, return_distance=True, all_matches=False

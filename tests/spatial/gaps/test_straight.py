@@ -60,3 +60,20 @@ def test_without_a_place_or_an_area_the_distance_is_unknown():
 def test_what_lies_in_a_hole_is_outside_and_what_touches_is_inside(x, y, away_m):
     ring = shapely.difference(shapely.box(-10, -10, 20, 20), shapely.box(0, 0, 10, 10))
     assert nearest_straight_m(Outlines(np.array([ring])), shapely.points([[x, y]])) == away_m
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_the_nearest_area_is_the_one_that_shapely_finds_among_all(seed, count):
+    rng = np.random.default_rng(seed)
+    areas, places = _areas(rng, 12), _areas(rng, count)
+    every = shapely.distance(areas[:, None], places[None])
+    assert np.array_equal(nearest_straight_m(Outlines(areas), places), every.min(axis=1))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_area_inside_another_is_at_no_distance_but_one_in_its_hole_is(turned):
+    ring = shapely.difference(shapely.box(-10, -10, 20, 20), shapely.box(0, 0, 10, 10))
+    for other, away_m in ((shapely.box(12, 12, 14, 14), 0.0), (shapely.box(4, 3, 8, 8), 2.0)):
+        one, two = (other, ring) if turned else (ring, other)
+        assert nearest_straight_m(Outlines(np.array([one])), np.array([two])) == away_m
