@@ -684,4 +684,9 @@ def test_a_plan_is_set_named_cut_healed_improved_and_restored(api, desk):
     # Nothing lies over the tools, also where the legend is folded.
     page.get_by_role("button", name="退出划分").click()
     expect(page.get_by_role("toolbar", name="划分工具")).to_be_hidden()
+    # The list of plans, with none open, can be left too.
+    page.get_by_role("button", name="划分片区").click()
+    expect(page.get_by_role("button", name="新建方案")).to_be_visible()
+    page.get_by_role("button", name="退出划分").click()
+    expect(page.get_by_role("tab", name="概况")).to_be_visible()
     assert reader.complaints == []

@@ -34,6 +34,7 @@ export const stockEn: Record<keyof typeof stockZh, string> = {
   "stock.added": "entered since the analysis",
   "stock.later_added": "Entered since the analysis: drawn as a point, counted from the next analysis on.",
   "stock.later_edited": "Changed since the analysis: the change counts from the next analysis on.",
+  "stock.legend_label": "Written on an asset: its pathway (? = not told), of candidates also the confidence",
   "stock.legend_candidate": "Candidate (not registered)",
   "stock.legend_added": "{n} entered since the analysis; counted from the next one on",
   "stock.search": "Find by name, number, owner…",

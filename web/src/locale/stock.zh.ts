@@ -32,6 +32,7 @@ export const stockZh = {
   "stock.added": "分析后新登记",
   "stock.later_added": "分析之后登记:地图上以点表示,从下一次分析起计入缺口和选址。",
   "stock.later_edited": "分析之后有修改:修改从下一次分析起计入缺口和选址。",
+  "stock.legend_label": "地块上的字:利用路径(? = 未能判定),线索另注可信度",
   "stock.legend_candidate": "线索(未登记)",
   "stock.legend_added": "分析后新登记 {n} 处,下次分析起计入",
   "stock.search": "按名称、编号、权属单位查找…",
