@@ -31,6 +31,8 @@ from spatial.siting.solve import solve_siting
 __all__ = ["settled_now", "siting_result"]
 
 CURVE_SECONDS: Final = 60.0
+CURVE_GAP: Final = 5e-4
+"""Near enough for a point of a drawn curve, unless the request says how near; its gap is told."""
 CLASH_SECONDS: Final = 30.0
 EXPLAIN_SECONDS: Final = 30.0
 MOST_REJECTED: Final = 2_000
@@ -72,11 +74,12 @@ def siting_result(ground: SitingGround, request: Record, progress: Progress) -> 
     require_funding(ground, request.get("funding") or {})
     problem = asked_problem(ground, request)
     watched = _Watched(progress)
+    solved, explaining = (0.25, 0.7) if request.get("pareto") else (0.4, 0.4)
     try:
         plan = solve_siting(
             problem,
             effort=effort_of(request),
-            progress=watched.part(0.02, 0.5),
+            progress=watched.part(0.02, solved),
             cancel=watched.stopped,
         )
     except InfeasibleError as fault:
@@ -85,18 +88,21 @@ def siting_result(ground: SitingGround, request: Record, progress: Progress) -> 
     watched.raise_if_stopped()
     curve = None
     if request.get("pareto"):
+        near = float(request.get("gap_share") or CURVE_GAP)
         curve = pareto(
             problem,
             points=int(request["pareto"]),
-            effort=replace(effort_of(request), seconds=CURVE_SECONDS),
-            progress=watched.part(0.5, 0.8),
+            effort=replace(effort_of(request), seconds=CURVE_SECONDS, gap_share=near),
+            progress=watched.part(solved, explaining),
             cancel=watched.stopped,
         )
         watched.raise_if_stopped()
     explained = explain_siting(
         plan,
         effort=replace(effort_of(request), seconds=EXPLAIN_SECONDS),
-        progress=_part(progress, 0.8, 0.97),  # asks no one else whether to go on: it just ends
+        progress=_part(
+            progress, explaining, 0.97
+        ),  # asks no one else whether to go on: it just ends
     )
     progress("siting_funding", 0.97)
     return _told(ground, request, plan, curve, explained)

@@ -15,6 +15,8 @@ __all__ = ["run_highs"]
 
 PRESOLVES: Final = ("choose", "off")
 """HiGHS 1.15 met errors in presolve on small programmes: then once more without."""
+SMALL: Final = 1e-5
+"""A gap from which a proof is soon done."""
 LEAST_S: Final = 0.05
 """With less HiGHS does not even begin."""
 
@@ -26,11 +28,17 @@ class _Calls:
     watch: Watch
     raised: BaseException | None = None
 
+    def _done(self, gap: float) -> float:
+        """Return how much of the way to the gap asked for is done: each tenth takes as long."""
+        last = max(self.watch.effort.gap_share, SMALL)
+        if not np.isfinite(gap) or last >= 1:
+            return 0.0
+        return float(np.log(max(gap, last)) / np.log(last)) if gap < 1 else 0.0
+
     def ask(self, event: Any) -> None:
         """Tell how near the bound is; stop HiGHS when time is over or the caller wants it."""
         try:
-            gap = float(event.data_out.mip_gap)
-            self.watch.tell("siting_proof", 1.0 - min(1.0, gap) if np.isfinite(gap) else 0.0)
+            self.watch.tell("siting_proof", self._done(float(event.data_out.mip_gap)))
             if self.watch.must_stop():
                 event.data_in.user_interrupt = True
         except BaseException as error:  # noqa: BLE001 - raised again outside the solver

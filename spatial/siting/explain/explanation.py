@@ -14,6 +14,7 @@ import pandas as pd
 from spatial.errors import CancelledError, InfeasibleError
 from spatial.progress import Progress, silent
 from spatial.siting.answer import Cancel, Effort, Watch
+from spatial.siting.explain.bounded import still_near
 from spatial.siting.explain.rejected import Tell, rejected_frame
 from spatial.siting.explain.state import State, state_of
 from spatial.siting.plan import SitingPlan
@@ -204,7 +205,7 @@ def _sensitivity(plan: SitingPlan, watch: Watch, tell: Tell) -> list[tuple[Any, 
     near = plan.gap_share <= watch.effort.gap_share
     same = {at for at, change in enumerate(changes) if near and _stays_best(plan, *change)}
     asked = [at for at in range(len(changes)) if at not in same]
-    chains = [[partial(_solved, plan, changes[at][2])] for at in asked]
+    chains = [[partial(_solved, plan, changes[at])] for at in asked]
     found = solve_chains(chains, watch, lambda share: tell(0.4 + 0.6 * share)) if asked else []
     others: dict[int, SitingPlan | None] = dict.fromkeys(same, plan)
     others |= {at: one[0] for at, one in zip(asked, found, strict=True)}
@@ -212,10 +213,13 @@ def _sensitivity(plan: SitingPlan, watch: Watch, tell: Tell) -> list[tuple[Any, 
 
 
 def _solved(
-    plan: SitingPlan, rules: SitingRules, watch: Watch, _before: SitingPlan | None
+    plan: SitingPlan, change: tuple[str, float, SitingRules], watch: Watch, _before: Any
 ) -> SitingPlan | None:
     """Solve under other rules, from the plan; None if nothing keeps them."""
+    name, _, rules = change
     ready = make_ready(compile_problem(plan.problem.with_rules(rules)))
+    if name != "budget" and (same := still_near(ready, plan, watch)) is not None:
+        return same
     try:
         return solve_ready(ready, watch, plan)
     except InfeasibleError:

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from spatial.siting.answer import Watch
 from spatial.siting.highs_run import run_highs
+from spatial.siting.rules import SitingWeights
 from spatial.siting.solver.prices import Aim
 from spatial.siting.solver.programme import Programme
 
@@ -20,6 +21,7 @@ __all__ = ["Found", "Relaxed", "relax_programme", "run_model", "run_programme"]
 Floats = npt.NDArray[np.float64]
 TIGHT: Final = 1e-9
 """How far from whole, or beyond a rule, an answer may be."""
+SLACK: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,9 +97,20 @@ class Relaxed:
     price: Floats
 
 
-def relax_programme(programme: Programme, aim: Aim, watch: Watch) -> Relaxed | None:
-    """Solve the linear relaxation; None if it has no answer, or was not solved in time."""
+def relax_programme(
+    programme: Programme,
+    aim: Aim,
+    watch: Watch,
+    *,
+    ceiling: tuple[SitingWeights, float] | None = None,
+) -> Relaxed | None:
+    """Solve the linear relaxation; None if it has no answer, or was not solved in time.
+
+    With a `ceiling` no plan is worth more than so much by those other weights, which is known.
+    """
     lp = _model(programme, aim)
+    if ceiling is not None:
+        _add_ceiling(lp, programme, *ceiling)
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)  # noqa: FBT003 - its own signature
     solver.setOptionValue("threads", 1)
@@ -110,6 +123,24 @@ def relax_programme(programme: Programme, aim: Aim, watch: Watch) -> Relaxed | N
     found = solver.getSolution()
     value = -float(solver.getInfo().objective_function_value)
     return Relaxed(value, np.array(found.col_value), -np.array(found.row_dual))
+
+
+def _add_ceiling(
+    lp: highspy.HighsLp, programme: Programme, weights: SitingWeights, most: float
+) -> None:
+    """Add the row that no plan is worth more by other weights."""
+    core = programme.core
+    adds = programme.objective(weights)
+    size = max(1.0, float(np.abs(adds).max(initial=0.0)))
+    most += weights.people * float(core.baseline @ core.weight) + SLACK * max(1.0, abs(most))
+    some = np.flatnonzero(adds)
+    lp.num_row_ += 1
+    lp.row_lower_ = [*lp.row_lower_, -np.inf]
+    lp.row_upper_ = [*lp.row_upper_, most / size]
+    matrix = lp.a_matrix_
+    matrix.start_ = [*matrix.start_, len(matrix.index_) + len(some)]
+    matrix.index_ = np.concatenate([matrix.index_, some]).astype(np.int32)
+    matrix.value_ = np.concatenate([matrix.value_, adds[some] / size])
 
 
 def _nothing(lp: highspy.HighsLp) -> Found:

@@ -1,5 +1,7 @@
 """An explanation says what can be checked by solving without, instead, and again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,13 +10,15 @@ from hypothesis import strategies as st
 from small_sitings import every_plan, problems, town, worth
 
 from spatial.errors import CancelledError, InfeasibleError
-from spatial.siting.answer import Effort
+from spatial.siting.answer import Effort, Watch
 from spatial.siting.explain import explain_siting
 from spatial.siting.explain.beside import beside
+from spatial.siting.explain.bounded import still_near
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import SitingRules, SitingWeights
 from spatial.siting.solve import solve_siting
 from spatial.siting.solver.core import NEVER, compile_problem, worth_of
+from spatial.siting.solver.proof import make_ready
 
 SLOW = settings(
     max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -139,3 +143,54 @@ def test_progress_is_told_all_along_and_a_wish_to_stop_is_heard_everywhere():
         with pytest.raises(CancelledError):
             explain_siting(plan, effort=few, cancel=stop)
         assert len(asked) == stop_at + 1
+
+
+@given(problems(years=(1, 2)), st.sampled_from(["money_per_yuan", "risk", "running_per_yuan"]))
+@SLOW
+def test_no_plan_is_worth_more_under_other_weights_than_the_bound_told_without_solving(
+    problem, name
+):
+    try:
+        plan = solve_siting(problem)
+    except InfeasibleError:
+        assume(condition=False)
+    before = problem.rules.weights
+    for factor in (0.5, 2.0):
+        weights = replace(before, **{name: getattr(before, name) * factor})
+        other = problem.with_rules(weights=weights)
+        watch = Watch(Effort(gap_share=0.99))
+        found = still_near(make_ready(compile_problem(other)), plan, watch)
+        best = max(worth(parts, weights) for _, parts in every_plan(other))
+        if found is None:  # so far off that nothing is said
+            continue
+        assert found.chosen["year"].to_dict() == plan.chosen["year"].to_dict()
+        assert found.bound >= best - 1e-6 * max(1.0, abs(best))
+        assert found.value <= best + 1e-6 * max(1.0, abs(best))
+
+
+def test_what_a_change_cannot_touch_stays_without_being_solved():
+    problem = street().with_rules(
+        weights=SitingWeights(money_per_yuan=1e-6, risk=5.0, waiting_per_person_year=0.01)
+    )
+    plan = solve_siting(problem)
+    found = explain_siting(plan).sensitivity.set_index(["change", "factor"])
+    untouched = [("waiting", 0.5), ("waiting", 2.0), ("risk", 2.0)]
+    assert (found.loc[untouched, "kept"] == len(plan.chosen)).all()
+    assert (found.loc[untouched, "status"] == "proven_optimal").all()
+    assert (found.loc[untouched, "value"] == plan.value).all()
+    assert found.loc[("budget", 0.8), "people"] < plan.parts.loc["people", "value"] + 1e-9
+
+
+def test_an_explanation_is_the_same_again_and_agrees_with_solving_anew():
+    problem = town(assets=12, places=50, budget_yuan=(3e6,))
+    plan = solve_siting(problem, effort=Effort(seconds=60.0))
+    one, other = (explain_siting(plan, effort=Effort(seconds=60.0)) for _ in range(2))
+    pd.testing.assert_frame_equal(one.sensitivity, other.sensitivity)
+    for row in one.sensitivity.itertuples():
+        if row.change != "budget":
+            continue
+        money = tuple(row.factor * part for part in problem.rules.budget_yuan)
+        best = solve_siting(
+            problem.with_rules(budget_yuan=money), effort=Effort(seconds=60.0, gap_share=1e-4)
+        )
+        assert best.value * (1 - 1.2e-3) <= row.value <= best.bound * (1 + 1e-9)
