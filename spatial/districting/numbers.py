@@ -42,7 +42,7 @@ class _Search:
         for part, options in zip(self.parts, self.options, strict=True):
             found = self.solve(part, price)
             keep = options.get(found.count)
-            if keep is None or found.value < keep.value:
+            if keep is None or found.better_than(keep, 0.0):
                 options[found.count] = found
             count += found.count
             bound += found.bound

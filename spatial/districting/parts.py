@@ -17,6 +17,7 @@ from spatial.districting.score_kernels import members_score
 __all__ = ["Part", "Solved", "part_of", "solve_part", "solve_part_number"]
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 WINDOW_CAP: Final = 60_000
 """Legal districts of one window; a window with more is made smaller."""
@@ -33,6 +34,7 @@ class Part:
     atoms: Ints
     pool: Pool  # complete, or of small districts only
     counted: Bools  # by district of the pool: it counts as one
+    short: Bools  # by district: a tied group below a hard minimum, which somebody could join
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,10 +45,17 @@ class Solved:
     value: float  # without the price
     bound: float  # of value + price · count; -inf where nothing is known
     count: int  # districts that count
+    short: int = 0  # groups that must stay together and are below a hard minimum
 
     def priced(self, price: float) -> float:
         """Value with a price for every district that counts."""
         return self.value + price * self.count
+
+    def better_than(self, other: Solved, price: float, *, tolerance: float = 0.0) -> bool:
+        """Whether it keeps a hard minimum more often, or as often and is cheaper."""
+        if self.short != other.short:
+            return self.short < other.short
+        return self.priced(price) < other.priced(price) - tolerance
 
 
 def part_of(problem: Problem, atoms: Ints, mode: Mode, *, cap: int) -> Part:
@@ -81,13 +90,54 @@ def _counting(problem: Problem, atoms: Ints, pool: Pool, mode: Mode) -> Part:
     size = np.add.reduceat(problem.size[pool.members], first)
     if not isinstance(mode, MostDistricts):
         lock = np.maximum.reduceat(problem.flat.lock[pool.members], first)
-        return Part(atoms, pool, (size > 1) | (lock >= 0))
+        return Part(atoms, pool, (size > 1) | (lock >= 0), _short(problem, pool))
     amount = np.add.reduceat(problem.amount(mode.amount)[pool.members], first)
     enough = amount >= mode.at_least * (1 - ROUNDING)
     keep = np.flatnonzero(enough | (np.diff(pool.start) == 1))
     some = pool.take(keep)
     kept = Pool(some.members, some.start, some.score, complete=pool.complete)
-    return Part(atoms, kept, enough[keep])
+    return Part(atoms, kept, enough[keep], _short(problem, kept))
+
+
+def _short(problem: Problem, pool: Pool) -> Bools:
+    """Tell of each district whether it is a tied group below a hard minimum that need not be alone.
+
+    Such a group cannot be taken apart and stands alone where nobody can join it; where somebody
+    can, the minimum is a rule like any other.
+    """
+    alone = np.diff(pool.start) == 1
+    joined = np.bincount(pool.members[np.repeat(~alone, np.diff(pool.start))], minlength=1)
+    may = np.zeros(problem.atoms, dtype=bool)
+    may[: len(joined)] = joined > 0
+    found: Bools = alone & (may & _short_atoms(problem))[pool.members[pool.start[:-1]]]
+    return found
+
+
+def _short_atoms(problem: Problem) -> Bools:
+    flat = problem.flat
+    if not flat.hard_minimum:
+        return np.zeros(problem.atoms, dtype=bool)
+    first = 2 * flat.needs
+    own = flat.sums[:, first : first + len(flat.minimum)]
+    below: Bools = (own < flat.minimum * (1 - ROUNDING)).any(axis=1) & (problem.size > 1)
+    return below
+
+
+def _short_in(problem: Problem, districts: tuple[Ints, ...]) -> int:
+    tied = _short_atoms(problem)
+    return sum(bool(tied[district[0]]) for district in districts if len(district) == 1)
+
+
+def _priced(part: Part, price: float) -> tuple[Pool, Floats]:
+    """Return the pool at a price, and what of it is for rules: dearer than all else together."""
+    pool = part.pool
+    fine = np.zeros(len(pool))
+    if part.short.any():
+        least = 1.0 + np.abs(pool.score).max() + abs(price)
+        fine[part.short] = 2.0 * len(part.atoms) * least
+    return Pool(
+        pool.members, pool.start, pool.score + price * part.counted + fine, pool.complete
+    ), fine
 
 
 def solve_part(
@@ -115,19 +165,21 @@ def solve_part(
     seed : int
     """
     pool, atoms = part.pool, part.atoms
-    priced = Pool(pool.members, pool.start, pool.score + price * part.counted, pool.complete)
+    priced, fine = _priced(part, price)
     links = (problem.flat.start, problem.flat.neighbour)
     incumbent = None if start is None else _numbers(pool, start)
     proof = solve_partition(priced, atoms, links, incumbent=incumbent, effort=effort, seed=seed)
     districts = tuple(np.sort(pool.district(int(j))).astype(np.int64) for j in proof.chosen)
     value = float(pool.score[proof.chosen].sum())
     count = int(part.counted[proof.chosen].sum())
+    short = _short_in(problem, districts)
     if pool.complete:
-        return Solved(districts, value, min(proof.bound, proof.value), count)
-    found = Solved(districts, value, -np.inf, count)
+        bound = min(proof.bound, proof.value) - float(fine[proof.chosen].sum())
+        return Solved(districts, value, bound, count, short)
+    found = Solved(districts, value, -np.inf, count, short)
     if start is not None and incumbent is None:
         given = _solved(problem, start, mode)
-        found = given if given.priced(price) < found.priced(price) else found
+        found = given if given.better_than(found, price) else found
     return _by_windows(problem, part, found, price, mode, effort=effort, seed=seed)
 
 
@@ -147,7 +199,7 @@ def solve_part_number(
         Its seconds of HiGHS end the search; the plan is then the best that was met.
     """
     pool = part.pool
-    priced = Pool(pool.members, pool.start, pool.score + price * part.counted, pool.complete)
+    priced, _ = _priced(part, price)
     found = partition_with_number(priced, part.atoms, part.counted, count, effort=effort)
     if found is None:
         return None
@@ -182,7 +234,7 @@ def _solved(problem: Problem, districts: tuple[Ints, ...], mode: Mode) -> Solved
         else:
             locked = (problem.flat.lock[district] >= 0).any()
             count += bool(problem.size[district].sum() > 1 or locked)
-    return Solved(districts, value, -np.inf, count)
+    return Solved(districts, value, -np.inf, count, _short_in(problem, districts))
 
 
 def _by_windows(
@@ -240,6 +292,7 @@ def _better(
     if not pool.complete:
         return None
     part = _counting(problem, atoms, pool, mode)
-    now = _solved(problem, tuple(districts), mode).priced(price)
+    now = _solved(problem, tuple(districts), mode)
     then = solve_part(problem, part, price, mode, start=tuple(districts), effort=effort, seed=0)
-    return then.districts if then.priced(price) < now - 1e-9 * max(1.0, abs(now)) else None
+    tolerance = 1e-9 * max(1.0, abs(now.priced(price)))
+    return then.districts if then.better_than(now, price, tolerance=tolerance) else None

@@ -182,6 +182,34 @@ class Oracle:
         """Whether these must stay together and nobody else is with them: like one, they may."""
         return not self.drawn and frozenset(keys) in self.groups
 
+    def avoidable(self, plan: Mapping[str, str | None]) -> list[Breach]:
+        """Return tied groups alone below a hard minimum that one neighbour or district could join.
+
+        The neighbour, or the whole district, must be free to, and the two together legal.
+        """
+        found = []
+        around: dict[str, list[str]] = {}
+        for key, label in plan.items():
+            around.setdefault(key if label is None else f"district {label}", []).append(key)
+        for group in self.groups:
+            own = plan.get(min(group))
+            keys = [key for key, label in plan.items() if label == own]
+            if own is None or len(group) < 2 or set(keys) != group or not self._below(keys):
+                continue
+            for others in around.values():
+                both = sorted({*keys, *others})
+                locked = {self._lock(key) for key in both if key in self.rules.locks}
+                free = len(locked) < 2 and not locked & {None, *self.rules.closed}
+                if len(both) > len(keys) and free and not self.broken_by("", both):
+                    found.append(Breach("minimum, though others could join", own, 1.0))
+                    break
+        return found
+
+    def _below(self, keys: list[str]) -> bool:
+        least = self.rules.minimum
+        some = [] if self.rules.keep_below_minimum else self.limited("minimum")
+        return any(self.sum(amount, keys) < least[amount] * (1 - NEAR) for amount in some)
+
     def _lock(self, key: str) -> str | None:
         return self.rules.locks.get(key)
 

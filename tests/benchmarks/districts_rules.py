@@ -91,11 +91,14 @@ def run_case(seed: int, tally: Tally, *, most: int = 6) -> None:
         tally.fault(seed, "rules that clash were taken", clash)
         return
     mode = _mode(rng, town)
-    plan = _proposed(rng, problem, mode, tally)
+    plan, listed = _proposed(rng, problem, mode, tally)
     if plan is None:
         return
     tally.done["plans"] += 1
-    for breach in _wrong(oracle, problem, plan, mode):
+    wrong = _wrong(oracle, problem, plan, mode)
+    if listed and isinstance(mode, Free):
+        wrong += oracle.avoidable(plan)
+    for breach in wrong:
         tally.fault(seed, f"proposal of {type(mode).__name__}", breach)
     _state_edits(rng, oracle, problem, plan, seed, tally)
     _drags(rng, oracle, problem, plan, seed, tally)
@@ -112,8 +115,13 @@ def _mode(rng: random.Random, town: Town) -> Mode:
     return MostDistricts(amount, round(one * rng.uniform(1.5, 4.0), 1))
 
 
-def _proposed(rng: random.Random, problem: Problem, mode: Mode, tally: Tally) -> Assignment | None:
-    """Return a plan by one of the ways to make it; None where the number is not possible."""
+def _proposed(
+    rng: random.Random, problem: Problem, mode: Mode, tally: Tally
+) -> tuple[Assignment | None, bool]:
+    """Return a plan by one of the ways to make it, and whether every legal district was listed.
+
+    None where the number is not possible.
+    """
     start = None
     if rng.random() < 0.3:
         start = pd.Series(
@@ -138,8 +146,8 @@ def _proposed(rng: random.Random, problem: Problem, mode: Mode, tally: Tally) ->
             assignment = propose(problem, mode, start=start, seed=seed, effort=effort).assignment
     except InfeasibleError:
         tally.done["numbers not possible"] += 1
-        return None
-    return _plain(assignment)
+        return None, False
+    return _plain(assignment), way == "proposed" and effort is SWIFT
 
 
 def _plain(assignment: pd.Series) -> Assignment:

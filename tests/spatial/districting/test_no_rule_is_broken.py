@@ -11,7 +11,8 @@ from spatial.districting.modes import MostDistricts
 from spatial.districting.parts import part_of
 from spatial.districting.plan_search import search_plan
 from spatial.districting.problem import Problem
-from spatial.districting.rules import DistrictRules
+from spatial.districting.propose import propose
+from spatial.districting.rules import DistrictRules, Weights
 from spatial.districting.score import broken_rules
 from spatial.errors import InfeasibleError
 from tests.benchmarks.districts_oracle import Oracle
@@ -147,3 +148,25 @@ def test_tied_across_an_unknown_office_into_another_is_refused_with_the_rule():
         make_problem(places, adjacency, needs, eligible, rules)
     (clash,) = clashes(places, adjacency, eligible, rules)
     assert "same_subdistrict" in clash.relax
+
+
+@pytest.mark.parametrize(("least", "members"), [(300.0, "abc"), (250.0, "abc"), (500.0, "ab")])
+def test_a_locked_district_below_a_hard_minimum_takes_who_can_join_it(least, members):
+    town = row_town()
+    places, adjacency, eligible = town.frames()
+    needs = pd.DataFrame({"a": [0.0, 0.0, 9.0, 9.0]}, index=places.frame.index)
+    rules = DistrictRules(
+        max_distance_m=900,
+        cut_barriers=("river",),
+        minimum={"households": least},
+        keep_below_minimum=False,
+        locks={"a": "北", "b": "北"},
+        weights=Weights(shortfall=0.0),  # only the rule speaks for it
+    )
+    problem = make_problem(places, adjacency, needs, eligible, rules)
+    found = propose(problem)
+    assert "".join(found.assignment.dropna().index) == members
+    assert found.status == "proven_optimal"
+    assert found.bound <= found.value + 1e-9
+    short = found.reported[found.reported["kind"] == "below_minimum"]
+    assert short["neighbourhoods"].tolist() == ([["a", "b"]] if members == "ab" else [])
