@@ -72,6 +72,8 @@ export const en: Record<MessageKey, string> = {
   "legend.unit_index": "0–1",
   "legend.unit_year": "year",
   "legend.unit_person_gaps": "residents × kinds",
+  "legend.fewer": "fewer kinds missing",
+  "legend.more": "more kinds missing",
   "legend.circle": "Walking life circles",
 
   "layers.title": "Layers",

@@ -70,6 +70,8 @@ export const zh = {
   "legend.unit_index": "0–1",
   "legend.unit_year": "年",
   "legend.unit_person_gaps": "人·项",
+  "legend.fewer": "缺项减少的小区",
+  "legend.more": "缺项增加的小区",
   "legend.circle": "步行生活圈",
 
   "layers.title": "图层",

@@ -51,7 +51,7 @@ export const STOCK_PARTS = {
     type: "fill",
     source: "catchments",
     filter: polygon,
-    paint: { "fill-color": SITING.served, "fill-opacity": ["case", ["boolean", ["get", "chosen"], false], 0.55, 0.42] },
+    paint: { "fill-color": SITING.served, "fill-opacity": ["case", ["boolean", ["get", "chosen"], false], 0.5, 0.26] },
   },
   catchment_line: {
     type: "line",
