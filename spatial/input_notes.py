@@ -252,7 +252,8 @@ def _outside(points: Attachments, owner: pd.Series) -> pd.Series:
     entered = set(rows[points.edge >= 0])
     if not entered:
         return pd.Series(dtype=object)  # without any street, another note has said so already
-    lost = (points.edge < 0) & ~np.isin(rows.astype(str), np.array(sorted(entered), dtype=str))
+    outside = np.flatnonzero(points.edge < 0)  # few, and only they are looked up
+    lost = outside[[row not in entered for row in rows[outside]]]
     why = pd.Series(points.why_not[lost], index=rows[lost])
     return why[~why.index.duplicated()]
 
