@@ -22,6 +22,7 @@ from spatial.standards.parameters import ParameterSet
 from spatial.stock.detect.pool import SIGNS
 
 __all__ = [
+    "SIGN_NAMES",
     "Verdicts",
     "learnt_note",
     "moved",
@@ -35,6 +36,18 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 LEAST: Final = 1e-6
 """Nothing is called impossible or certain."""
+SIGN_NAMES: Final = {
+    "structure": ("临时或违章构筑物", "temporary structures, or without leave"),
+    "lifecycle": ("地图标为废弃或停建", "mapped as disused or stopped"),
+    "unused_building": ("无使用单位的房屋", "buildings without users"),
+    "parking": ("利用不足的停车场", "car parks larger than their need"),
+    "land_cover": ("地表覆盖", "bare land"),
+    "greenness": ("植被变化", "land that turned green"),
+    "leftover": ("边角地", "leftover land"),
+    "night_light": ("夜间灯光", "buildings dark by night"),
+    "roof": ("可利用屋顶", "large roofs"),
+}
+"""Every sign in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,20 +198,22 @@ def moved(
 def learnt_note(sign: str, verdicts: Verdicts, before: Floats, after: Floats) -> Note:
     """Say by how much the verdicts of this city moved a sign."""
     n, yes = verdicts.count, len(verdicts.accepted)
+    zh, en = SIGN_NAMES[sign]
     was, now = (f"{100 * float(np.mean(part)):.0f} %" for part in (before, after))
     return Note(
         "stock_learnt",
-        f"线索 {sign}:本市已核查 {n} 条,接受 {yes} 条,可信度平均由 {was} 调整为 {now}。",
-        f"Sign {sign}: {n} verdicts here, {yes} accepted; mean confidence from {was} to {now}.",
+        f"线索“{zh}”:本市已核查 {n} 条,接受 {yes} 条,可信度平均由 {was} 调整为 {now}。",
+        f"Sign “{en}”: {n} verdicts here, {yes} accepted; mean confidence from {was} to {now}.",
     )
 
 
 def never_checked(signs: list[str]) -> Note:
     """Say which signs found something here though nobody ever looked at theirs on a real map."""
+    zh, en = zip(*(SIGN_NAMES[sign] for sign in signs), strict=True)
     return Note(
         "stock_never_checked",
-        f"线索 {'、'.join(signs)} 的可信度只在示范城上校准过,从未在真实地图上核对;请多核查几条。",
-        f"The confidence of {', '.join(signs)} was calibrated on demo cities only and never held "
+        f"线索“{'”、“'.join(zh)}”的可信度只在示范城上校准过,从未在真实地图上核对;请多核查几条。",
+        f"The confidence of {', '.join(en)} was calibrated on demo cities only and never held "
         "against a real map: check some of them.",
     )
 

@@ -15,7 +15,7 @@ from spatial.standards import read_profile
 from spatial.stock.confidence import confidence_of
 from spatial.stock.detect.detect import detect_stock
 from spatial.stock.detect.pool import SIGNS
-from spatial.stock.learnt import Verdicts, moved, shipped, sign_of, verdicts_of
+from spatial.stock.learnt import SIGN_NAMES, Verdicts, moved, shipped, sign_of, verdicts_of
 
 CRS = 4547
 PROFILE = read_profile("national")
@@ -87,7 +87,7 @@ def test_accepting_makes_surer_rejecting_less_sure_and_both_are_said():
     assert (less["confidence"] < old["found:roof:b9"]).any()
     assert surer["evidence"].str.contains("本市 4 条核查(接受 4 条)", regex=False).all()
     assert surer["evidence_en"].str.endswith("4 verdicts here (4 accepted)").all()
-    assert [note.text_en.startswith("Sign roof: 4 verdicts here") for note in notes if
+    assert [note.text_en.startswith("Sign “large roofs”: 4 verdicts") for note in notes if
             note.key == "stock_learnt"] == [True]  # fmt: skip
 
 
@@ -155,3 +155,5 @@ def test_a_sign_that_nobody_ever_held_against_a_real_map_says_so():
     assert len(told) == 1
     assert "structure" in told[0].text_en
     assert "roof" not in told[0].text_en
+    assert "临时或违章构筑物" in told[0].text_zh
+    assert set(SIGN_NAMES) == set(SIGNS)  # every sign has words in both languages
