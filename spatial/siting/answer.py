@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,16 @@ from spatial.errors import InputError
 from spatial.progress import Progress, silent
 from spatial.siting.compiling import compiling_s
 
-__all__ = ["Answer", "Cancel", "Effort", "Status", "Watch", "gap_share"]
+__all__ = ["ENDED_BY_CLOCK", "Answer", "Cancel", "Effort", "Status", "Watch", "gap_share"]
 
 Longs = npt.NDArray[np.int64]
 Cancel = Callable[[], bool]
 """Asked now and then during long work; True ends it with the best answer so far."""
+
+ENDED_BY_CLOCK: Final = (
+    "到时限结束,再算一次可能得到另一个同样合法的方案 · "
+    "Ended by the clock: solved again, another plan that keeps all rules may come out."
+)
 
 
 class Status(StrEnum):
@@ -56,7 +62,10 @@ class Effort:
     seed : int
         Of everything that is drawn.
     memory_mib : float
-        What a model may lay out at most; larger ones are refused before they begin, or cut.
+        What the search of the p-median (its tree) and the programme of the capacitated models may
+        lay out at most; where it is not enough they end with the bound they have. Covering and
+        the product's own model do not look at it: their arrays grow with the pairs in reach,
+        which the caller holds already.
     """
 
     seconds: float = 60.0
@@ -174,6 +183,18 @@ class Watch:
     def enough(self, value: float, bound: float) -> bool:
         """Tell whether an answer is as near to its bound as was asked for."""
         return gap_share(value, bound) <= self.effort.gap_share
+
+    def notes_of(self, value: float, bound: float) -> tuple[str, ...]:
+        """Say that the clock ended the run: how far it came is not the same twice.
+
+        A run that ends by itself (at a proof, or as near as was asked for) always answers alike.
+
+        Examples
+        --------
+        >>> Watch(Effort(gap_share=0.1)).notes_of(10, 10.5), len(Watch(Effort()).notes_of(10, 11))
+        ((), 1)
+        """
+        return () if self.cancelled or self.enough(value, bound) else (ENDED_BY_CLOCK,)
 
     def status_of(self, value: float, bound: float) -> Status:
         """Name how sure a value is, given the bound that was shown.

@@ -208,7 +208,8 @@ def _point(ready: Ready, watch: Watch, before: SitingPlan | None) -> SitingPlan:
     value = worth.value(PEOPLE)
     bound = value if bound - value <= SEEN * max(1.0, abs(value)) else bound
     status = watch.status_of(value, bound)
-    return plan_of(core, year, worth, bound=bound, status=status, cpu_s=watch.cpu_s)
+    notes = watch.notes_of(value, bound)
+    return plan_of(core, year, worth, bound=bound, status=status, cpu_s=watch.cpu_s, notes=notes)
 
 
 def _rising(

@@ -68,7 +68,8 @@ def solve_ready(ready: Ready, watch: Watch, start: SitingPlan | None = None) -> 
     value = worth.value(rules.weights)
     bound = _no_less(bound, value)
     status = watch.status_of(value, bound)
-    return plan_of(core, year, worth, bound=bound, status=status, cpu_s=watch.cpu_s)
+    notes = watch.notes_of(value, bound)
+    return plan_of(core, year, worth, bound=bound, status=status, cpu_s=watch.cpu_s, notes=notes)
 
 
 def years_onto(plan: SitingPlan, problem: SitingProblem) -> Longs:
@@ -94,6 +95,7 @@ def _in_order(ready: Ready, watch: Watch, years: Longs | None) -> SitingPlan:
     core, order = ready.core, ready.core.problem.rules.order
     best: dict[str, float] = {}
     proven, first_bound = True, np.nan
+    ended: tuple[str, ...] = ()
     least: tuple[tuple[str, float], ...] = ()
     for part in order:
         sign = 1.0 if part == "people" else -1.0
@@ -103,6 +105,7 @@ def _in_order(ready: Ready, watch: Watch, years: Longs | None) -> SitingPlan:
         value = worth.value(weights)
         bound = _no_less(bound, value)
         proven &= bound == value
+        ended = ended or watch.notes_of(value, bound)
         first_bound = bound if not best else first_bound
         best[part] = sign * bound
         base = float(core.baseline @ core.weight) if part == "people" else 0.0
@@ -116,5 +119,12 @@ def _in_order(ready: Ready, watch: Watch, years: Longs | None) -> SitingPlan:
     if (not proven or len(best) < len(order)) and status == Status.PROVEN_OPTIMAL:
         status = Status.CANCELLED if watch.cancelled else Status.WITHIN_BOUND
     return plan_of(
-        core, year, worth, bound=first_bound, status=status, cpu_s=watch.cpu_s, best=best
+        core,
+        year,
+        worth,
+        bound=first_bound,
+        status=status,
+        cpu_s=watch.cpu_s,
+        best=best,
+        notes=ended,
     )

@@ -8,7 +8,7 @@ from small_sitings import best_value, problems, town
 
 from spatial.errors import InfeasibleError, InputError
 from spatial.siting.again import solve_again
-from spatial.siting.answer import Effort, Status, Watch
+from spatial.siting.answer import ENDED_BY_CLOCK, Effort, Status, Watch
 from spatial.siting.broken_rules import broken_rules
 from spatial.siting.problem import SitingProblem
 from spatial.siting.rules import KindLimit, SitingRules, SitingWeights
@@ -206,3 +206,16 @@ def test_what_a_plan_opens_after_the_years_that_are_left_is_not_in_it():
         again = solve_again(problem, plan, budget_yuan=(1e5,), effort=Effort(seconds=seconds))
         assert again.chosen["year"].tolist() == [0]
         assert broken_rules(again.problem, again).empty
+
+
+def test_an_edit_that_ends_by_itself_is_the_same_again_and_one_the_clock_ended_says_so():
+    problem = town(assets=12, places=50, budget_yuan=(3e6,))
+    plan = solve_siting(problem, effort=MINUTE)
+    edit = {"forbid": (str(plan.chosen.index[0]),)}
+    one, other = (solve_again(problem, plan, **edit, effort=MINUTE) for _ in range(2))
+    assert one.status == Status.PROVEN_OPTIMAL
+    assert one.notes == ()
+    pd.testing.assert_frame_equal(one.chosen, other.chosen)
+    ended = solve_again(problem, plan, **edit, effort=NO_TIME)
+    assert ended.status in (Status.NO_BOUND, Status.WITHIN_BOUND)
+    assert ended.notes == (ENDED_BY_CLOCK,)
