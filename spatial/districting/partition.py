@@ -72,7 +72,9 @@ class Effort:
         Atoms above which belts take the place of exact windows of more than `beside_belts`.
     beside_belts : int
     belts : tuple of (links across a belt, districts an atom, beginnings kept)
-        Passes of belts, before the polishing and once more after it.
+        Passes of belts.
+    belt_turns : int
+        Such passes, each followed by the last of the `polishes`.
     polish_s : float
         Wall seconds that one of these may take at most; as a rule it is a fraction of one.
     programme_atoms : int
@@ -94,13 +96,21 @@ class Effort:
     rounds: int = 30
     branches: int = 500_000
     large: int = 80
-    sweeps: tuple[tuple[int, int], ...] = ((100, 6), (200, 6), (300, 6), (400, 6))
+    sweeps: tuple[tuple[int, int], ...] = (
+        (100, 3),
+        (150, 4),
+        (200, 4),
+        (250, 4),
+        (300, 4),
+        (400, 6),
+    )
     window_atoms: tuple[int, ...] = (15, 20, 25, 30, 35, 40, 45, 50)
     window_branches: int = 3000
     polishes: tuple[tuple[int, int, int], ...] = ((250, 3, 4), (400, 4, 6))
     belted: int = 1000
     beside_belts: int = 35
-    belts: tuple[tuple[int, int, int], ...] = ((8, 8, 1000), (8, 8, 1000), (10, 10, 1000))
+    belts: tuple[tuple[int, int, int], ...] = ((8, 8, 1000), (8, 8, 1000))
+    belt_turns: int = 3
     polish_s: float = 20.0
     programme_atoms: int = 320
     nodes: int = 300
@@ -313,26 +323,37 @@ def _by_windows(cover: _Cover, prices: Prices, reduced: Floats, best: Ints, seed
             effort.window_branches,
         )
     best = np.unique(chosen)
-    if belted:
-        best = _by_belts(cover, prices, reduced, best, seed)
-    best = polish(
+    if not belted:
+        return _polished(cover, reduced, best, effort.polishes, seed)
+    for turn in range(effort.belt_turns):
+        best = sweep_belts(
+            cover.arrays,
+            cover.links,
+            prices,
+            reduced,
+            best,
+            effort.belts,
+            seed=seed + turn,
+            over=cover.over,
+        )
+        best = _polished(cover, reduced, best, effort.polishes[-1:], seed + turn)
+    return best
+
+
+def _polished(
+    cover: _Cover, reduced: Floats, best: Ints, passes: tuple[tuple[int, int, int], ...], seed: int
+) -> Ints:
+    effort = cover.effort
+    return polish(
         cover.pool,
         cover.links,
         reduced,
         best,
-        effort.polishes,
+        passes,
         seconds=effort.polish_s,
         nodes=effort.nodes,
         seed=seed,
         over=cover.over,
-    )
-    return _by_belts(cover, prices, reduced, best, seed + 1) if belted else best
-
-
-def _by_belts(cover: _Cover, prices: Prices, reduced: Floats, best: Ints, seed: int) -> Ints:
-    passes = cover.effort.belts
-    return sweep_belts(
-        cover.arrays, cover.links, prices, reduced, best, passes, seed=seed, over=cover.over
     )
 
 
