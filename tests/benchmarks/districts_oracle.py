@@ -5,6 +5,7 @@ Nothing of the engine is used here: only lists, dictionaries, and arithmetic on 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import dist, inf
@@ -88,8 +89,10 @@ class Oracle:
         far_m = max(self.distance_m(a, b) for a in keys for b in keys) - rules.max_distance_m
         if far_m > 1e-6:
             found.append(Breach("max_distance_m", label, far_m))
-        if rules.same_subdistrict and len({self.town.office[k] for k in keys} - {None}) > 1:
-            found.append(Breach("same_subdistrict", label, 1.0))
+        offices = Counter(o for key in keys if (o := self.town.office[key]) is not None)
+        strangers = offices.total() - max(offices.values(), default=0)
+        if rules.same_subdistrict and strangers:
+            found.append(Breach("same_subdistrict", label, float(strangers)))
         together = sum(a in keys and b in keys for a, b in rules.must_not_join)
         if together:
             found.append(Breach("must_not_join", label, float(together)))

@@ -100,8 +100,9 @@ def run_case(seed: int, tally: Tally, *, most: int = 6) -> None:
         wrong += oracle.avoidable(plan)
     for breach in wrong:
         tally.fault(seed, f"proposal of {type(mode).__name__}", breach)
-    _state_edits(rng, oracle, problem, plan, seed, tally)
-    _drags(rng, oracle, problem, plan, seed, tally)
+    if problem.atoms:
+        _state_edits(rng, oracle, problem, plan, seed, tally)
+        _drags(rng, oracle, problem, plan, seed, tally)
     _drawn_edits(rng, oracle, plan, seed, tally)
 
 
