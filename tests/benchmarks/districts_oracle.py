@@ -135,7 +135,7 @@ class Oracle:
 
     def sum(self, amount: str, keys: list[str]) -> float:
         """Return what some neighbourhoods hold, unknown sizes estimated."""
-        return sum(self.sizes[amount][key] for key in keys)
+        return sum(self.sizes[amount].get(key, 0.0) for key in keys)
 
     def limited(self, which: str) -> list[str]:
         """Return the amounts with a limit that acts: of some neighbourhood the size is known."""

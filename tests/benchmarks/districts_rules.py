@@ -64,7 +64,8 @@ class Tally:
     faults: list[tuple[int, str, str]] = field(default_factory=list)
 
     def fault(self, seed: int, what: str, detail: object) -> None:
-        """Note a fault of one case."""
+        """Note a fault of one case, and print it at once."""
+        print(f"case {seed}: {what}: {detail}", flush=True)
         self.faults.append((seed, what, str(detail)))
 
 
@@ -440,8 +441,6 @@ def main() -> int:
         if (seed + 1 - asked.first) % 1000 == 0:
             show(seed + 1 - asked.first, tally, time.process_time() - start)
     show(asked.cases, tally, time.process_time() - start)
-    for seed, what, detail in tally.faults[:40]:
-        print(f"case {seed}: {what}: {detail}")
     return 1 if tally.faults else 0
 
 
