@@ -126,6 +126,8 @@ def judged(
     if "ended" in made:
         return {"ended": made["ended"]}
     label = made["label"]
+    if len(label) != len(world.xy_m):
+        return {"ended": f"answers for {len(label)} of {len(world.xy_m)} units, unnamed"}
     broken, extra = pieces_beyond(links, label)
     number = np.unique(label[label >= 0], return_inverse=True)[1]
     held = np.bincount(number, weights=world.households[label >= 0])
