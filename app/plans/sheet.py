@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from app.plans.drafts import Drafts
 from app.plans.planning import reading
 from app.store.base_layers import read_base_layers
-from app.store.plans import PlanRow, find_plan, unrolled
+from app.store.plans import PlanRow, count_loose, find_plan, unrolled
 from app.store.rows import find_version
 from spatial.plans import Draft
 from spatial.plans.outlines import district_polygons
@@ -75,6 +75,7 @@ def plan_sheet(
         districts,
         _text(plan, seq, draft, language),
         unassigned=loose,
+        excluded=count_loose(draft)["excluded"],
         base=base,
         paper=paper,
         language="zh" if language == "zh" else "en",
@@ -83,9 +84,10 @@ def plan_sheet(
 
 
 def _layers(draft: Draft) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Districts with members, and the cells that belong to none."""
+    """Districts with members, and the cells in none that could join one."""
     ground, cells = draft.ground, draft.ground.cells
-    rows = np.flatnonzero(ground.alive & np.array([one is None for one in draft.label], dtype=bool))
+    alone = np.array([one is None for one in draft.label], dtype=bool)
+    rows = np.flatnonzero(ground.alive & ground.admitted & alone)
     loose = gpd.GeoDataFrame({"id": ground.ids[rows]}, geometry=cells[rows], crs=ground.crs)
     return district_polygons(draft), loose
 

@@ -56,6 +56,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "area": ("用地(公顷)", "Area (ha)"),
     "total": ("合计", "In all"),
     "unassigned": ("未划入片区", "In no district"),
+    "excluded": ("不符合改造条件", "Not eligible"),
     "unknown": ("—", "—"),
     "more": ("其余见附表", "the others: see the table"),
     "table": ("附表", "Table"),
@@ -88,6 +89,7 @@ def write_plan_sheet(
     text: SheetText,
     *,
     unassigned: gpd.GeoDataFrame | None = None,
+    excluded: int = 0,
     base: Mapping[str, gpd.GeoDataFrame] | None = None,
     paper: str = "a3",
     language: Language = "zh",
@@ -102,7 +104,9 @@ def write_plan_sheet(
         area_m2`` (missing where not known) and optionally ``locked``; e.g. results.districts.
     text : SheetText
     unassigned : GeoDataFrame, optional
-        Cells in no district; they are hatched.
+        Cells in no district that could join one; they are hatched.
+    excluded : int
+        Neighbourhoods that may join none; the list names them apart.
     base : mapping of layer name to GeoDataFrame, optional
         What lies beneath: ``land_use, water, buildings, streets, railways`` of a city.
     paper : {"a3", "a4"}
@@ -142,7 +146,7 @@ def write_plan_sheet(
         )
     bounds = shapely.total_bounds(drawn)
     column = 0 if language == "zh" else 1
-    rows = _rows(districts, loose, column)
+    rows = _rows(districts, len(loose), excluded, column)
     with (
         DRAWING,
         mpl.rc_context(
@@ -165,7 +169,7 @@ def write_plan_sheet(
     return scale
 
 
-def _rows(districts: gpd.GeoDataFrame, loose: gpd.GeoDataFrame, column: int) -> list[Row]:
+def _rows(districts: gpd.GeoDataFrame, loose: int, excluded: int, column: int) -> list[Row]:
     """Lines of the list: colour, name, members, households, residents, hectares."""
     known = districts[["members", "households", "persons"]].astype("Float64").astype("float64")
     known["ha"] = districts["area_m2"].astype("float64") / 10_000
@@ -177,8 +181,10 @@ def _rows(districts: gpd.GeoDataFrame, loose: gpd.GeoDataFrame, column: int) -> 
     ]
     sums = known.sum(min_count=1).to_numpy()
     lines.append(("", WORDS["total"][column], *_figures(sums)))
-    if len(loose):
-        lines.append(("hatch", WORDS["unassigned"][column], str(len(loose)), "", "", ""))
+    if loose:
+        lines.append(("hatch", WORDS["unassigned"][column], str(loose), "", "", ""))
+    if excluded:
+        lines.append(("", WORDS["excluded"][column], str(excluded), "", "", ""))
     return lines
 
 
@@ -353,7 +359,7 @@ class _Sheet:
         room = self._room()
         shown = rows
         if len(rows) > room:
-            tail = [row for row in rows[-2:] if row[0] in {"", "hatch"}]
+            tail = [row for row in rows[-3:] if row[0] in {"", "hatch"}]
             more = (" ", f"… {self.word('more')}", "", "", "", "")
             shown = [*rows[: room - len(tail) - 1], more, *tail]
         self._table(self.axes(figure, self.list_mm), shown, self.list_mm[3])

@@ -9,7 +9,15 @@ import pytest
 import shapely
 
 from spatial.errors import CRSError, InputError
-from spatial.maps.sheet import MARGIN_MM, PAPERS, SheetText, _readable, _Sheet, write_plan_sheet
+from spatial.maps.sheet import (
+    MARGIN_MM,
+    PAPERS,
+    SheetText,
+    _readable,
+    _rows,
+    _Sheet,
+    write_plan_sheet,
+)
 
 TEXT = SheetText("片区划分图", "方案一 · 第 3 版", ["数据版本 abc"])
 
@@ -84,3 +92,10 @@ def test_what_cannot_be_drawn_is_told():
         write_plan_sheet(io.BytesIO(), districts(2, crs=4490), TEXT)
     with pytest.raises(InputError, match="no district"):
         write_plan_sheet(io.BytesIO(), districts(2).iloc[:0], TEXT)
+
+
+def test_who_may_join_no_district_is_listed_apart_from_who_is_left_over():
+    *_, left_over, not_eligible = _rows(districts(2), 3, 4, 1)
+    assert left_over[:3] == ("hatch", "In no district", "3")
+    assert not_eligible[:3] == ("", "Not eligible", "4")
+    assert _rows(districts(2), 0, 0, 1)[-1][1] == "In all"
