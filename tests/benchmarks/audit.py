@@ -32,7 +32,8 @@ GOAL_S, GOAL_MIB = 60.0, 4096.0
 
 def audit(size: str) -> None:
     """Measure every stage of the audit of one city."""
-    from spatial.analysis import AnalysisParameters, _Run
+    from spatial.analysis import AnalysisParameters, ground, missing, reach
+    from spatial.analysis.run import Run
     from spatial.cores import beside
     from spatial.gaps import coverage, gap_heatmap, weigh_gaps
     from spatial.memory import give_back
@@ -40,7 +41,7 @@ def audit(size: str) -> None:
     from spatial.standards import read_profile
 
     the_city, profile = city(size), read_profile("national")
-    run = _Run(the_city, profile, AnalysisParameters(year=2026), silent)
+    run = Run(the_city, profile, AnalysisParameters(year=2026), silent)
     meter = Meter()
 
     def stage(name: str) -> None:
@@ -48,24 +49,24 @@ def audit(size: str) -> None:
         meter.start(f"{NAME}: {name}")
 
     stage("neighbourhoods")
-    places = run.neighbourhoods()
+    places = ground.neighbourhoods(run)
     stage("network and entries")
-    walk = run.walking(places)
+    walk = ground.walk_of(run, places)
     with beside() as aside:
         stage("kinds+")
-        drawn = aside.begin(lambda told: run.drawn(walk, told))
-        kinds = run.facilities(walk)
+        drawn = aside.begin(lambda told: reach.drawn(run, walk, told))
+        kinds = reach.kinds_of(run)
         stage("nearest+")
-        nearest = run.nearest(walk, kinds, places)
+        nearest = reach.nearest(run, walk, kinds)
         stage("reached+")
-        reached, living = run.reached(walk, kinds, places)
+        reached, living = reach.reached(run, walk, kinds, places)
         stage("gaps+")
-        gaps = run.gaps(places, nearest, kinds, walk, reached)
-        homes = run.building_gaps(places, walk, nearest, gaps)
+        gaps = missing.gaps_of(run, places, nearest, kinds, walk, reached)
+        homes = missing.gaps_of_buildings(run, places, walk, nearest, gaps)
         stage("2SFCA+")
-        access = run.access(places, kinds, reached, walk)
+        access = missing.access(run, places, kinds, reached, walk)
         stage("heatmap+")
-        lived = run.lived(places)
+        lived = missing.lived(run, places)
         heat = gap_heatmap(
             places,
             gaps,
@@ -76,13 +77,13 @@ def audit(size: str) -> None:
             lived=lived,
         )
         stage("queue, priority, equity+")
-        buildings, demand = the_city.layer("buildings"), run.demand(places)
+        buildings, demand = the_city.layer("buildings"), missing.demanded(run, places)
         weighed = weigh_gaps(
             gaps, places, profile, buildings, homes, demand=demand, year=2026, lived=lived
         )
         covered = coverage(gaps, places, found=homes)
         stage("the rest of the circles")
-        circles = run.circles(drawn, reached, living)
+        circles = reach.circles(run, drawn, reached, living)
     meter.stop()
     parts = meter.parts.values()
     meter.parts[WHOLE] = Measured(
