@@ -23,7 +23,7 @@ import psycopg
 from app.cluster.binaries import Installation, find_installation
 from app.cluster.crash import clear_stale_lock
 from app.cluster.identity import Identity, identity_for
-from app.cluster.sockets import choose_socket_folder, socket_folder_lives
+from app.cluster.sockets import choose_socket_folder, socket_folder_lives, somebody_listens
 from app.cluster.urls import connect_arguments, normalise_url, socket_url, with_database
 from app.errors import ClusterError
 
@@ -178,10 +178,8 @@ def _start_private(folder: Path) -> bool:
     data = folder / "data"
     if not (data / "PG_VERSION").exists():
         _initialise(folder, installation, identity)
-    elif _runs(folder, installation, identity):
-        if socket_folder_lives(_socket_folder(folder)):
-            return False
-        _stop(folder, installation, identity)  # nobody can reach it any more
+    elif _keeps_running(folder, installation, identity):
+        return False
     _write_settings(folder, identity)
     _roll_log(data / "server.log")
     deadline = time.monotonic() + RETRY_S
@@ -203,6 +201,23 @@ def _start_private(folder: Path) -> bool:
                 f"完整日志见 {data / 'server.log'}。",
             )
         time.sleep(0.5)
+
+
+def _keeps_running(folder: Path, installation: Installation, identity: Identity) -> bool:
+    """Return whether the server runs and can be reached; one that cannot is stopped.
+
+    A killed server looks alive as long as its last child processes end: it is waited for.
+    """
+    deadline = time.monotonic() + RETRY_S
+    while _runs(folder, installation, identity):
+        socket = _socket_folder(folder)
+        if somebody_listens(socket):
+            return True
+        if not socket_folder_lives(socket) or time.monotonic() > deadline:
+            _stop(folder, installation, identity)
+            return False
+        time.sleep(0.1)
+    return False
 
 
 def _initialise(folder: Path, installation: Installation, identity: Identity) -> None:

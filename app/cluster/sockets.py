@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-__all__ = ["choose_socket_folder", "socket_folder_lives"]
+__all__ = ["choose_socket_folder", "socket_folder_lives", "somebody_listens"]
 
 SOCKET_NAME: Final = ".s.PGSQL.5432"
 PATH_LIMIT_BYTES: Final = 107
@@ -34,6 +34,18 @@ def choose_socket_folder(folder: Path, *, own: Callable[[Path], None]) -> Path:
 def socket_folder_lives(folder: Path) -> bool:
     """Return whether the socket is still where it was put (temporary folders get swept)."""
     return (folder / SOCKET_NAME).exists()
+
+
+def somebody_listens(folder: Path) -> bool:
+    """Return whether a server takes connections; a dead one leaves the socket behind."""
+    try:
+        with socket.socket(socket.AF_UNIX) as trial:
+            trial.connect(str(folder / SOCKET_NAME))
+    except (ConnectionRefusedError, FileNotFoundError):
+        return False
+    except OSError:  # no room in the queue, no right to enter: there is a server
+        return True
+    return True
 
 
 def _can_hold_a_socket(folder: Path) -> bool:

@@ -96,6 +96,8 @@ def _options(assets):
                     "cost_yuan": 2_000.0 * used,
                     "yearly_yuan": 100.0 * used,
                     "capacity_persons": 600.0 * share,
+                    "capacity_source": "GB 50180-2018",
+                    "capacity_confidence": "med",
                     "earliest_year": 0 if asset != "a2" else 1,
                     "consent_risk_share": 0.1,
                     "confidence": "product",

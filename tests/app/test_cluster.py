@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from app import cluster
 from app.cluster.binaries import Installation
+from app.cluster.sockets import socket_folder_lives, somebody_listens
 from app.errors import ClusterError
 
 pytestmark = pytest.mark.postgis
@@ -69,6 +71,16 @@ def test_after_a_killed_server_the_next_start_works_and_nothing_is_lost(home):
     os.kill(pid, signal.SIGKILL)
     assert _start(home).started
     assert _query(url, "SELECT answer FROM survived") == (42,)
+
+
+def test_a_socket_that_a_dead_server_left_behind_is_told_from_one_that_is_served(tmp_path):
+    assert not somebody_listens(tmp_path)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / ".s.PGSQL.5432"))
+        server.listen(1)
+        assert somebody_listens(tmp_path)
+    assert socket_folder_lives(tmp_path)
+    assert not somebody_listens(tmp_path)
 
 
 def test_a_lock_whose_process_number_now_belongs_to_another_program_is_cleared(home):

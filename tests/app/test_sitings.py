@@ -87,9 +87,8 @@ def test_a_siting_tells_its_proof_its_sites_and_their_consents(found):
     assert plan["money"][0]["spent_yuan"] <= BUDGET[0]
     assert plan["cost_yuan"] == pytest.approx(sum(one["cost_yuan"] for one in plan["chosen"]))
     for one in plan["chosen"]:
-        if one["capacity_persons"] is not None:
-            assert one["capacity_source"]
-            assert one["capacity_confidence"] in {"high", "med", "low", "product"}
+        assert one["capacity_source"] == "GB 50180-2018"
+        assert one["capacity_confidence"] == "med"
         assert one["kind"] in KINDS
         assert one["kind_zh"]
         assert one["documents"] or one["to_find_out"]
