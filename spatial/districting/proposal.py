@@ -138,32 +138,34 @@ def district_ids(problem: Problem, label: Ints, *, before: pd.Series | None = No
         On the problem's neighbourhoods; NA for one that stands alone.
     """
     size = problem.size
-    found = pd.Series(pd.NA, index=problem.ids, dtype="string", name="district_id")
+    found = np.full(len(problem.ids), None, dtype=object)
     fresh: list[Ints] = []
     for members in districts_of(label):
         rows = np.flatnonzero(np.isin(problem.atom, members))
         lock = int(problem.flat.lock[members].max())
         if lock >= 0:
-            found.iloc[rows] = problem.labels[lock]
+            found[rows] = problem.labels[lock]
         elif size[members].sum() > 1:
             fresh.append(rows)
     taken = set(problem.labels)
-    fresh = [rows for rows in fresh if not _kept_id(found, rows, before, taken)]
+    fresh = [rows for rows in fresh if not _kept_id(problem, found, rows, before, taken)]
     width = max(3, len(str(len(fresh) + len(taken))))
     number = 0
     for rows in fresh:
         number += 1
         while f"D{number:0{width}d}" in taken:
             number += 1
-        found.iloc[rows] = f"D{number:0{width}d}"
-    return found
+        found[rows] = f"D{number:0{width}d}"
+    return pd.Series(found, index=problem.ids, dtype="string", name="district_id")
 
 
-def _kept_id(found: pd.Series, rows: Ints, before: pd.Series | None, taken: set[str]) -> bool:
+def _kept_id(
+    problem: Problem, found: Any, rows: Ints, before: pd.Series | None, taken: set[str]
+) -> bool:
     """Give a district the id that more than half of its members, and of the id's, had before."""
     if before is None:
         return False
-    had = before.reindex(found.index[rows]).dropna()
+    had = before.reindex(problem.ids[rows]).dropna()
     if not len(had):
         return False
     counts = had.value_counts()
@@ -171,7 +173,7 @@ def _kept_id(found: pd.Series, rows: Ints, before: pd.Series | None, taken: set[
     if name in taken or 2 * counts.iloc[0] <= (before == name).sum():
         return False
     taken.add(name)
-    found.iloc[rows] = name
+    found[rows] = name
     return True
 
 
