@@ -384,8 +384,20 @@ def _reason(oracle: Oracle, before: plans.Draft, after: plans.Draft) -> bool:
         one.locked for key, one in before.districts.items() if key not in after.districts
     ):
         return True
+    if _sharing(after) - _sharing(before):  # another pair, where as many were broken before
+        return True
     old, new = _refusing(_breaches(oracle, before)), _refusing(_breaches(oracle, after))
     return any(by > old.get(key, 0.0) for key, by in new.items())
+
+
+def _sharing(draft: plans.Draft) -> set[tuple[str, str]]:
+    """Pairs that must not share a district, and do."""
+    row_of, label = draft.ground.row_of, draft.label
+    return {
+        (a, b)
+        for a, b in draft.rules.must_not_join
+        if label[row_of[a]] is not None and label[row_of[a]] == label[row_of[b]]
+    }
 
 
 def _broken_by_edit(oracle: Oracle, before: plans.Draft, made: plans.Applied) -> Iterator[object]:
