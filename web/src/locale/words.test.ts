@@ -81,7 +81,7 @@ describe("a clause", () => {
 
 describe("steps of an analysis", () => {
   it("have a text each, as the engine names them", () => {
-    const engine = readFileSync("../spatial/analysis.py", "utf8");
+    const engine = readFileSync("../spatial/analysis/run.py", "utf8");
     const stages = /^STAGES: Final = \{\n([^}]*)\}/m.exec(engine)?.[1] ?? "";
     const names = [...stages.matchAll(/^ +"(\w+)":/gm)].map((match) => match[1]);
     expect(names.length).toBeGreaterThan(5);
