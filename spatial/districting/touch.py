@@ -244,6 +244,7 @@ def _named(problem: Problem, assignment: pd.Series, districts: list[Ints]) -> pd
     inside[np.concatenate(mine)] = True
     after = assignment.astype("string")
     taken = set(after[~after.index.isin(problem.ids[inside])].dropna().unique())
+    taken |= set(map(str, problem.labels))  # the ids of locked districts are theirs alone
     known = taken | {name for name in had[inside] if name is not None}
     fresh = (name for number in count(1) if (name := f"D{number:03d}") not in known)
     new = np.full(len(had), None, dtype=object)

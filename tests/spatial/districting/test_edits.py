@@ -266,3 +266,13 @@ def test_stopping_early_keeps_the_start_and_is_not_called_optimal():
     assert found.status == "cancelled"
     assert found.assignment.equals(start)
     assert propose(problem, FixedNumber(12), cancel=lambda: True).status == "cancelled"
+
+
+def test_the_id_of_a_locked_district_is_its_alone():
+    pairs = np.column_stack([np.arange(3), np.arange(1, 4)])
+    problem = Problem.from_arrays(pairs, np.zeros((4, 1)), maximum={"members": 3.0})
+    flat = problem.flat._replace(lock=np.array([0, -1, -1, -1]))
+    problem = replace(problem, flat=flat, labels=("北片",))
+    plan = pd.Series("北片", index=problem.ids, dtype="string")
+    after = touch._named(problem, plan, [np.array([0]), np.array([1, 2, 3])])
+    assert after.tolist() == ["北片", "D001", "D001", "D001"]
