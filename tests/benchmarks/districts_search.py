@@ -194,11 +194,26 @@ def fixed_row(city: Map, method: str, k: int, runs: list[tuple[float, np.ndarray
     }
 
 
-def most(city: Map, peers: tuple[str, ...], seeds: int, limit_s: int) -> list[dict]:
-    """As many regions as hold eight times the mean."""
+def most_of(times: tuple[float, ...]) -> Callable[..., list[dict]]:
+    """As many regions as hold each of these multiples of the mean."""
+
+    def work(city: Map, peers: tuple[str, ...], seeds: int, limit_s: int) -> list[dict]:
+        rows: list[dict] = []
+        for one in times:
+            found = most(city, peers, seeds, limit_s, times=one)
+            rows += [row | {"times": one} for row in found]
+        return rows
+
+    return work
+
+
+def most(
+    city: Map, peers: tuple[str, ...], seeds: int, limit_s: int, *, times: float
+) -> list[dict]:
+    """As many regions as hold a multiple of the mean."""
     from spatial.districting.regions import checked_map, most_regions, most_that_hold
 
-    at_least = 8.0 * float(city.amounts.mean())
+    at_least = times * float(city.amounts.mean())
     land = checked_map(city.links, np.zeros((city.units, 0)), city.amounts)
     bound = most_regions(city.links, city.amounts, at_least)
     most_that_hold(land, at_least, 10, seed=0)  # compiles
@@ -309,7 +324,7 @@ def outside(city: Map, label: np.ndarray, limits: tuple[float, float]) -> int:
 
 TASKS = {
     "fixed": (fixed, FIXED),
-    "most": (most, MOST),
+    "most": (most_of((8.0,)), MOST),
     "limits": (limits, FIXED),
     "balanced": (balanced, BALANCED),
 }
@@ -322,8 +337,15 @@ def main() -> int:
     parser.add_argument("--peers", default="", help="comma-separated; by default all")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--limit-s", type=int, default=120)
+    parser.add_argument(
+        "--times",
+        default="8",
+        help="max-p: least amounts, comma-separated, as multiples of the mean",
+    )
     asked = parser.parse_args()
     work, everybody = TASKS[asked.task]
+    if asked.task == "most":
+        work = most_of(tuple(float(one) for one in asked.times.split(",")))
     peers = tuple(p for p in everybody if not asked.peers or p in asked.peers.split(","))
     if asked.peers == "none":
         peers = ()
