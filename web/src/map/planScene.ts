@@ -100,7 +100,7 @@ export class PlanDrawer {
   show(scene: PlanScene | null): void {
     const before = this.shown;
     this.shown = scene;
-    this.still?.keep(scene?.tool ?? false);
+    this.still?.keep(scene !== null); // before a tool is chosen: a stroke need not wait for the map
     if (before?.drawn !== scene?.drawn) this.sketch?.show(scene?.drawn ?? collection([]));
     if (!scene) {
       if (this.timer) clearTimeout(this.timer);
@@ -230,28 +230,4 @@ function linesOf(world: World, edges: Edges): GeoJSON.Feature[] {
     for (let at = edges.start[id]!; at < edges.start[id + 1]!; at++) coordinates.push(world.cells.plane.place(edges.xy[2 * at]!, edges.xy[2 * at + 1]!));
     return { type: "Feature", id, properties: {}, geometry: { type: "LineString", coordinates } };
   });
-}
-
-/** A point for the name of each district: in the member that lies nearest to the middle of them all. */
-export function labelsOf(world: World, district: Int32Array, names: readonly string[], locked: ReadonlySet<number>): GeoJSON.FeatureCollection {
-  const sums = new Map<number, { x: number; y: number; weight: number; rows: number[] }>();
-  const { cell_m2 } = world.units;
-  const { middle } = world.cells;
-  district.forEach((slot, row) => {
-    if (slot < 0) return;
-    let sum = sums.get(slot);
-    if (!sum) sums.set(slot, (sum = { x: 0, y: 0, weight: 0, rows: [] }));
-    sum.x += middle[2 * row]! * cell_m2[row]!;
-    sum.y += middle[2 * row + 1]! * cell_m2[row]!;
-    sum.weight += cell_m2[row]!;
-    sum.rows.push(row);
-  });
-  const features = [...sums].map(([slot, { x, y, weight, rows }]): GeoJSON.Feature => {
-    const [mx, my] = weight > 0 ? [x / weight, y / weight] : [middle[2 * rows[0]!]!, middle[2 * rows[0]! + 1]!];
-    const away = (row: number): number => Math.hypot(middle[2 * row]! - mx, middle[2 * row + 1]! - my);
-    const best = rows.reduce((a, b) => (away(b) < away(a) ? b : a));
-    const coordinates = world.cells.plane.place(middle[2 * best]!, middle[2 * best + 1]!);
-    return { type: "Feature", properties: { name: names[slot] ?? "", area_m2: weight, locked: locked.has(slot) }, geometry: { type: "Point", coordinates } };
-  });
-  return collection(features);
 }

@@ -26,6 +26,9 @@ export interface DistrictInfo {
   gone: boolean;
 }
 
+/** The server is asked at most so often while a gesture goes on, and never within a frame of it. */
+const ADVICE_MS = 120;
+
 export interface Conflict {
   edit: Edit;
   problem: Problem;
@@ -97,6 +100,8 @@ export class Drawing {
       (edit, signal) => this.plans.tryEdit(this.city, this.planId, edit, this.plan.value?.head ?? 0, signal),
       (answer) => this.stroke.size > 0 && this.advice.set(answer),
       () => this.advice.set(null),
+      1500,
+      ADVICE_MS,
     );
   }
 

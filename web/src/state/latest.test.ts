@@ -1,10 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Latest } from "./latest";
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function asked(duration: (input: number) => number, patience?: number) {
+function asked(duration: (input: number) => number, patience?: number, rest?: number) {
   const begun: number[] = [];
   const answered: number[] = [];
   const failed: unknown[] = [];
@@ -19,6 +19,7 @@ function asked(duration: (input: number) => number, patience?: number) {
     (output) => answered.push(output),
     (reason) => failed.push(reason),
     patience,
+    rest,
   );
   return { latest, begun, answered, failed };
 }
@@ -48,5 +49,32 @@ describe("the newest question", () => {
     await wait(20);
     expect(failed).toHaveLength(1);
     expect(answered).toEqual([5]);
+  });
+
+  describe("with a rest", () => {
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
+
+    it("leaves that long between two questions, however fast the answers are, and asks the last one", async () => {
+      const { latest, begun } = asked(() => 1, undefined, 60);
+      latest.put(1);
+      expect(begun).toEqual([]); // not in the middle of what puts it
+      await vi.advanceTimersByTimeAsync(1);
+      for (const input of [2, 3, 4, 5, 6]) {
+        latest.put(input);
+        await vi.advanceTimersByTimeAsync(10);
+      }
+      expect(begun).toEqual([1]);
+      await vi.advanceTimersByTimeAsync(20);
+      expect(begun).toEqual([1, 6]);
+    });
+
+    it("asks nothing when it is told to forget meanwhile", async () => {
+      const { latest, begun } = asked(() => 1, undefined, 20);
+      latest.put(1);
+      latest.drop();
+      await vi.advanceTimersByTimeAsync(60);
+      expect(begun).toEqual([]);
+    });
   });
 });

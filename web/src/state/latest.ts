@@ -6,15 +6,20 @@ export class Latest<Input, Output> {
   private waiting: { input: Input } | null = null;
   private running: { begun: number; abort: AbortController } | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private resting: ReturnType<typeof setTimeout> | null = null;
+  private asked = -Infinity;
 
   /**
    * @param patience in milliseconds: an answer that takes longer is given up when a newer question waits.
+   * @param rest at least so many milliseconds lie between two questions, however fast answers come; above none, no
+   * question is asked in the middle of what puts it.
    */
   constructor(
     private readonly ask: Ask<Input, Output>,
     private readonly answered: (output: Output, input: Input) => void,
     private readonly failed: (reason: unknown, input: Input) => void,
     private readonly patience = 1500,
+    private readonly rest = 0,
   ) {}
 
   /** Whether a newer question waits. */
@@ -40,11 +45,21 @@ export class Latest<Input, Output> {
   private next(): void {
     if (this.timer) clearTimeout(this.timer);
     this.timer = null;
+    if (!this.waiting || this.resting) return;
+    if (this.rest === 0) return this.begin();
+    this.resting = setTimeout(() => {
+      this.resting = null;
+      this.begin();
+    }, Math.max(0, this.asked + this.rest - Date.now()));
+  }
+
+  private begin(): void {
     const { waiting } = this;
     if (!waiting) return;
     this.waiting = null;
     const abort = new AbortController();
-    this.running = { begun: Date.now(), abort };
+    this.asked = Date.now();
+    this.running = { begun: this.asked, abort };
     const { input } = waiting;
     this.ask(input, abort.signal)
       .then(

@@ -21,6 +21,22 @@ describe("the drawing table", () => {
     }
   });
 
+  test("what was worked out of a district holds until it counts a change", () => {
+    const { units } = town(8, 6);
+    const roll = dice(3);
+    const table = new Table(units, Int32Array.from({ length: 48 }, () => Math.floor(roll() * 6) - 1), 5);
+    const told = (district: number) => [table.figures(district), table.lacking(district), table.broken(district, { max_members: 8 })];
+    for (let step = 0; step < 300; step++) {
+      const before = [0, 1, 2, 3, 4].map((district) => ({ changes: table.changes(district), told: told(district) }));
+      table.move(Math.floor(roll() * 48), Math.floor(roll() * 6) - 1);
+      const touched = before.filter(({ changes, told: was }, district) => {
+        if (table.changes(district) === changes) expect(told(district)).toEqual(was);
+        return table.changes(district) !== changes;
+      });
+      expect(touched.length).toBeLessThanOrEqual(2);
+    }
+  });
+
   test("what sharing closes is what a plain look at every pair finds", () => {
     const { units } = town(6, 6, 3);
     const roll = dice(8);

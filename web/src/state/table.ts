@@ -83,7 +83,7 @@ export class Table {
   private readonly closedLow: Uint32Array;
   private readonly closedHigh: Uint32Array;
   private readonly rows: Set<number>[] = [];
-  private readonly sums: { households: number; persons: number; area_m2: number; cell_m2: number; outline_m: number; closed: number; open: number; lacking: Int32Array }[] = [];
+  private readonly sums: { households: number; persons: number; area_m2: number; cell_m2: number; outline_m: number; closed: number; open: number; lacking: Int32Array; changes: number }[] = [];
 
   constructor(
     readonly units: Units,
@@ -105,7 +105,7 @@ export class Table {
   ensure(districts: number): void {
     while (this.rows.length < districts) {
       this.rows.push(new Set());
-      this.sums.push({ households: 0, persons: 0, area_m2: 0, cell_m2: 0, outline_m: 0, closed: 0, open: 0, lacking: new Int32Array(this.units.kinds.length) });
+      this.sums.push({ households: 0, persons: 0, area_m2: 0, cell_m2: 0, outline_m: 0, closed: 0, open: 0, lacking: new Int32Array(this.units.kinds.length), changes: 0 });
     }
   }
 
@@ -121,6 +121,11 @@ export class Table {
     this.district[unit] = to;
     if (to >= 0) this.enter(unit, to);
     return true;
+  }
+
+  /** How often a district changed: what was worked out of it holds as long as this stays the same. */
+  changes(district: number): number {
+    return this.sums[district]?.changes ?? 0;
   }
 
   figures(district: number): Figures {
@@ -236,6 +241,7 @@ export class Table {
   private count(unit: number, district: number, sign: 1 | -1): void {
     const { households, persons, area_m2, cell_m2, outline_m, touches } = this.units;
     const sums = this.sums[district]!;
+    sums.changes++;
     sums.households += sign * households[unit]!;
     sums.persons += sign * persons[unit]!;
     sums.area_m2 += sign * area_m2[unit]!;
