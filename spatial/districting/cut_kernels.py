@@ -7,7 +7,8 @@ times at least, and whole numbers add up to a whole number:
 .. math:: \sum_S \lfloor u(S) \rfloor\, x_S \le \lfloor u \rfloor .
 
 With 1/2 for three atoms: of the districts that hold two of them at least, one is chosen at most.
-The multipliers for up to five atoms are those of [2]_, seven halves are added.
+The multipliers for up to five atoms are among those of [2]_ (four kinds that are hardly ever
+charged are left out), seven halves are added.
 
 References
 ----------
@@ -23,7 +24,20 @@ from typing import Any, Final
 import numba
 import numpy as np
 
-__all__ = ["PATTERNS", "WIDTH", "grow_cuts", "index_cuts", "traces", "triples", "weigh", "worths"]
+__all__ = [
+    "PATTERNS",
+    "WIDTH",
+    "beside",
+    "by_atom",
+    "columns",
+    "index_cuts",
+    "meeting",
+    "rows_of",
+    "some_of",
+    "traces",
+    "weigh",
+    "worths",
+]
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 Array = Any
@@ -32,12 +46,8 @@ WIDTH: Final = 7
 PATTERNS: Final = (
     ((1, 1, 1), 2),
     ((1, 1, 1, 1, 1), 2),
-    ((1, 1, 1, 1, 1), 3),
     ((2, 1, 1, 1), 3),
     ((2, 2, 1, 1, 1), 4),
-    ((3, 1, 1, 1, 1), 4),
-    ((3, 2, 2, 1, 1), 5),
-    ((2, 2, 1, 1, 1), 3),
     ((3, 3, 2, 2, 1), 4),
     ((1, 1, 1, 1, 1, 1, 1), 2),
 )
@@ -125,7 +135,7 @@ def weigh(
                 held[t] += shares[t, index[2][p]]
         for m in range(met):
             t = touched[m]
-            full = held[t] // whole[t]
+            full = held[t] // whole[t] if held[t] >= whole[t] else 0
             held[t] = 0
             if full > 0:
                 if count == len(cut):
@@ -166,13 +176,15 @@ def worths(
                 held[t] += shares[t, index[2][p]]
         for m in range(met):
             t = touched[m]
-            worth[j] -= charge[t] * (held[t] // whole[t])
+            if held[t] >= whole[t]:
+                worth[j] -= charge[t] * (held[t] // whole[t])
             held[t] = 0
     return worth
 
 
 @_jit
-def _by_atom(members: Array, start: Array, atoms: int) -> tuple[Array, Array]:
+def by_atom(members: Array, start: Array, atoms: int) -> tuple[Array, Array]:
+    """Return the districts around each atom: begin, district."""
     begin = np.zeros(atoms + 1, dtype=np.int64)
     for i in range(start[-1]):
         begin[members[i] + 1] += 1
@@ -188,155 +200,111 @@ def _by_atom(members: Array, start: Array, atoms: int) -> tuple[Array, Array]:
 
 
 @_jit
-def triples(  # noqa: C901, PLR0912 - one compiled loop
-    members: Array, start: Array, part: Array, atoms: int, least: float
-) -> tuple[Array, Array]:
-    """Triples of atoms of which a fractional plan holds two or three more than `1 + least` times.
+def meeting(begin: Array, around: Array, window: Array, known: Array) -> Array:
+    """Return the districts with an atom of a window.
 
-    Returns the triples and by how much (negative: nearly).
+    `known` has a False for every district, and has so again afterwards.
     """
-    begin, district = _by_atom(members, start, atoms)
-    found = np.empty((256, 3), dtype=np.int64)
-    excess = np.empty(256)
+    size = 0
+    for a in window:
+        size += begin[a + 1] - begin[a]
+    found = np.empty(size, dtype=np.int64)
     count = 0
-    with_i, with_j, with_both = np.zeros(atoms), np.zeros(atoms), np.zeros(atoms)
-    near_i = np.empty(atoms, dtype=np.int64)
-    near_j = np.empty(atoms, dtype=np.int64)
-    for i in range(atoms):
-        beside_i = 0
-        for p in range(begin[i], begin[i + 1]):
-            d = district[p]
-            for q in range(start[d], start[d + 1]):
-                k = members[q]
-                if with_i[k] == 0.0:
-                    near_i[beside_i] = k
-                    beside_i += 1
-                with_i[k] += part[d]
-        for m in range(beside_i):
-            j = near_i[m]
-            if j <= i:
-                continue
-            beside_j = 0
-            for p in range(begin[j], begin[j + 1]):
-                d = district[p]
-                both = False
-                for q in range(start[d], start[d + 1]):
-                    both = both or members[q] == i
-                for q in range(start[d], start[d + 1]):
-                    k = members[q]
-                    if with_j[k] == 0.0:
-                        near_j[beside_j] = k
-                        beside_j += 1
-                    with_j[k] += part[d]
-                    if both:
-                        with_both[k] += part[d]
-            for n in range(beside_j):
-                k = near_j[n]
-                more = with_i[j] + with_i[k] + with_j[k] - 2.0 * with_both[k] - 1.0
-                if k > j and more > least:
-                    if count == len(found):
-                        longer, much = np.empty((2 * count, 3), np.int64), np.empty(2 * count)
-                        longer[:count] = found
-                        much[:count] = excess
-                        found, excess = longer, much
-                    found[count, 0], found[count, 1], found[count, 2] = i, j, k
-                    excess[count] = more
-                    count += 1
-                with_j[k] = 0.0
-                with_both[k] = 0.0
-        for m in range(beside_i):
-            with_i[near_i[m]] = 0.0
-    return found[:count], excess[:count]
+    for a in window:
+        for p in range(begin[a], begin[a + 1]):
+            if not known[around[p]]:
+                known[around[p]] = True
+                found[count] = around[p]
+                count += 1
+    for k in range(count):
+        known[found[k]] = False
+    return found[:count]
 
 
 @_jit
-def _swing(
-    begin: Array, district: Array, part: Array, held: Array, whole: int, a: int, by: int
-) -> float:
-    """Return what the left side gains when atom `a` holds `by` more."""
-    gain = 0.0
-    for p in range(begin[a], begin[a + 1]):
-        d = district[p]
-        gain += part[d] * ((held[d] + by) // whole - held[d] // whole)
-    return gain
-
-
-@_jit
-def _hold(begin: Array, district: Array, held: Array, a: int, by: int) -> None:
-    for p in range(begin[a], begin[a + 1]):
-        held[district[p]] += by
-
-
-@_jit
-def grow_cuts(  # noqa: C901, PLR0912 - one compiled loop
-    members: Array, start: Array, part: Array, atoms: int, seeds: Array, shares: Array, whole: int
+def beside(
+    members: Array, start: Array, begin: Array, around: Array, atoms: int
 ) -> tuple[Array, Array]:
-    """Atoms for some multipliers, from seeds, one exchanged at a time while that breaks it more.
-
-    Parameters
-    ----------
-    members, start, part : arrays
-        The districts of a fractional plan, and how much of each it has.
-    atoms : int
-    seeds : int array, shape (seeds, 3)
-    shares, whole : multipliers
-
-    Returns
-    -------
-    rows : int array, shape (seeds, len(shares))
-    excess : float array
-        By how much the plan breaks it; negative where it does not.
-    """
-    begin, district = _by_atom(members, start, atoms)
-    size = len(shares)
-    rows = np.full((len(seeds), size), -1, dtype=np.int64)
-    excess = np.full(len(seeds), -1.0)
-    held = np.zeros(len(part), dtype=np.int64)
+    """Return the atoms that share a district with each atom, itself too: begin, atom."""
     mark = np.full(atoms, -1, dtype=np.int64)
-    near = np.empty(atoms, dtype=np.int64)
-    room = shares.sum() // whole
-    for s in range(len(seeds)):
-        beside = 0
-        for u in range(3):
-            for p in range(begin[seeds[s, u]], begin[seeds[s, u] + 1]):
-                d = district[p]
-                for q in range(start[d], start[d + 1]):
-                    if mark[members[q]] != s:
-                        mark[members[q]] = s
-                        near[beside] = members[q]
-                        beside += 1
-        if beside < size:
-            continue
-        now = 0.0
-        for u in range(3):
-            now += _swing(begin, district, part, held, whole, seeds[s, u], shares[u])
-            _hold(begin, district, held, seeds[s, u], shares[u])
-            rows[s, u] = seeds[s, u]
-        better = True
-        while better:
-            better = False
-            for u in range(size):
-                old = rows[s, u]
-                before = now
-                if old >= 0:
-                    now += _swing(begin, district, part, held, whole, old, -shares[u])
-                    _hold(begin, district, held, old, -shares[u])
-                best, most = old, (before if old >= 0 else -1.0)
-                for m in range(beside):
-                    a = near[m]
-                    used = False
-                    for v in range(size):
-                        used = used or (v != u and rows[s, v] == a)
-                    if used:
-                        continue
-                    then = now + _swing(begin, district, part, held, whole, a, shares[u])
-                    if then > most + 1e-9:
-                        best, most = a, then
-                _hold(begin, district, held, best, shares[u])
-                now = most
-                better = better or best != old
-                rows[s, u] = best
-        excess[s] = now - room
-        for u in range(size):
-            _hold(begin, district, held, rows[s, u], -shares[u])
-    return rows, excess
+    first = np.zeros(atoms + 1, dtype=np.int64)
+    found = np.empty(64 * atoms, dtype=np.int64)
+    count = 0
+    for i in range(atoms):
+        for p in range(begin[i], begin[i + 1]):
+            for q in range(start[around[p]], start[around[p] + 1]):
+                k = members[q]
+                if mark[k] == i:
+                    continue
+                mark[k] = i
+                if count == len(found):
+                    longer = np.empty(2 * count, dtype=np.int64)
+                    longer[:count] = found
+                    found = longer
+                found[count] = k
+                count += 1
+        first[i + 1] = count
+    return first, found[:count]
+
+
+@_jit
+def some_of(members: Array, start: Array, which: Array) -> tuple[Array, Array]:
+    """Return the members of some districts, and where each begins."""
+    begin = np.zeros(len(which) + 1, dtype=np.int64)
+    for k in range(len(which)):
+        begin[k + 1] = begin[k] + start[which[k] + 1] - start[which[k]]
+    found = np.empty(begin[-1], dtype=np.int64)
+    for k in range(len(which)):
+        found[begin[k] : begin[k + 1]] = members[start[which[k]] : start[which[k] + 1]]
+    return found, begin
+
+
+@_jit
+def columns(
+    members: Array,
+    start: Array,
+    index: tuple[Array, Array, Array],
+    shares: Array,
+    whole: Array,
+    atoms: int,
+) -> tuple[Array, Array, Array]:
+    """Return districts as columns: begin, row (of its atoms, then of the cuts), value."""
+    first, cut, times = weigh(members, start, index, shares, whole)
+    size = len(members) + len(cut)
+    begin = np.zeros(len(start), dtype=np.int32)
+    row, value = np.empty(size, dtype=np.int32), np.ones(size)
+    at = 0
+    for j in range(len(start) - 1):
+        for i in range(start[j], start[j + 1]):
+            row[at] = members[i]
+            at += 1
+        for m in range(first[j], first[j + 1]):
+            row[at], value[at] = atoms + cut[m], times[m]
+            at += 1
+        begin[j + 1] = at
+    return begin, row, value
+
+
+@_jit
+def rows_of(
+    members: Array,
+    start: Array,
+    index: tuple[Array, Array, Array],
+    shares: Array,
+    whole: Array,
+) -> tuple[Array, Array, Array]:
+    """Return cuts as rows: begin, district, how often it counts."""
+    first, cut, times = weigh(members, start, index, shares, whole)
+    begin = np.zeros(len(whole) + 1, dtype=np.int32)
+    for t in cut:
+        begin[t + 1] += 1
+    for t in range(len(whole)):
+        begin[t + 1] += begin[t]
+    at = begin[:-1].copy()
+    district, value = np.empty(len(cut), dtype=np.int32), np.empty(len(cut))
+    for j in range(len(start) - 1):
+        for m in range(first[j], first[j + 1]):
+            t = cut[m]
+            district[at[t]], value[at[t]] = j, times[m]
+            at[t] += 1
+    return begin, district, value
