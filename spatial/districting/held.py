@@ -32,6 +32,7 @@ Array = npt.NDArray[Any]
 GAIN = 1e-9
 """A change must lower the value by more than this share of one unit's; below, rounding decides."""
 _jit: Any = numba.njit(cache=True, nogil=True)
+_bare: Any = numba.njit(cache=True, nogil=True, _nrt=False)
 
 
 class Held(NamedTuple):
@@ -103,7 +104,7 @@ def hold(
     return held
 
 
-@_jit
+@_bare
 def recount(h: Any) -> None:
     """Work out all sums and lists of members anew from the labels."""
     h.members[:] = 0.0
@@ -114,7 +115,7 @@ def recount(h: Any) -> None:
         enter(h, i, h.label[i])
 
 
-@_jit
+@_bare
 def enter(h: Any, i: int, r: int) -> None:
     """Put a unit that is in no region into region r."""
     h.label[i] = r
@@ -130,7 +131,7 @@ def enter(h: Any, i: int, r: int) -> None:
     h.head[r] = i
 
 
-@_jit
+@_bare
 def leave(h: Any, i: int) -> None:
     """Take a unit out of its region."""
     r = h.label[i]
@@ -147,14 +148,14 @@ def leave(h: Any, i: int) -> None:
         h.before[a] = b
 
 
-@_jit
+@_bare
 def move(h: Any, i: int, r: int) -> None:
     """Move unit i to region r, whatever that does to contiguity."""
     leave(h, i)
     enter(h, i, r)
 
 
-@_jit
+@_bare
 def connected_without(h: Any, i: int) -> bool:
     """Tell whether the region of unit i stays in one piece, and not empty, when i leaves it.
 
@@ -194,7 +195,7 @@ def connected_without(h: Any, i: int) -> bool:
     return False
 
 
-@_jit
+@_bare
 def change_of_move(h: Any, i: int, b: int) -> float:
     """ΔW when unit i moves to region b; its own region must have another member."""
     a = h.label[i]
@@ -211,13 +212,13 @@ def change_of_move(h: Any, i: int, b: int) -> float:
     return far_b * n_b / (n_b + 1.0) - far_a * n_a / (n_a - 1.0)
 
 
-@_jit
+@_bare
 def lacking(h: Any, load: float) -> float:
     """How far an amount lies outside the limits."""
     return max(h.limits[0] - load, 0.0) + max(load - h.limits[1], 0.0)
 
 
-@_jit
+@_bare
 def worse_limits(h: Any, i: int, b: int) -> float:
     """Rise of what lies outside the limits when unit i moves to region b."""
     a = h.label[i]
@@ -230,7 +231,7 @@ def worse_limits(h: Any, i: int, b: int) -> float:
     )
 
 
-@_jit
+@_bare
 def squares(h: Any) -> float:
     """Sum of squares within regions, worked out from the units."""
     value = 0.0
@@ -243,16 +244,18 @@ def squares(h: Any) -> float:
 
 
 @_jit
-def descend(h: Any, least: float) -> int:  # noqa: C901 - one compiled pass
+def descend(h: Any, least: float) -> int:
     """Move units to linked regions, best first for each unit, until no move lowers W by `least`.
 
     Returns the moves made. A move never worsens the limits.
     """
     n = h.x.shape[0]
-    waiting = np.ones(n, np.bool_)
-    line = np.empty(n, np.int32)
-    for i in range(n):
-        line[i] = i
+    return _descend(h, least, np.ones(n, np.bool_), np.arange(n).astype(np.int32))
+
+
+@_bare
+def _descend(h: Any, least: float, waiting: Any, line: Any) -> int:
+    n = line.shape[0]
     low, held = 0, n
     made = 0
     while held > 0:

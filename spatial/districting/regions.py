@@ -48,6 +48,12 @@ HEATS: Final = (1.5, 0.4, 3.0, 0.8)
 """First temperatures of the runs, in shares of a unit's mean square."""
 BALLS_PER_UNIT: Final = 60
 """Balls tried for each unit: about 150 µs a unit."""
+ROUNDS: Final = 3
+"""Times that regions are reallocated and divided, at most."""
+TREES: Final = 3
+"""Trees tried when two linked regions are divided anew: the shortest and two random ones."""
+TREES_AFTER: Final = 6
+"""Trees tried after an annealing, which takes far longer than they do."""
 NAMED: Final = 6
 """Rows named in a message; of more, it says how many."""
 
@@ -180,8 +186,8 @@ def fixed_number(
     state = dice(seed, 1)
     label = _beginning(land, k, limits, state)
     held = land.held(label, limits)
-    room = trees.tree_room(land.units, land.x.shape[1])
-    _improve(held, room, state)
+    room = _tree_room(held)
+    _improve(held, room, TREES, state)
     if budget > 0:
         label = _annealed(land, held, room, budget, state, progress)
         held = land.held(label, limits)
@@ -255,7 +261,7 @@ def most_that_hold(
         inside = np.flatnonzero(label >= 0)
         part = _part(land, inside)
         held = part.held(label[inside], (enough, np.inf))
-        _improve(held, trees.tree_room(part.units, part.x.shape[1]), state)
+        _improve(held, _tree_room(held), TREES_AFTER, state)
         label[inside] = held.label
     return _answer(label, land.x, bound=bound)
 
@@ -319,10 +325,13 @@ def _with_room(held: Held, regions: int) -> Held:
     )
 
 
-def _improve(held: Held, room: trees.TreeRoom, state: Any) -> None:
-    units = len(held.label)
-    least = 1e-9 * max(float(np.square(held.x).sum()), 1e-300) / max(units, 1)
-    trees.improve(held, room, 3, 1, units, 1.0, least, state)
+def _tree_room(held: Held) -> trees.TreeRoom:
+    return trees.tree_room(len(held.x), len(held.neighbour), held.x.shape[1], len(held.members))
+
+
+def _improve(held: Held, room: trees.TreeRoom, tried: int, state: Any) -> None:
+    least = 1e-9 * max(float(np.square(held.x).sum()), 1e-300) / max(len(held.x), 1)
+    trees.improve(held, room, ROUNDS, tried, 1.0, least, state)
 
 
 def _annealed(
@@ -339,7 +348,7 @@ def _annealed(
         held = land.held(best, limits)
         unit = value / land.units
         anneal(held, budget // runs, HEATS[run % len(HEATS)] * unit, 0.01 * unit, state)
-        _improve(held, room, state)
+        _improve(held, room, TREES_AFTER, state)
         seen.append(held.label.astype(np.int64))
         now = squares(held)
         if now < value:
