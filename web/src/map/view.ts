@@ -363,9 +363,16 @@ export class MapView {
     const keyed = (event: KeyboardEvent): void => {
       if (event.code === "Space") space = event.type === "keydown";
     };
+    const hold = (held: boolean): void => {
+      for (const way of [map.dragPan, map.boxZoom]) {
+        if (held) way.disable();
+        else way.enable();
+      }
+    };
     const release = (event: MouseEvent): void => {
       if (!this.drawing || event.target === map.getCanvas()) return;
       this.drawing = false;
+      hold(false);
       events.plan({ how: "up", place: this.lastPlace, metresPerPixel: this.metresPerPixel(), client: { x: event.clientX, y: event.clientY }, shift: event.shiftKey, alt: event.altKey });
     };
     addEventListener("keydown", keyed);
@@ -385,7 +392,9 @@ export class MapView {
         this.drawing = false;
         return;
       }
-      event.preventDefault(); // the map stays where it is
+      // The map stays where it is. A press of the mouse that is declined would be followed by drawing the whole map.
+      if (originalEvent instanceof MouseEvent) hold(true);
+      else event.preventDefault();
       this.drawing = true;
       events.plan(this.planPointed("down", event));
     };
@@ -395,6 +404,7 @@ export class MapView {
     const end = (event: MapMouseEvent | MapTouchEvent): void => {
       if (!this.drawing) return;
       this.drawing = false;
+      hold(false);
       events.plan(this.planPointed("up", event));
     };
     map.on("mousedown", begin);
