@@ -97,12 +97,8 @@ class Effort:
     branches: int = 500_000
     large: int = 80
     sweeps: tuple[tuple[int, int], ...] = (
-        (100, 3),
-        (150, 4),
-        (200, 4),
-        (250, 4),
-        (300, 4),
-        (400, 6),
+        *((100, 2), (130, 2), (160, 2), (200, 2), (200, 2), (250, 2)),
+        *((300, 2), (300, 2), (350, 3), (400, 3), (400, 3), (500, 3)),
     )
     window_atoms: tuple[int, ...] = (15, 20, 25, 30, 35, 40, 45, 50)
     window_branches: int = 3000
@@ -212,7 +208,7 @@ def solve_partition(
     if cover.atoms > effort.large and pool.score[best].sum() - bound > EXACT * abs(bound):
         sweeps = effort.sweeps
         if cover.atoms <= max(wanted for wanted, _ in sweeps):  # one window holds it all
-            sweeps = ((cover.atoms, 3 * sweeps[-1][1]),)
+            sweeps = ((cover.atoms, 6 * sweeps[-1][1]),)
         prices, reduced = strengthen(cover.arrays, cover.links, price, sweeps, over=cover.over)
         if prices.total < bound:
             prices, reduced = _unstrengthened(cover, price)

@@ -175,6 +175,7 @@ def _programme(
     cost = np.maximum(reduced[first], 0.0)
     programme = WindowProgramme(members, start, cost, atoms, cuts, charge)
     programme.add(np.flatnonzero(alone[first] | (cost <= limit_of(cost, CHEAP * atoms))))
+    programme.begin_with_cheapest()
     return programme
 
 

@@ -1,7 +1,8 @@
 """The linear programme of one window: prices and charges as changes of those that hold.
 
-The cost of a district is its reduced cost, and the slack of a cut costs its charge. So all costs
-are at least 0, and the simplex method begins where the last programme around here ended.
+The cost of a district is its reduced cost, and the slack of a cut costs its charge. All costs are
+at least 0, so a basis of districts that cost nothing is dual feasible: the simplex method begins
+where the programmes before have ended around here.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ __all__ = ["ROUNDING", "Change", "WindowProgramme"]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 ROUNDING: Final = 1e-7
+NOTHING: Final = 1e-9
+"""Reduced cost of a district that a plan of the programme before may have used."""
 PRICINGS: Final = 20
 """So often districts that were missed are taken in, between two rounds of cuts."""
 Change = tuple[Floats, Floats, Cuts]
@@ -72,6 +75,17 @@ class WindowProgramme:
         begin, row, value = columns(*some, index, self.cuts.shares, self.cuts.whole, self.atoms)
         self._add_columns(self.cost[which], begin[:-1], row, value)
 
+    def begin_with_cheapest(self) -> None:
+        """Begin with a basis of districts that cost nothing; the solver fills it up with rows."""
+        status = highspy.HighsBasisStatus
+        basis: Any = highspy.HighsBasis()
+        basic = (self.cost[self.held] <= NOTHING).tolist()
+        of_districts = [status.kBasic if free else status.kLower for free in basic]
+        basis.col_status = [status.kLower] * self.old + of_districts
+        basis.row_status = [status.kUpper] * (self.atoms + self.old)
+        basis.valid = basis.alien = True
+        self.solver.setBasis(basis)
+
     def _cut(self, new: Cuts) -> None:
         some = some_of(self.members, self.start, self.held)
         index = index_cuts(new.atoms, self.atoms)
@@ -94,7 +108,7 @@ class WindowProgramme:
             part = np.array(self.solver.getSolution().col_value)[self.old :]
             some = part > 1e-6
             members, start = some_of(self.members, self.start, self.held[some])
-            new = broken_cuts(members, start, part[some], self.atoms, only_triples=turn < 2)
+            new = broken_cuts(members, start, part[some], self.atoms, only_triples=turn < 1)
             if not len(new):
                 break
             self._cut(new)
