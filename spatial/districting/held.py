@@ -25,6 +25,7 @@ __all__ = [
     "hold",
     "lacking",
     "move",
+    "numbered",
     "squares",
 ]
 
@@ -32,7 +33,8 @@ Array = npt.NDArray[Any]
 GAIN = 1e-9
 """A change must lower the value by more than this share of one unit's; below, rounding decides."""
 _jit: Any = numba.njit(cache=True, nogil=True)
-_bare: Any = numba.njit(cache=True, nogil=True, _nrt=False)
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
+_bare: Any = numba.njit(**_OPTIONS)
 
 
 class Held(NamedTuple):
@@ -241,6 +243,38 @@ def squares(h: Any) -> float:
             d = h.x[i, q] - h.total[r, q] / h.members[r]
             value += d * d
     return value
+
+
+@_jit
+def numbered(label: Any, x: Any) -> Any:
+    """Renumber regions in order of their first unit, −1 for units in none: (label, regions, W)."""
+    n, needs = x.shape
+    made = np.full(n, -1, np.int64)
+    new = np.full(label.max() + 1, -1, np.int64)
+    count = np.zeros(new.shape[0])
+    mean = np.zeros((new.shape[0], needs))
+    regions = 0
+    for i in range(n):
+        r = label[i]
+        if r < 0:
+            continue
+        if new[r] < 0:
+            new[r] = regions
+            regions += 1
+        r = new[r]
+        made[i] = r
+        count[r] += 1.0
+        for q in range(needs):
+            mean[r, q] += x[i, q]
+    for r in range(regions):
+        for q in range(needs):
+            mean[r, q] /= count[r]
+    within = 0.0
+    for i in range(n):
+        for q in range(needs if made[i] >= 0 else 0):
+            apart = x[i, q] - mean[made[i], q]
+            within += apart * apart
+    return made, regions, within
 
 
 @_jit

@@ -12,12 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from spatial.districting import packing, trees
 from spatial.districting.anneal import anneal
 from spatial.districting.chance import dice
-from spatial.districting.held import Held, hold, link_differences, squares
+from spatial.districting.held import Held, hold, link_differences, numbered, squares
 from spatial.districting.problem import components_of, compressed
 from spatial.districting.recombine import recombine
 from spatial.districting.ward import agglomerate
@@ -404,21 +403,14 @@ def _costs(x: Floats, label: Ints, regions: int) -> Floats:
 
 
 def _outside(held: Held) -> float:
+    if held.limits[0] <= 0 and held.limits[1] == np.inf:
+        return 0.0
     low = np.maximum(held.limits[0] - held.load, 0.0)
     return float((low + np.maximum(held.load - held.limits[1], 0.0)).sum())
 
 
 def _answer(label: npt.NDArray[Any], x: Floats, *, bound: int) -> Regions:
-    inside = label >= 0
-    number = np.full(len(label), -1, np.int64)
-    number[inside] = pd.factorize(label[inside])[0]
-    regions = int(number.max(initial=-1)) + 1
-    count = np.bincount(number[inside], minlength=regions)[:, None]
-    within = 0.0
-    if x.shape[1] and regions:
-        mean = np.zeros((regions, x.shape[1]))
-        np.add.at(mean, number[inside], x[inside])
-        within = float(np.square(x[inside] - (mean / count)[number[inside]]).sum())
+    number, regions, within = numbered(label.astype(np.int64), x)
     return Regions(number, regions, within, bound, regions == bound)
 
 

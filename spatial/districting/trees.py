@@ -29,7 +29,8 @@ __all__ = ["TreeRoom", "best_cut", "divide", "divide_all", "improve", "reallocat
 
 Array = npt.NDArray[Any]
 _jit: Any = numba.njit(cache=True, nogil=True)
-_bare: Any = numba.njit(cache=True, nogil=True, _nrt=False)
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
+_bare: Any = numba.njit(**_OPTIONS)
 
 
 class TreeRoom(NamedTuple):
