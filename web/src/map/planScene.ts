@@ -109,7 +109,7 @@ export class PlanDrawer {
     }
     if (scene.world !== this.world) this.lay(scene.world);
     if (before?.labels !== scene.labels) this.source("plan_labels").setData(scene.labels);
-    if (scene.gesture && this.gesture?.ready) this.gesture.paint(scene, this.told, markOf(scene));
+    if (scene.gesture && this.gesture?.ready) this.gesture.paint(scene, this.told, marksOf(scene));
     else this.paint(scene);
   }
 
@@ -120,7 +120,7 @@ export class PlanDrawer {
 
   private pictured(): void {
     this.gesture?.pictured(this.told);
-    if (this.shown?.gesture && this.gesture?.ready) this.gesture.paint(this.shown, this.told, markOf(this.shown));
+    if (this.shown?.gesture && this.gesture?.ready) this.gesture.paint(this.shown, this.told, marksOf(this.shown));
   }
 
   private source(name: (typeof PLAN_SOURCES)[number]): GeoJSONSource {
@@ -171,7 +171,7 @@ export class PlanDrawer {
     const { district, colours, lockedDistricts, lockedUnits } = scene;
     const { edges, admitted } = scene.world;
     const { told } = this;
-    const mark = markOf(scene);
+    const marks = marksOf(scene);
     const around = new Set<number>();
     let signed = false;
     let changed = false;
@@ -179,7 +179,7 @@ export class PlanDrawer {
       const slot = district[row]!;
       const paint = slot < 0 ? -1 : (colours[slot] ?? 0) % DISTRICT_COLOURS.length;
       const locked = lockedUnits.has(row) || lockedDistricts.has(slot);
-      const code = 4 * mark(row) + (slot < 0 ? (admitted[row] ? 1 : 2) : locked ? 3 : 0);
+      const code = 4 * (marks.get(row) ?? MARKS.none) + (slot < 0 ? (admitted[row] ? 1 : 2) : locked ? 3 : 0);
       if (code !== this.signs[row]) {
         this.signs[row] = code;
         signed = true;
@@ -208,11 +208,14 @@ export class PlanDrawer {
 /** How long signs wait for more to come. */
 const PATIENCE_MS = 120;
 
-/** How each cell is outlined. */
-const markOf =
-  ({ picked, fragments, differing }: PlanScene) =>
-  (row: number): number =>
-    picked.has(row) ? MARKS.picked : fragments.has(row) ? MARKS.fragment : differing.has(row) ? MARKS.differs : MARKS.none;
+/** The cells that are outlined, and how: later entries win. */
+function marksOf({ picked, fragments, differing }: PlanScene): Map<number, number> {
+  const marks = new Map<number, number>();
+  for (const row of differing) marks.set(row, MARKS.differs);
+  for (const row of fragments) marks.set(row, MARKS.fragment);
+  for (const row of picked) marks.set(row, MARKS.picked);
+  return marks;
+}
 
 /** The zoom from which a cell is wide enough (24 pixels) for a line around each. */
 function zoomOfCells({ units, cells }: World): number {

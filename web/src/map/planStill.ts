@@ -1,9 +1,10 @@
 /** The plan while a gesture is drawn: touched cells lie over a still of the map. */
 
+import { cellsNear } from "../state/cells";
 import { parts } from "../state/edges";
 import { DISTRICT_COLOURS, GROUND } from "./palette";
 import type { PlanScene, Told } from "./planScene";
-import { type Line, type Patch, type Projector, rgbOf, type Still, widthAt } from "./still";
+import { type Box, type Line, type Outline, type Patch, type Projector, rgbOf, type Still, widthAt } from "./still";
 
 /** Zoom, width, zoom, width …: the same on the map and on the still. */
 export const PARTING_STOPS = {
@@ -23,8 +24,8 @@ const COVERS = COLOURS.map((colour) => `rgb(${colour.map((part, at) => Math.roun
 export class PlanStill {
   /** What the map was told when its picture was taken. */
   private picture: Told | null = null;
-  private readonly laid = new Map<number, number>();
-  private readonly parting = new Set<number>();
+  /** The district that each cell is painted in; null: what is painted is not known, or is of no use any more. */
+  private laid: ReadonlyMap<number, number> | null = null;
   private marked = "";
   private projector: Projector | null = null;
   private readonly paths = new Map<number, Path2D>();
@@ -37,8 +38,7 @@ export class PlanStill {
   /** A new picture of the map was taken. */
   pictured(told: Told): void {
     this.picture = { colour: told.colour.slice(), district: told.district.slice(), parting: told.parting.slice(), signs: told.signs.slice() };
-    this.laid.clear();
-    this.parting.clear();
+    this.laid = null;
     this.marked = "";
   }
 
@@ -56,41 +56,68 @@ export class PlanStill {
 
   /** Lay what a gesture makes different over the map.
    *
-   * @param told what the map itself was told, `marks` how each cell is to be outlined.
+   * @param told what the map itself was told, `marks` the cells to be outlined, and how.
    */
-  paint(scene: PlanScene, told: Told, marks: (row: number) => number): void {
+  paint(scene: PlanScene, told: Told, marks: ReadonlyMap<number, number>): void {
     const picture = this.picture!;
     const { district } = scene;
     if (this.projector !== this.still.projector) {
       this.projector = this.still.projector;
       this.paths.clear();
-      this.laid.clear();
+      this.laid = null;
+      this.marked = "";
     }
-    const rows: number[] = [];
-    const marked: number[] = [];
+    const wanted = new Map<number, number>();
     for (let row = 0; row < district.length; row++) {
-      if (district[row] !== picture.district[row] || district[row] !== told.district[row]) rows.push(row);
-      const mark = marks(row);
-      if (mark > 0 && mark !== picture.signs[row]! >> 2) marked.push(row);
+      if (district[row] !== picture.district[row] || district[row] !== told.district[row]) wanted.set(row, district[row]!);
     }
-    const marksNow = marked.join(" ");
-    const kept = rows.filter((row) => this.laid.get(row) === district[row]).length;
-    const more = this.still.active && kept === this.laid.size && marksNow === this.marked;
-    if (more && kept === rows.length) return;
-    if (!more) {
-      this.laid.clear();
-      this.parting.clear();
-    }
-    const fresh = more ? rows.filter((row) => !this.laid.has(row)) : rows;
-    for (const row of fresh) this.laid.set(row, district[row]!);
-    this.marked = marksNow;
-    const lines = this.linesAround(fresh, scene);
-    for (const row of more ? [] : marked) lines.push({ path: this.pathOf(scene, row), colour: MARK_COLOURS[marks(row)] ?? "", width_px: 3 });
+    this.outline(scene, marks);
+    const changed = this.still.active && this.laid ? differing(this.laid, wanted) : null;
+    if (changed?.length === 0) return;
+    const within = changed && this.around(scene, changed);
+    this.laid = wanted;
+    const rows = within ? within.near.filter((row) => wanted.has(row)) : [...wanted.keys()];
     this.still.paint(
-      fresh.map((row) => this.patchOf(scene, row)),
-      lines,
-      more,
+      rows.map((row) => this.patchOf(scene, row)),
+      this.linesAround(rows, scene),
+      within?.box ?? null,
     );
+  }
+
+  /** What some cells and the lines around them cover of the canvas, and all cells that show there. */
+  private around({ world: { cells } }: PlanScene, rows: readonly number[]): { box: Box; near: number[] } {
+    let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (const row of rows) {
+      west = Math.min(west, cells.box[4 * row]!);
+      south = Math.min(south, cells.box[4 * row + 1]!);
+      east = Math.max(east, cells.box[4 * row + 2]!);
+      north = Math.max(north, cells.box[4 * row + 3]!);
+    }
+    const projector = this.projector!;
+    const margin_px = 2 + Math.max(widthAt(projector.zoom, PARTING_STOPS.halo), widthAt(projector.zoom, PARTING_STOPS.line));
+    const pixelsOf = (x: number, y: number): [number, number] => {
+      const [lon, lat] = cells.plane.place(x, y);
+      return [projector.x(lon), projector.y(lat)];
+    };
+    const [[left, bottom], [right, top]] = [pixelsOf(west, south), pixelsOf(east, north)];
+    const margin_m = (2 * margin_px) / (pixelsOf(1, 0)[0] - pixelsOf(0, 0)[0]);
+    const near = cellsNear(cells, west - margin_m, south - margin_m, east + margin_m, north + margin_m);
+    return { box: [left - margin_px, top - margin_px, right + margin_px, bottom + margin_px], near };
+  }
+
+  /** Outline the cells that the map does not outline so already. */
+  private outline(scene: PlanScene, marks: ReadonlyMap<number, number>): void {
+    const { signs } = this.picture!;
+    const marked = [...marks].filter(([row, mark]) => mark !== signs[row]! >> 2);
+    const told = marked.join(" ");
+    if (this.still.active && told === this.marked) return;
+    this.marked = told;
+    const outlineOf = (mark: number): Outline => ({
+      d: marked.filter(([, one]) => one === mark).map(([row]) => this.projector!.outline(ringsOf(scene, row))).join(""),
+      colour: MARK_COLOURS[mark] ?? "",
+      width_px: 3,
+    });
+    this.still.outline([...new Set(marked.map(([, mark]) => mark))].sort().map(outlineOf));
   }
 
   private patchOf(scene: PlanScene, row: number): Patch {
@@ -115,10 +142,8 @@ export class PlanStill {
         const edge = edges.of[at]!;
         if (seen.has(edge)) continue;
         seen.add(edge);
-        if (parts(edges, edge, district)) {
-          this.parting.add(edge);
-          parting.addPath(this.edgePath(scene, edge));
-        } else if (this.picture!.parting[edge] === 1 || this.parting.delete(edge)) {
+        if (parts(edges, edge, district)) parting.addPath(this.edgePath(scene, edge));
+        else if (this.picture!.parting[edge] === 1) {
           const slot = district[row]!;
           const cover = slot >= 0 && scene.filled ? COVERS[(colours[slot] ?? 0) % COVERS.length]! : GROUND.paper;
           if (!covers.has(cover)) covers.set(cover, new Path2D());
@@ -132,13 +157,9 @@ export class PlanStill {
     return lines;
   }
 
-  private pathOf({ world }: PlanScene, row: number): Path2D {
+  private pathOf(scene: PlanScene, row: number): Path2D {
     let path = this.paths.get(row);
-    if (!path) {
-      const shape = world.shapes[row];
-      const rings = !shape ? [] : shape.type === "Polygon" ? shape.coordinates : shape.coordinates.flat();
-      this.paths.set(row, (path = this.projector!.path(rings, true)));
-    }
+    if (!path) this.paths.set(row, (path = this.projector!.path(ringsOf(scene, row), true)));
     return path;
   }
 
@@ -149,3 +170,15 @@ export class PlanStill {
     return this.projector!.path([places], false);
   }
 }
+
+function ringsOf({ world }: PlanScene, row: number): GeoJSON.Position[][] {
+  const shape = world.shapes[row];
+  if (!shape) return [];
+  return shape.type === "Polygon" ? shape.coordinates : shape.coordinates.flat();
+}
+
+/** Rows that two maps do not tell alike. */
+const differing = (ones: ReadonlyMap<number, number>, others: ReadonlyMap<number, number>): number[] => [
+  ...[...others.keys()].filter((row) => ones.get(row) !== others.get(row)),
+  ...[...ones.keys()].filter((row) => !others.has(row)),
+];

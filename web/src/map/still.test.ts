@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Projector, recolour, rgbOf, widthAt } from "./still";
+import { Projector, recolour, rgbOf, wholePixels, widthAt } from "./still";
 
 describe("a colour that lies thinly on the map", () => {
   /** As canvases multiply and dodge. */
@@ -55,5 +55,20 @@ describe("a width between stops of zoom", () => {
     expect(widthAt(20, stops)).toBe(3);
     // (1.5 − 1) / (1.5² − 1) of the way
     expect(widthAt(11, stops)).toBeCloseTo(1 + (2 * 0.5) / 1.25, 9);
+  });
+});
+
+describe("a part of the canvas", () => {
+  it("is widened to whole pixels of the screen, never narrowed", () => {
+    expect(wholePixels([10.2, 5.5, 20.1, 8], 1)).toEqual([10, 5, 21, 8]);
+    expect(wholePixels([10.2, 5.5, 20.1, 8], 2)).toEqual([20, 11, 41, 16]);
+  });
+});
+
+describe("outlines", () => {
+  it("are closed rings as SVG writes them, where the map has the places", () => {
+    const projector = new Projector(0, [0, 0], { x: 256, y: 256 });
+    const ring = [[-180, 0], [0, 0], [90, 0]];
+    expect(projector.outline([ring, ring])).toBe("M0.00 256.00L256.00 256.00L384.00 256.00Z".repeat(2));
   });
 });

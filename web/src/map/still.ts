@@ -33,6 +33,15 @@ export interface Line {
   opacity?: number;
 }
 
+/** A part of the canvas, in pixels of the page. */
+export type Box = readonly [left: number, top: number, right: number, bottom: number];
+
+/** A line above all that is painted: `d` is its path as SVG writes it. */
+export interface Outline {
+  d: string;
+  colour: string;
+  width_px: number;
+}
 
 /** Where places lie on the canvas of a map that is neither turned nor tilted. */
 export class Projector {
@@ -66,6 +75,12 @@ export class Projector {
       if (closed) path.closePath();
     }
     return path;
+  }
+
+  /** Rings as SVG writes them. */
+  outline(rings: readonly (readonly (readonly number[])[])[]): string {
+    const corner = ([lon = 0, lat = 0]: readonly number[]): string => `${this.x(lon).toFixed(2)} ${this.y(lat).toFixed(2)}`;
+    return rings.map((ring) => `M${ring.map(corner).join("L")}Z`).join("");
   }
 }
 
@@ -122,6 +137,7 @@ const css = ([red, green, blue]: Rgb): string => `rgb(${red} ${green} ${blue})`;
 
 export class Still {
   private readonly top: HTMLCanvasElement;
+  private lines: SVGSVGElement | null = null;
   private picture: HTMLCanvasElement | null = null;
   private taken: string | null = null;
   private keeping = false;
@@ -181,10 +197,11 @@ export class Still {
 
   /** Lay areas and lines over the map.
    *
-   * @param more whether they come on top of what was laid there before.
+   * @param within only there, in place of what was laid there before, while the rest stays; null: everywhere. All that
+   * shows there is to be given: seams would be left by painting on top of what was painted.
    */
-  paint(patches: readonly Patch[], lines: readonly Line[], more: boolean): void {
-    const context = this.begin(more);
+  paint(patches: readonly Patch[], lines: readonly Line[], within: Box | null): void {
+    const context = this.begin(within);
     if (!context || !this.picture) return;
     this.painted++;
     const { devicePixelRatio: ratio } = this;
@@ -210,7 +227,17 @@ export class Still {
       context.lineWidth = width_px;
       context.stroke(path);
     }
-    context.globalAlpha = 1;
+    context.restore();
+  }
+
+  /** Put these outlines above what is painted, in place of those before. They come and go while a gesture is drawn: what
+   * lies under them need not be painted anew, as it would on the canvas. */
+  outline(outlines: readonly Outline[]): void {
+    if (!this.lines && outlines.length === 0) return;
+    this.lines ??= svgAfter(this.top);
+    const { width, height } = this.map.getCanvas().style;
+    Object.assign(this.lines.style, { width, height, display: outlines.length > 0 ? "block" : "none" });
+    this.lines.replaceChildren(...outlines.map(pathOf));
   }
 
   /** The gesture is over: what was painted goes when the map is drawn the next time, or at once. */
@@ -224,14 +251,18 @@ export class Still {
     return this.map.getPixelRatio();
   }
 
-  private begin(more: boolean): CanvasRenderingContext2D | null {
+  private begin(within: Box | null): CanvasRenderingContext2D | null {
     const { top } = this;
     const context = top.getContext("2d");
     const ratio = this.devicePixelRatio;
-    if (!fitOver(top, this.map) && (!more || !this.shown)) {
-      context?.setTransform(1, 0, 0, 1, 0, 0);
-      context?.clearRect(0, 0, top.width, top.height);
-    }
+    fitOver(top, this.map);
+    const [left, above, right, below] = within ? wholePixels(within, ratio) : [0, 0, top.width, top.height];
+    context?.save();
+    context?.setTransform(1, 0, 0, 1, 0, 0);
+    context?.clearRect(left, above, right - left, below - above);
+    context?.beginPath();
+    context?.rect(left, above, right - left, below - above);
+    context?.clip();
     context?.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.leaving = false;
     this.shown = true;
@@ -264,7 +295,28 @@ export class Still {
   private hide(): void {
     this.leaving = this.shown = false;
     this.top.style.display = "none";
+    this.outline([]);
   }
+}
+
+/** A box on the canvas, outwards to whole pixels: its edge must not be half painted. */
+export const wholePixels = ([left, top, right, bottom]: Box, ratio: number): Box => [Math.floor(left * ratio), Math.floor(top * ratio), Math.ceil(right * ratio), Math.ceil(bottom * ratio)];
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function svgAfter(element: Element): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("aria-hidden", "true");
+  Object.assign(svg.style, { position: "absolute", left: "0", top: "0", overflow: "hidden", pointerEvents: "none" });
+  element.after(svg);
+  return svg;
+}
+
+function pathOf({ d, colour, width_px }: Outline): SVGPathElement {
+  const path = document.createElementNS(SVG, "path");
+  const looks = { d, fill: "none", stroke: colour, "stroke-width": String(width_px), "stroke-linejoin": "round" };
+  for (const [name, value] of Object.entries(looks)) path.setAttribute(name, value);
+  return path;
 }
 
 /** Areas of the same colours as one: each is filled once. */

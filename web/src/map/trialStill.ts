@@ -94,7 +94,7 @@ export class TrialStill {
       this.find("heatmap", cells);
       for (const id of cells) this.cell(id, picture, now, patches);
     }
-    this.still.paint(patches, lines, false);
+    this.still.paint(patches, lines, null);
     this.shown = now;
     return true;
   }

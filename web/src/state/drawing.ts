@@ -316,7 +316,9 @@ export class Drawing {
     const by = new Map<number, number[]>();
     for (const row of this.stroke.keys()) {
       const to = this.now!.district[row]!;
-      by.set(to, [...(by.get(to) ?? []), row]);
+      const rows = by.get(to);
+      if (rows) rows.push(row);
+      else by.set(to, [row]);
     }
     return by;
   }

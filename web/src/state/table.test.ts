@@ -21,6 +21,18 @@ describe("the drawing table", () => {
     }
   });
 
+  test("the diameter is the largest distance that a look at every pair finds", () => {
+    const { units } = town(9, 7);
+    const roll = dice(11);
+    for (let round = 0; round < 60; round++) {
+      const loose = { ...units, x_m: units.x_m.map((x) => x + (round % 3) * 40 * roll()), y_m: units.y_m.map((y) => y + (round % 3) * 40 * roll()) };
+      const table = new Table(loose, Int32Array.from({ length: 63 }, () => (roll() < round / 60 ? 0 : -1)), 1);
+      const rows = table.members(0);
+      const away = (a: number, b: number): number => Math.hypot(loose.x_m[a]! - loose.x_m[b]!, loose.y_m[a]! - loose.y_m[b]!);
+      expect(table.diameter(0)).toBe(Math.max(0, ...rows.flatMap((a) => rows.map((b) => away(a, b)))));
+    }
+  });
+
   test("what was worked out of a district holds until it counts a change", () => {
     const { units } = town(8, 6);
     const roll = dice(3);

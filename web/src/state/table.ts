@@ -202,8 +202,8 @@ export class Table {
 
   /** The largest straight distance between two members. */
   diameter(district: number): number {
-    const rows = this.members(district);
     const { x_m, y_m } = this.units;
+    const rows = hullOf([...(this.rows[district] ?? [])], x_m, y_m);
     let widest = 0;
     for (let a = 0; a < rows.length; a++) {
       for (let b = a + 1; b < rows.length; b++) {
@@ -289,6 +289,22 @@ export class Table {
       lacking[first + bit] = lacking[first + bit]! + ((after >>> bit) & 1 ? 1 : -1);
     }
   }
+}
+
+/** The units at the corners of the convex hull of some: the two farthest apart are among them (monotone chain, Andrew 1979). */
+function hullOf(rows: number[], x_m: Float64Array, y_m: Float64Array): number[] {
+  if (rows.length < 4) return rows;
+  rows.sort((a, b) => x_m[a]! - x_m[b]! || y_m[a]! - y_m[b]!);
+  const turns = (a: number, b: number, c: number): number => (x_m[b]! - x_m[a]!) * (y_m[c]! - y_m[a]!) - (y_m[b]! - y_m[a]!) * (x_m[c]! - x_m[a]!);
+  const chain = (along: readonly number[]): number[] => {
+    const hull: number[] = [];
+    for (const row of along) {
+      while (hull.length > 1 && turns(hull.at(-2)!, hull.at(-1)!, row) <= 0) hull.pop();
+      hull.push(row);
+    }
+    return hull;
+  };
+  return [...new Set([...chain(rows), ...chain([...rows].reverse())])];
 }
 
 /** How many bits of a number are set. */
