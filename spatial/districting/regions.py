@@ -51,7 +51,7 @@ ROUNDS: Final = 3
 """Times that regions are reallocated and divided, at most."""
 TREES: Final = 3
 """Trees tried when two linked regions are divided anew: the shortest and two random ones."""
-TREES_AFTER: Final = 6
+TREES_AFTER: Final = 9
 """Trees tried after an annealing, which takes far longer than they do."""
 NAMED: Final = 6
 """Rows named in a message; of more, it says how many."""
