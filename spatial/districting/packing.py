@@ -25,14 +25,22 @@ from spatial.districting.chance import below, uniform
 from spatial.districting.held import move
 from spatial.districting.trees import members_of
 
-__all__ = ["pack", "repack"]
+__all__ = [
+    "ball",
+    "cut_leaves_first",
+    "join_rest",
+    "pack",
+    "random_tree",
+    "repack",
+    "tree_rows",
+]
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 REGIONS_IN_A_BALL = 6
 
 
 @_jit
-def _random_tree(
+def random_tree(
     links: Any, heavy: Any, inside: Any, stamp: int, root: int, way: float, room: Any, state: Any
 ) -> int:
     """Grow a random tree over the marked units that `root` reaches; heavy units come last.
@@ -84,10 +92,13 @@ def _random_tree(
 
 
 @_jit
-def _cut_tree(amount: Any, enough: float, m: int, unit: Any, up: Any, held: Any, part: Any) -> Any:  # noqa: C901, PLR0912 - one compiled pass
-    """Cut off subtrees that hold enough, leaves first: (parts, sum of squared amounts).
+def cut_leaves_first(
+    amount: Any, enough: float, m: int, unit: Any, up: Any, held: Any, part: Any
+) -> int:
+    """Cut off subtrees that hold enough, leaves first: the number of parts.
 
-    ``part[row]`` is 0 … parts − 1; −1 everywhere where not even the whole tree holds enough.
+    ``part[row]`` is set at the top row of every part, −1 elsewhere; ``held[row]`` is what hangs
+    below a row. What is left around the root (``part[0] < 0``) holds ``held[0]``.
     """
     for j in range(m):
         held[j] = amount[unit[j]]
@@ -99,20 +110,37 @@ def _cut_tree(amount: Any, enough: float, m: int, unit: Any, up: Any, held: Any,
             parts += 1
         elif j > 0:
             held[up[j]] += held[j]
+    return parts
+
+
+@_jit
+def join_rest(m: int, up: Any, held: Any, part: Any) -> None:
+    """Give what is left around the root to the largest part that hangs on it."""
+    if part[0] >= 0:
+        return
+    joined = -1
+    for j in range(1, m):
+        if part[j] >= 0 and (joined < 0 or held[j] > held[joined]):
+            at = up[j]
+            while at > 0 and part[at] < 0:
+                at = up[at]
+            if part[at] < 0:
+                joined = j
+    held[joined] += held[0]
+    held[0] = 0.0
+    part[0] = part[joined]
+
+
+@_jit
+def _cut_tree(amount: Any, enough: float, m: int, unit: Any, up: Any, held: Any, part: Any) -> Any:
+    """Cut a tree into parts that hold enough: (parts, sum of squared amounts).
+
+    ``part[row]`` is 0 … parts − 1; −1 everywhere where not even the whole tree holds enough.
+    """
+    parts = cut_leaves_first(amount, enough, m, unit, up, held, part)
     if parts == 0:
         return 0, 0.0
-    if part[0] < 0:  # what is left around the root goes to the largest part that hangs on it
-        joined = -1
-        for j in range(1, m):
-            if part[j] >= 0 and (joined < 0 or held[j] > held[joined]):
-                at = up[j]
-                while at > 0 and part[at] < 0:
-                    at = up[at]
-                if part[at] < 0:
-                    joined = j
-        held[joined] += held[0]
-        held[0] = 0.0
-        part[0] = part[joined]
+    join_rest(m, up, held, part)
     square = held[0] * held[0]
     for j in range(1, m):
         if part[j] >= 0:
@@ -123,7 +151,8 @@ def _cut_tree(amount: Any, enough: float, m: int, unit: Any, up: Any, held: Any,
 
 
 @_jit
-def _room(n: int) -> Any:
+def tree_rows(n: int) -> Any:
+    """Make room for a random tree of up to n units."""
     return (
         np.empty(n, np.int32),
         np.empty(n, np.int32),
@@ -167,7 +196,7 @@ def pack(links: Any, amount: Any, enough: float, component: Any, trees: int, sta
     part = np.empty(n, np.int32)
     inside = np.zeros(n, np.int64)
     stamp = 3
-    room = _room(n)
+    room = tree_rows(n)
     total = 0
     low = 0
     for c in range(components):
@@ -180,7 +209,7 @@ def pack(links: Any, amount: Any, enough: float, component: Any, trees: int, sta
                 inside[order[j]] = stamp
             root = order[low + below(state, high - low)]
             way = tree / max(trees - 1, 1)
-            m = _random_tree(links, heavy, inside, stamp, root, way, room, state)
+            m = random_tree(links, heavy, inside, stamp, root, way, room, state)
             stamp += 3
             parts, square = _cut_tree(amount, enough, m, room[0], room[1], held, part)
             if parts > best or (parts == best and parts > 0 and square > best_square):
@@ -193,7 +222,32 @@ def pack(links: Any, amount: Any, enough: float, component: Any, trees: int, sta
 
 
 @_jit
-def repack(h: Any, enough: float, balls: int, regions: int, state: Any) -> int:  # noqa: C901 - one compiled pass
+def ball(h: Any, r: int, wanted: int, chosen: Any, units: Any, state: Any) -> Any:
+    """Gather up to `wanted` linked regions around region r: (regions, units) in the ball."""
+    chosen[0] = r
+    count = 1
+    m = members_of(h, r, units, 0)
+    for _ in range(4 * wanted):
+        if count == wanted:
+            break
+        j = units[below(state, m)]
+        degree = h.start[j + 1] - h.start[j]
+        if degree == 0:
+            continue
+        s = h.label[h.neighbour[h.start[j] + below(state, degree)]]
+        new = True
+        for c in range(count):
+            if chosen[c] == s:
+                new = False
+        if new:
+            chosen[count] = s
+            count += 1
+            m = members_of(h, s, units, m)
+    return count, m
+
+
+@_jit
+def repack(h: Any, enough: float, balls: int, regions: int, state: Any) -> int:
     """Pack balls of linked regions anew; every region held must have enough already.
 
     Parameters
@@ -220,7 +274,7 @@ def repack(h: Any, enough: float, balls: int, regions: int, state: Any) -> int: 
     units = np.empty(n, np.int32)
     inside = np.zeros(n, np.int64)
     stamp = 3
-    room = _room(n)
+    room = tree_rows(n)
     chosen = np.empty(REGIONS_IN_A_BALL, np.int32)
     for _ in range(balls):
         i = below(state, n)
@@ -228,25 +282,7 @@ def repack(h: Any, enough: float, balls: int, regions: int, state: Any) -> int: 
         if r < 0:
             continue
         wanted = 2 + below(state, REGIONS_IN_A_BALL - 1)
-        chosen[0] = r
-        count = 1
-        m = members_of(h, r, units, 0)
-        tries = 0
-        while count < wanted and tries < 4 * wanted:
-            tries += 1
-            j = units[below(state, m)]
-            degree = h.start[j + 1] - h.start[j]
-            if degree == 0:
-                continue
-            s = h.label[h.neighbour[h.start[j] + below(state, degree)]]
-            new = True
-            for c in range(count):
-                if chosen[c] == s:
-                    new = False
-            if new:
-                chosen[count] = s
-                count += 1
-                m = members_of(h, s, units, m)
+        count, m = ball(h, r, wanted, chosen, units, state)
         if count < 2:
             continue
         square = 0.0
@@ -255,7 +291,7 @@ def repack(h: Any, enough: float, balls: int, regions: int, state: Any) -> int: 
         for j in range(m):
             inside[units[j]] = stamp
         root = units[below(state, m)]
-        _random_tree(links, heavy, inside, stamp, root, uniform(state), room, state)
+        random_tree(links, heavy, inside, stamp, root, uniform(state), room, state)
         stamp += 3
         parts, now = _cut_tree(h.amount, enough, m, room[0], room[1], held, part)
         if parts > count or (parts == count and now >= square):

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from spatial.districting import packing, trees
+from spatial.districting import packing, shortfall, trees
 from spatial.districting.anneal import anneal
 from spatial.districting.chance import dice
 from spatial.districting.held import Held, hold, link_differences, numbered, squares
@@ -46,7 +46,12 @@ RUN_MOVES: Final = 4_000
 HEATS: Final = (1.5, 0.4, 3.0, 0.8)
 """First temperatures of the runs, in shares of a unit's mean square."""
 BALLS_PER_UNIT: Final = 60
-"""Balls tried for each unit: about 150 µs a unit."""
+"""Balls tried for each unit, or moves that take as long: about 250 µs a unit."""
+PACKED_FIRST: Final = 6
+"""Balls a unit that are packed before more regions are asked for."""
+ROUND_BALLS: Final = 54
+"""Balls a unit for one round of asking for more, half of them as moves."""
+MOST_ROUNDS: Final = 12
 ROUNDS: Final = 3
 """Times that regions are reallocated and divided, at most."""
 TREES: Final = 3
@@ -300,17 +305,52 @@ def _packed(
     budget = BALLS_PER_UNIT * land.units if balls is None else int(balls)
     if regions < bound and budget > 0 and len(inside):
         part = _part(land, inside)
-        bare = np.zeros((part.units, 0))
-        held = hold(part.links, bare, label[inside], amount=part.amount, limits=(enough, np.inf))
-        held = _with_room(held, bound)
-        chunk = max(budget // 50, 1)
-        for begun in range(0, budget, chunk):
-            progress("regions", begun / budget)
-            regions = packing.repack(held, enough, min(chunk, budget - begun), regions, state)
-            if regions == bound:
-                break
-        label[inside] = held.label
+        label[inside] = _more(part, enough, label[inside], bound, budget, state, progress)
     return label, bound
+
+
+def _more(
+    land: Map, enough: float, label: Ints, bound: int, budget: int, state: Any, progress: Progress
+) -> Ints:
+    """Find more regions than packing the whole map did; every unit is in one, and stays in one."""
+    first = min(budget, PACKED_FIRST * land.units)
+    label = _repacked(land, enough, label, bound, first, state)
+    rounds = int(np.clip(round((budget - first) / (ROUND_BALLS * land.units)), 1, MOST_ROUNDS))
+    each = (budget - first) // (2 * rounds)
+    for done in range(rounds if each else 0):
+        if label.max() + 1 == bound:
+            break
+        held = _roomy(land, enough, label, bound)
+        regions = shortfall.fill_up(
+            held,
+            enough,
+            int(label.max()) + 1,
+            tries=each * shortfall.MOVES_OF_A_BALL,
+            state=state,
+            progress=partial(_share_of, progress, done / rounds, 1 / rounds),
+        )
+        if shortfall.shortfall(held, regions, enough) == 0.0:
+            found = _repacked(land, enough, held.label, bound, each, state)
+            label = found if found.max() >= label.max() else label
+    return label
+
+
+def _share_of(progress: Progress, low: float, wide: float, name: str, share: float) -> None:
+    progress(name, low + wide * share)
+
+
+def _repacked(
+    land: Map, enough: float, label: npt.NDArray[Any], bound: int, balls: int, state: Any
+) -> Ints:
+    held = _roomy(land, enough, label, bound)
+    packing.repack(held, enough, balls, int(label.max()) + 1, state)
+    return held.label.astype(np.int64)
+
+
+def _roomy(land: Map, enough: float, label: npt.NDArray[Any], regions: int) -> Held:
+    bare = np.zeros((land.units, 0))
+    held = hold(land.links, bare, label, amount=land.amount, limits=(enough, np.inf))
+    return _with_room(held, regions)
 
 
 def _with_room(held: Held, regions: int) -> Held:
