@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from spatial.districting.cover import Cover, cover_of
 from spatial.districting.cover_kernels import (
     ascend,
     cover_exactly,
@@ -28,93 +29,21 @@ from spatial.districting.cover_kernels import (
     raise_prices,
     reduced_costs,
 )
-from spatial.districting.cut_kernels import index_cuts
+from spatial.districting.effort import Effort
 from spatial.districting.enumerate import Pool
+from spatial.districting.improve import improve_plan
 from spatial.districting.master import solve_cover
-from spatial.districting.polish import polish
 from spatial.districting.strengthen import Prices, no_cuts, strengthen
-from spatial.districting.sweep import sweep_belts
-from spatial.districting.window_kernels import by_smallest, improve_windows
 
-__all__ = ["Effort", "PartitionProof", "partition_with_number", "solve_partition"]
+__all__ = ["PartitionProof", "partition_with_number", "solve_partition"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 EXACT: Final = 1e-9
 """Share of the value within which bound and value are the same number."""
 
-SEEDS: Final = 8
-"""Windows of one pass that an atom is in, about."""
 MAX_CELLS: Final = 60_000_000
 """Districts times atoms that the exact search may hold; beyond, HiGHS does better anyway."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How hard to try; the same effort gives the same answer, unless a clock ends it.
-
-    Parameters
-    ----------
-    rounds : int
-        Of the subgradient.
-    branches : int
-        Of the exact search, in all.
-    large : int
-        Atoms above which the bound is raised by cuts and windows are used.
-    sweeps : tuple of (atoms, rounds)
-        Windows in which the bound is raised, and rounds of cuts, sweep by sweep.
-    window_atoms : tuple of int
-        Sizes of the windows that are solved exactly, pass by pass.
-    window_branches : int
-    polishes : tuple of (atoms, districts an atom, windows an atom is in)
-        Windows that HiGHS does anew, pass by pass.
-    belted : int
-        Atoms above which belts take the place of exact windows of more than `beside_belts`.
-    beside_belts : int
-    belts : tuple of (links across a belt, districts an atom, beginnings kept)
-        Passes of belts.
-    belt_turns : int
-        Such passes, each followed by the last of the `polishes`.
-    polish_s : float
-        Wall seconds that one of these may take at most; as a rule it is a fraction of one.
-    programme_atoms : int
-        HiGHS is asked about parts of at most so many atoms; it would take hours for larger ones.
-    nodes : int
-        Of HiGHS.
-    programme_s : float
-        Wall seconds that HiGHS may take at a time: it was seen to hang on a small part.
-    time_limit_s : float or None
-        A further end by the clock.
-    listed : int
-        Legal districts of one part that are listed; of a part with more, a plan is searched.
-    windows : bool
-        Such a plan is improved by windows that are solved exactly; else it stays as found.
-    moves : int or None
-        Of that search; by default so many an atom.
-    """
-
-    rounds: int = 30
-    branches: int = 500_000
-    large: int = 80
-    sweeps: tuple[tuple[int, int], ...] = (
-        *((100, 2), (130, 2), (160, 2), (200, 2), (200, 2), (250, 2)),
-        *((300, 2), (300, 2), (350, 3), (400, 3), (400, 3), (500, 3)),
-    )
-    window_atoms: tuple[int, ...] = (15, 20, 25, 30, 35, 40, 45, 50)
-    window_branches: int = 3000
-    polishes: tuple[tuple[int, int, int], ...] = ((250, 3, 4), (400, 4, 6))
-    belted: int = 1000
-    beside_belts: int = 35
-    belts: tuple[tuple[int, int, int], ...] = ((8, 8, 1000), (8, 8, 1000))
-    belt_turns: int = 3
-    polish_s: float = 20.0
-    programme_atoms: int = 320
-    nodes: int = 300
-    programme_s: float = 20.0
-    time_limit_s: float | None = None
-    listed: int = 2_000_000
-    windows: bool = True
-    moves: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,30 +59,6 @@ class PartitionProof:
     def gap_share(self) -> float:
         """How far value and bound are apart, over the value."""
         return (self.value - self.bound) / max(abs(self.value), 1e-12)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Cover:
-    """The pool with atoms numbered from 0, and the state of the work."""
-
-    pool: Pool
-    atoms: int
-    links: tuple[Ints, npt.NDArray[np.int32]]
-    effort: Effort
-    ends_at: float
-
-    @property
-    def arrays(self) -> tuple[Any, Any, Floats]:
-        return self.pool.members, self.pool.start, self.pool.score
-
-    def left_s(self) -> float | None:
-        if self.effort.time_limit_s is None:
-            return None
-        return self.ends_at - time.monotonic()
-
-    def over(self) -> bool:
-        left = self.left_s()
-        return left is not None and left <= 0
 
 
 def solve_partition(
@@ -197,7 +102,7 @@ def solve_partition(
     """
     effort = effort or Effort()
     ends_at = time.monotonic() + (effort.time_limit_s or 0.0)
-    cover = _localised(pool, np.asarray(atoms), links, effort, ends_at)
+    cover = cover_of(pool, np.asarray(atoms), links, effort, ends_at)
     price = raise_prices(*cover.arrays, np.zeros(cover.atoms))
     best = greedy_cover(*cover.arrays, reduced_costs(*cover.arrays, price), cover.atoms)
     if incumbent is not None and pool.score[incumbent].sum() < pool.score[best].sum():
@@ -212,7 +117,7 @@ def solve_partition(
         prices, reduced = strengthen(cover.arrays, cover.links, price, sweeps, over=cover.over)
         if prices.total < bound:
             prices, reduced = _unstrengthened(cover, price)
-        best = _by_windows(cover, prices, reduced, best, seed)
+        best = improve_plan(cover, prices, reduced, best, seed)
     return _proven(cover, prices, reduced, best)
 
 
@@ -267,93 +172,12 @@ def partition_with_number(
     return best
 
 
-def _localised(
-    pool: Pool, atoms: npt.NDArray[Any], links: Any, effort: Effort, ends_at: float
-) -> _Cover:
-    order = np.sort(atoms.astype(np.int64))
-    place = np.full(len(links[0]) - 1, -1, dtype=np.int64)
-    place[order] = np.arange(len(order))
-    degree = np.diff(links[0])[order]
-    row = np.repeat(np.arange(len(order)), degree)
-    at = np.repeat(links[0][order], degree) + np.arange(len(row))
-    at -= np.repeat(np.cumsum(degree) - degree, degree)
-    other = place[links[1][at]]
-    row, other = row[other >= 0], other[other >= 0]
-    start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(order)))])
-    inner = Pool(place[pool.members].astype(np.int32), pool.start, pool.score, pool.complete)
-    near = (start.astype(np.int64), other.astype(np.int32))
-    return _Cover(inner, len(order), near, effort, ends_at)
-
-
-def _unstrengthened(cover: _Cover, price: Floats) -> tuple[Prices, Floats]:
+def _unstrengthened(cover: Cover, price: Floats) -> tuple[Prices, Floats]:
     reduced = np.maximum(reduced_costs(*cover.arrays, price), 0.0)
     return Prices(price, np.zeros(0), no_cuts()), reduced
 
 
-def _by_windows(cover: _Cover, prices: Prices, reduced: Floats, best: Ints, seed: int) -> Ints:
-    """Improve the better of the plan so far and the greedy one by windows done anew."""
-    members, start, score = cover.arrays
-    greedy = greedy_cover(members, start, score, reduced, cover.atoms)
-    if len(greedy) and score[greedy].sum() < score[best].sum():
-        best = greedy
-    chosen = np.empty(cover.atoms, dtype=np.int64)
-    for j in best:
-        chosen[members[start[j] : start[j + 1]]] = j
-    index = by_smallest(members, start, reduced, cover.atoms)
-    paid = reduced_costs(*cover.arrays, prices.price)
-    cuts, effort = prices.cuts, cover.effort
-    held = (*index_cuts(cuts.atoms, cover.atoms), cuts.shares, cuts.whole, prices.charge)
-    rng = np.random.default_rng(seed)
-    belted = cover.atoms > effort.belted
-    for wanted in effort.window_atoms:
-        if cover.over() or (belted and wanted > effort.beside_belts):
-            break
-        improve_windows(
-            (members, start, reduced, paid),
-            index,
-            cover.links,
-            held,
-            chosen,
-            rng.permutation(cover.atoms)[: 1 + SEEDS * cover.atoms // wanted],
-            wanted,
-            effort.window_branches,
-        )
-    best = np.unique(chosen)
-    if not belted:
-        return _polished(cover, reduced, best, effort.polishes, seed)
-    for turn in range(effort.belt_turns):
-        best = sweep_belts(
-            cover.arrays,
-            cover.links,
-            prices,
-            reduced,
-            best,
-            effort.belts,
-            seed=seed + turn,
-            over=cover.over,
-        )
-        best = _polished(cover, reduced, best, effort.polishes[-1:], seed + turn)
-    return best
-
-
-def _polished(
-    cover: _Cover, reduced: Floats, best: Ints, passes: tuple[tuple[int, int, int], ...], seed: int
-) -> Ints:
-    effort = cover.effort
-    return polish(
-        cover.pool,
-        cover.links,
-        reduced,
-        best,
-        passes,
-        seconds=effort.polish_s,
-        nodes=effort.nodes,
-        seed=seed,
-        over=cover.over,
-    )
-
-
-def _proven(cover: _Cover, prices: Prices, reduced: Floats, best: Ints) -> PartitionProof:
+def _proven(cover: Cover, prices: Prices, reduced: Floats, best: Ints) -> PartitionProof:
     """Search among the districts of small reduced cost, more and more of them."""
     score = cover.pool.score
     paid = reduced_costs(*cover.arrays, prices.price)
@@ -391,7 +215,7 @@ def _proven(cover: _Cover, prices: Prices, reduced: Floats, best: Ints) -> Parti
 
 
 def _by_programme(
-    cover: _Cover, reduced: Floats, known: tuple[float, float], best: Ints
+    cover: Cover, reduced: Floats, known: tuple[float, float], best: Ints
 ) -> PartitionProof:
     """Let HiGHS decide among the districts of small reduced cost, more and more of them.
 

@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from spatial.districting.effort import Effort
 from spatial.districting.enumerate import Pool, enumerate_districts
 from spatial.districting.modes import Mode, MostDistricts
-from spatial.districting.partition import Effort, partition_with_number, solve_partition
+from spatial.districting.partition import partition_with_number, solve_partition
 from spatial.districting.problem import ROUNDING, Problem
 from spatial.districting.score_kernels import members_score
 

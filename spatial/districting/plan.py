@@ -9,9 +9,9 @@ import pandas as pd
 
 from spatial.city.neighbourhoods.model import Neighbourhoods
 from spatial.districting.build import idle_limits, make_problem
+from spatial.districting.effort import Effort
 from spatial.districting.measures import amounts_of
 from spatial.districting.modes import Mode
-from spatial.districting.partition import Effort
 from spatial.districting.pooling import Pooling
 from spatial.districting.problem import Problem
 from spatial.districting.proposal import Plan, Proposal

@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spatial.districting.effort import Effort
 from spatial.districting.enumerate import enumerate_districts
 from spatial.districting.modes import FixedNumber, Free, Mode, MostDistricts
 from spatial.districting.numbers import solve_number
-from spatial.districting.partition import Effort
 from spatial.districting.parts import Part, Solved, part_of, solve_part, solve_part_number
 from spatial.districting.plan_search import search_plan
 from spatial.districting.problem import Problem

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spatial.districting.effort import Effort
 from spatial.districting.enumerate import Pool, enumerate_districts
-from spatial.districting.partition import Effort, solve_partition
+from spatial.districting.partition import solve_partition
 from spatial.districting.problem import Problem
 from spatial.districting.proposal import labels_of
 from spatial.districting.score import broken_rules, districts_of

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from spatial.districting.assemble import Limits, Units, assemble
+from spatial.districting.effort import Effort
 from spatial.districting.modes import FixedNumber, Free, MostDistricts
-from spatial.districting.partition import Effort
 from spatial.districting.parts import part_of, solve_part
 from spatial.districting.plan_search import search_plan
 from spatial.districting.pooling import Pooling

@@ -27,8 +27,8 @@ import shapely
 
 from spatial import plans
 from spatial.districting.build import make_problem
+from spatial.districting.effort import Effort
 from spatial.districting.modes import FixedNumber, Free, Mode, MostDistricts
-from spatial.districting.partition import Effort
 from spatial.districting.plan import SWIFT
 from spatial.districting.plan_search import search_plan
 from spatial.districting.problem import Problem

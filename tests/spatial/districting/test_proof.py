@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from spatial.districting.assemble import Limits, Units, assemble
+from spatial.districting.effort import Effort
 from spatial.districting.enumerate import enumerate_districts
 from spatial.districting.modes import FixedNumber, MostDistricts
-from spatial.districting.partition import Effort
 from spatial.districting.parts import part_of, solve_part_number
 from spatial.districting.pooling import Pooling
 from spatial.districting.problem import Problem

@@ -5,8 +5,9 @@ import pytest
 
 from spatial.districting.cover_kernels import raise_prices, reduced_costs
 from spatial.districting.cut_kernels import index_cuts
+from spatial.districting.effort import Effort
 from spatial.districting.enumerate import enumerate_districts
-from spatial.districting.partition import Effort, solve_partition
+from spatial.districting.partition import solve_partition
 from spatial.districting.problem import Problem
 from spatial.districting.strengthen import no_cuts, strengthen
 from spatial.districting.sweep import sweep_belts
