@@ -18,9 +18,9 @@ Array = Any
 NEARLY: Final = 0.15
 """A triple that is broken but for so much is a seed of longer cuts."""
 BROKEN: Final = 0.01
-SEEDS: Final = 2
-"""Seeds an atom."""
-AT_ONCE: Final = 3
+SEEDS: Final = 10
+"""Seeds around an atom."""
+AT_ONCE: Final = 5
 """New cuts around an atom in one round."""
 
 
@@ -45,7 +45,9 @@ def broken_cuts(
     found, excess = triples(members, start, part, atoms, -NEARLY)
     order = np.argsort(-excess, kind="stable")
     found, excess = found[order], excess[order]
-    seeds = found[: SEEDS * atoms]
+    alike = np.ones_like(found)
+    first = np.arange(len(found))
+    seeds = found[choose(found, alike, np.full(len(found), 2), first, atoms, SEEDS)]
     kinds: list[Any] = [(found, excess, *PATTERNS[0])]
     enough = only_triples and bool((excess > BROKEN).any())
     if len(seeds) and not enough:
@@ -53,8 +55,8 @@ def broken_cuts(
             rows, more = grow_cuts(members, start, part, atoms, seeds, np.array(shares), whole)
             kinds.append((rows, more, shares, whole))
     every, much = _together(kinds)
-    first = np.argsort(-much, kind="stable")
-    return every.take(choose(every.atoms, every.shares, every.whole, first, atoms, AT_ONCE))
+    worst = np.argsort(-much, kind="stable")
+    return every.take(choose(every.atoms, every.shares, every.whole, worst, atoms, AT_ONCE))
 
 
 def _together(kinds: list[Any]) -> tuple[Cuts, npt.NDArray[np.float64]]:

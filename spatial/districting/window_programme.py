@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 ROUNDING: Final = 1e-7
 NOTHING: Final = 1e-9
 """Reduced cost of a district that a plan of the programme before may have used."""
+SLIGHT: Final = 1e-6
+"""A district of which so little is taken, or left, breaks no cut worth having."""
 PRICINGS: Final = 20
 """So often districts that were missed are taken in, between two rounds of cuts."""
 Change = tuple[Floats, Floats, Cuts]
@@ -106,7 +108,7 @@ class WindowProgramme:
             if turn == rounds:
                 break
             part = np.array(self.solver.getSolution().col_value)[self.old :]
-            some = part > 1e-6
+            some = (part > SLIGHT) & (part < 1.0 - SLIGHT)
             members, start = some_of(self.members, self.start, self.held[some])
             new = broken_cuts(members, start, part[some], self.atoms, only_triples=turn < 1)
             if not len(new):
