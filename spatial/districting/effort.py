@@ -35,6 +35,8 @@ class Effort:
         What takes the place of the `polishes` there: one before, one after each turn.
     belt_turns : int
         How often the passes of belts are made.
+    near : float
+        Share of the value within which they end sooner: plan and bound are close enough.
     polish_s : float
         Wall seconds that one of these may take at most; as a rule it is a fraction of one.
     programme_atoms : int
@@ -68,6 +70,7 @@ class Effort:
     belts: tuple[tuple[int, int, int], ...] = ((8, 8, 1000), (8, 8, 1000))
     belt_polishes: tuple[tuple[int, int, int], tuple[int, int, int]] = ((250, 4, 3), (400, 4, 2))
     belt_turns: int = 4
+    near: float = 5e-4
     polish_s: float = 20.0
     programme_atoms: int = 320
     nodes: int = 300

@@ -57,6 +57,9 @@ def _by_belts(cover: Cover, prices: Prices, reduced: Floats, best: Ints, seed: i
     best = _by_windows(cover, prices, reduced, best, seed)
     best = _polished(cover, reduced, best, (before,), seed)
     for turn in range(effort.belt_turns):
+        value = float(cover.pool.score[best].sum())
+        if value - prices.total <= effort.near * abs(value):
+            break
         best = sweep_belts(
             cover.arrays,
             cover.links,

@@ -128,7 +128,14 @@ def test_atoms_that_are_not_linked_stand_in_the_line_all_the_same():
 def test_a_part_that_is_belted_keeps_its_rules_and_its_bound():
     problem = grid(7, 10, 12)
     pool, arrays, links = pool_of(problem)
-    effort = Effort(large=0, rounds=3, belted=50, belts=((4, 8, 100),), polishes=((40, 4, 2),))
+    effort = Effort(
+        large=0,
+        rounds=3,
+        belted=50,
+        belts=((4, 8, 100),),
+        belt_polishes=((30, 4, 2), (40, 4, 2)),
+        near=0.0,
+    )
     found = solve_partition(pool, np.arange(120), links, effort=effort)
     assert np.bincount(pool.take(found.chosen).members, minlength=120).tolist() == [1] * 120
     assert found.bound <= found.value + 1e-9
