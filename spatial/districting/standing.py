@@ -44,7 +44,9 @@ FREE = np.array([0.0, -1.0, 0.0])
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
 bare: Any = numba.njit(**_OPTIONS)
 """Compiled without counting references: with 40 arrays in a plan that would be most of the time."""
-_score: Any = bare(score_of_sums.py_func)
+_within: Any = numba.njit(forceinline=True, **_OPTIONS)
+"""The same, set into its caller: to hand over 46 arrays takes longer than most of what is done."""
+_score: Any = _within(score_of_sums.py_func)
 _gaps: Any = bare(closed_gaps.py_func)
 
 
@@ -147,7 +149,7 @@ def lay_out(s: Any, label: Any) -> None:
             settle(s, d)
 
 
-@bare
+@_within
 def _enter(s: Any, i: int, d: Any) -> None:
     s.label[i] = d
     s.members[d] += 1
@@ -159,7 +161,7 @@ def _enter(s: Any, i: int, d: Any) -> None:
     s.head[d] = i
 
 
-@bare
+@_within
 def _leave(s: Any, i: int) -> None:
     d = s.label[i]
     s.members[d] -= 1
@@ -225,7 +227,7 @@ def _sort(numbers: Any, m: int) -> None:
         numbers[at] = number
 
 
-@bare
+@_within
 def gain_with(s: Any, d: Any, more: Any, less: Any) -> Any:
     """Person-gaps that close in district d with atom `more` and without atom `less`."""
     if s.offer.shape[0] == 0:
@@ -244,7 +246,7 @@ def gain_with(s: Any, d: Any, more: Any, less: Any) -> Any:
     return _gaps(s, s.queue[:m])
 
 
-@bare
+@_within
 def counts(s: Any, sums: Any, lock: Any) -> Any:
     """Whether a district with these sums counts as one."""
     column = int(s.goal[1])
@@ -253,14 +255,14 @@ def counts(s: Any, sums: Any, lock: Any) -> Any:
     return lock >= 0 or sums[2 * s.needs + s.minimum.shape[0]] > 1.5
 
 
-@bare
+@_within
 def priced(s: Any, sums: Any, spread: Any, gain: Any, lock: Any) -> Any:
     """Score of a district, and the price where it counts."""
     score = _score(s, sums, spread, gain)
     return score + s.goal[0] if counts(s, sums, lock) else score
 
 
-@bare
+@_within
 def too_little(s: Any, sums: Any, members: Any) -> bool:
     """Whether a district of several atoms is below what it must hold."""
     if members < 2:
@@ -275,7 +277,7 @@ def too_little(s: Any, sums: Any, members: Any) -> bool:
     return False
 
 
-@bare
+@_within
 def too_much(s: Any, sums: Any) -> bool:
     """Whether a sum is above its maximum."""
     first = 2 * s.needs
@@ -285,7 +287,7 @@ def too_much(s: Any, sums: Any) -> bool:
     return False
 
 
-@bare
+@_within
 def connected_without(s: Any, i: int) -> bool:
     """Whether the district of atom i stays in one piece without it; an emptied one does."""
     home = s.label[i]
@@ -323,7 +325,7 @@ def connected_without(s: Any, i: int) -> bool:
     return False
 
 
-@bare
+@_within
 def _touches(s: Any, i: int, d: Any) -> bool:
     for p in range(s.start[i], s.start[i + 1]):  # noqa: SIM110 - compiled
         if s.label[s.neighbour[p]] == d:
@@ -331,7 +333,7 @@ def _touches(s: Any, i: int, d: Any) -> bool:
     return False
 
 
-@bare
+@_within
 def shares_to(s: Any, i: int, a: int, b: int) -> Any:
     """Squared shares from atom i to districts a and b, and how many of b's members are near."""
     to_a, to_b = 0.0, 0.0
@@ -347,7 +349,7 @@ def shares_to(s: Any, i: int, a: int, b: int) -> Any:
     return to_a + (s.members[a] - 1 - near_a), to_b + (s.members[b] - near_b), near_b
 
 
-@bare
+@_within
 def change_of_move(s: Any, i: int, b: int) -> Any:  # noqa: C901, PLR0912 - one compiled pass
     """Change of the plan's value when atom i moves to district b, and the rules broken (bits).
 
