@@ -19,7 +19,7 @@ STROKE = """async ({from, to, steps}) => {
   const gl = canvas.getContext("webgl2");
   const box = canvas.getBoundingClientRect();
   const pixel = new Uint8Array(4);
-  const frames = [], presented = [], figures = [];
+  const frames = [], scripts = [], presented = [], figures = [];
   const pressed = { bubbles: true, cancelable: true, button: 0, buttons: 1, view: window };
   const send = (type, [x, y]) => canvas.dispatchEvent(
     new MouseEvent(type, { ...pressed, clientX: box.x + x, clientY: box.y + y }));
@@ -42,15 +42,18 @@ STROKE = """async ({from, to, steps}) => {
     const painted = linliMap.painted;
     const old = text();
     const begun = performance.now();
-    let shown = 0, figured = 0;
+    let shown = 0, figured = 0, framed = 0;
+    requestAnimationFrame(() => framed = performance.now()); // before the page does its part
     send("mousemove", at);
     const moved = () => linliPage.drawing.strokeSize > before;
     for (let wait = 0; wait < 60 && !(shown && (figured || !moved())); wait++) {
       await next();
       if (!shown && linliMap.painted > painted) {
+        const ran = performance.now();
         settle();
         shown = performance.now();
         if (moved()) frames.push(shown - begun);
+        if (moved()) scripts.push(ran - framed);
         next().then(() => moved() && presented.push(performance.now() - begun));
       }
       if (!figured && text() !== old) figured = performance.now();
@@ -60,8 +63,14 @@ STROKE = """async ({from, to, steps}) => {
   }
   const drawn = renders - calm;
   send("mouseup", to);
-  return { frames, presented, figures, drawn, arithmetic: linliPage.drawing.took };
+  return { frames, scripts, presented, figures, drawn, arithmetic: linliPage.drawing.took };
 }"""
+
+# All that was loaded is drawn. The tool is chosen only then, and used at once.
+AT_REST = """() => new Promise((resolve) => {
+  linliMap.map.once("idle", () => resolve(true));
+  linliMap.map.triggerRepaint();
+})"""
 
 
 def browser_cpu_s():
@@ -112,6 +121,8 @@ def big(reader_of):
     reader.open("#plan=big&theme=districts&map=12.60/30.29630/120.19950")
     until(reader, OPENED)
     reader.page.wait_for_selector("body[data-map=idle]", timeout=120_000)
+    reader.page.wait_for_timeout(500)  # hatching and outlines follow the colours
+    reader.page.evaluate(AT_REST)
     return reader
 
 
@@ -123,6 +134,7 @@ def test_a_brush_stroke_over_ten_thousand_neighbourhoods_repaints_and_counts_at_
     measured = big.page.evaluate(STROKE, {"from": [700, 300], "to": [1000, 560], "steps": 40})
     used_s = browser_cpu_s() - before_s
     frames = sorted(measured["frames"])
+    scripts = sorted(measured["scripts"])
     presented = sorted(measured["presented"])
     figures = sorted(measured["figures"])
     told = {
@@ -131,6 +143,10 @@ def test_a_brush_stroke_over_ten_thousand_neighbourhoods_repaints_and_counts_at_
         "cpu_per_frame_ms": 1000 * used_s / max(1, len(frames)),
         "frame_median_ms": statistics.median(frames),
         "frame_p95_ms": frames[int(0.95 * (len(frames) - 1))],
+        "frame_first_ms": measured["frames"][0],
+        "script_median_ms": statistics.median(scripts),
+        "script_p95_ms": scripts[int(0.95 * (len(scripts) - 1))],
+        "load": os.getloadavg()[0],
         "presented_median_ms": statistics.median(presented),
         "figures_median_ms": statistics.median(figures),
         "figures_p95_ms": figures[int(0.95 * (len(figures) - 1))],
@@ -143,9 +159,9 @@ def test_a_brush_stroke_over_ten_thousand_neighbourhoods_repaints_and_counts_at_
             file.write(json.dumps(told) + "\n")
     big.shot("districts-ten-thousand")
     assert len(frames) >= 20
-    # The whole map is drawn when the mouse is pressed, and not for each move after that.
-    assert told["maps_drawn"] <= 3
+    # The whole map is drawn when the mouse is let go: neither a press nor a move waits for it.
+    assert told["maps_drawn"] == 0
     # The goals (50 ms a frame, 150 ms to the figures) are for an idle machine with software WebGL;
     # processor time holds on a busy one too. Twice as much is allowed, for slower processors.
-    assert told["cpu_per_frame_ms"] < 100
+    assert told["cpu_per_frame_ms"] < 60
     assert told["arithmetic_p95_ms"] < 20
