@@ -17,6 +17,7 @@ from spatial.districting import packing, shortfall, trees
 from spatial.districting.anneal import anneal
 from spatial.districting.chance import dice
 from spatial.districting.held import Held, hold, link_differences, numbered, squares
+from spatial.districting.pockets import saved_in_pockets
 from spatial.districting.problem import components_of, compressed
 from spatial.districting.recombine import recombine
 from spatial.districting.ward import agglomerate
@@ -270,26 +271,54 @@ def most_that_hold(
     return _answer(label, land.x, bound=bound)
 
 
-def most_regions(links: npt.NDArray[Any], amounts: npt.NDArray[Any], at_least: float) -> int:
+def most_regions(
+    links: npt.NDArray[Any],
+    amounts: npt.NDArray[Any],
+    at_least: float,
+    *,
+    units_of_a_core: int = 0,
+    progress: Progress = silent,
+) -> int:
     """Upper bound of the number of connected regions that hold an amount.
 
     A unit that holds enough counts as one region: whatever joins it could be left out. The others,
     where they hang together without those units, cannot make more than their sum allows.
 
+    Parameters
+    ----------
+    links, amounts, at_least
+        As in `max_p`.
+    units_of_a_core : int
+        Look for pockets that cannot be used up, in cores of up to so many units: a tighter bound
+        (`spatial.districting.pockets`). 0: not at all; 10: seconds for thousands of units.
+    progress : Progress
+        May raise to stop.
+
     Examples
     --------
     >>> most_regions(np.array([[0, 1], [1, 2]]), np.array([1.0, 2.0, 1.0]), 2.0)
     1
+    >>> dead_end = np.array([[0, 1], [1, 2]]), np.array([6.0, 9.0, 5.0])
+    >>> most_regions(*dead_end, 10.0), most_regions(*dead_end, 10.0, units_of_a_core=2)
+    (2, 1)
     """
     land = checked_map(links, np.zeros((len(amounts), 0)), np.asarray(amounts, dtype=np.float64))
-    return _bound(land, float(at_least) * (1 - ROUNDING))
+    return _bound(land, float(at_least) * (1 - ROUNDING), units_of_a_core, progress)
 
 
-def _bound(land: Map, enough: float) -> int:
+def _bound(land: Map, enough: float, core: int = 0, progress: Progress = silent) -> int:
     heavy = land.amount >= enough
     light = _part(land, np.flatnonzero(~heavy))
-    sums = np.bincount(light.component, weights=light.amount)
-    return int(heavy.sum() + np.floor(sums / enough * (1 + ROUNDING)).sum())
+    sums = np.bincount(light.component, weights=light.amount) / enough * (1 + ROUNDING)
+    if core > 0:
+        sums = sums - saved_in_pockets(
+            light.links,
+            light.amount / enough,
+            light.component,
+            units_of_a_core=core,
+            progress=progress,
+        )
+    return int(heavy.sum() + np.floor(np.maximum(sums, 0.0)).sum())
 
 
 def _packed(

@@ -14,6 +14,7 @@ from spatial.districting.problem import compressed
 from spatial.districting.regions import max_p, most_regions, regionalise
 from spatial.districting.ward import agglomerate
 from spatial.errors import IndexMismatchError, InfeasibleError, InputError
+from tests.benchmarks.districts_search import load
 
 
 def town(units: int, seed: int, *, needs: int = 3, cut: float = 0.0):
@@ -190,6 +191,67 @@ def test_on_eight_units_no_partition_has_more_regions_that_hold_enough(seed):
         best = max(best, int((np.bincount(label, weights=amount) >= 6.0).sum()))
     found = max_p(links, amount, 6.0, balls=3000)
     assert found.regions == best <= found.bound
+    assert best <= most_regions(links, amount, 6.0, units_of_a_core=8) <= found.bound
+
+
+def most_by_listing(links, amount, least) -> int:
+    """Most disjoint connected sets that hold enough, over all sets of a small map."""
+    near = [0] * len(amount)
+    for a, b in links.tolist():
+        near[a] |= 1 << b
+        near[b] |= 1 << a
+
+    def whole(mask: int) -> bool:
+        met = mask & -mask
+        while True:
+            on = met
+            for i in range(len(amount)):
+                on |= near[i] & mask if met >> i & 1 else 0
+            if on == met:
+                return met == mask
+            met = on
+
+    held = [sum(amount[i] for i in range(len(amount)) if mask >> i & 1) for mask in range(256)]
+    sets = [mask for mask in range(1, 256) if held[mask] >= least and whole(mask)]
+
+    def best(free: int) -> int:
+        return max((1 + best(free & ~one) for one in sets if one & ~free == 0), default=0)
+
+    return best(255)
+
+
+def test_the_bound_with_pockets_is_never_below_what_can_be():
+    tighter = 0
+    for seed in range(60):
+        links, _, _ = town(8, seed, cut=0.3)
+        amount = np.random.default_rng(100 + seed).integers(1, 10, 8).astype(float)
+        best = most_by_listing(links, amount, 10.0)
+        plain = most_regions(links, amount, 10.0)
+        pockets = most_regions(links, amount, 10.0, units_of_a_core=5)
+        assert best <= pockets <= plain
+        tighter += pockets < plain
+    assert tighter > 0
+
+
+def test_a_dead_end_behind_a_large_unit_is_a_pocket_however_far_the_row_goes_on():
+    links = np.array(list(pairwise(range(12))))
+    amount = np.array([6.0, 9.0, *[2.5] * 10])
+    assert most_regions(links, amount, 10.0) == 4
+    assert most_regions(links, amount, 10.0, units_of_a_core=2) == 3
+    assert max_p(links, amount, 10.0).regions == 3
+
+
+@pytest.mark.real
+def test_on_real_counties_nearly_as_many_regions_are_found_as_the_bound_allows(shared_data):
+    assert shared_data.exists()
+    city = load("natregimes")
+    at_least = 8.0 * float(city.amounts.mean())
+    found = max_p(city.links, city.amounts, at_least)
+    held = np.bincount(found.label, weights=city.amounts)
+    assert broken(city.links, found.label) == 0
+    assert held.min() >= at_least * (1 - 1e-9)
+    bound = most_regions(city.links, city.amounts, at_least, units_of_a_core=6)
+    assert 298 <= found.regions <= bound < found.bound == 310
 
 
 def test_a_row_of_houses_is_cut_as_often_as_its_households_allow():
