@@ -100,6 +100,39 @@ def test_ward_alone_is_never_better(seed):
     assert long.within < within(values, ward)
 
 
+def ward_by_hand(links, values, amount, k, at_most):
+    """Join the cheapest of all linked pairs, looking at every pair each time."""
+    regions = {i: [i] for i in range(len(values))}
+    pairs = {(int(min(a, b)), int(max(a, b))) for a, b in links}
+    while len(regions) > k:
+        cost = {}
+        for a, b in pairs:
+            x, y = values[regions[a]], values[regions[b]]
+            if amount[regions[a]].sum() + amount[regions[b]].sum() <= at_most:
+                apart = np.square(x.mean(axis=0) - y.mean(axis=0)).sum()
+                cost[a, b] = apart * len(x) * len(y) / (len(x) + len(y))
+        if not cost:
+            break
+        a, b = min(cost, key=cost.__getitem__)
+        regions[a] += regions.pop(b)
+        renamed = {tuple(sorted((a if r == b else r, a if s == b else s))) for r, s in pairs}
+        pairs = {(r, s) for r, s in renamed if r != s}
+    label = np.zeros(len(values), dtype=np.int64)
+    for r, members in enumerate(sorted(regions.values(), key=min)):
+        label[members] = r
+    return label
+
+
+@pytest.mark.parametrize(("seed", "share"), [(0, np.inf), (1, np.inf), (2, 0.15), (3, 0.2)])
+def test_ward_joins_what_looking_at_all_pairs_joins(seed, share):
+    links, values, amount = town(60, seed, cut=0.1)
+    at_most = share * amount.sum()
+    start, neighbour, _ = compressed(*links.T, len(values))
+    single = np.arange(len(values), dtype=np.int32)
+    label = agglomerate(start.astype(np.int32), neighbour, values, amount, single, 8, at_most)
+    np.testing.assert_array_equal(label, ward_by_hand(links, values, amount, 8, at_most))
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_on_eight_units_the_best_of_all_partitions_is_found(seed):
     links, values, _ = town(8, seed, cut=0.2)
