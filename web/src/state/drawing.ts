@@ -494,6 +494,9 @@ export class Drawing {
     try {
       const [atoms, shapes] = await this.raw;
       this.world.set(makeWorld(atoms, shapes, this.around.names(), plan.units, cutting));
+      // Rows are others now: what was chosen by row would be another neighbourhood.
+      this.stroke.clear();
+      for (const chosen of [this.picked, this.found, this.differing]) chosen.set(new Set());
       this.halves = halves;
       this.now = this.saved = null;
     } finally {
@@ -589,7 +592,9 @@ export class Drawing {
     if (!simple) {
       // Its effect is in the plan now: it must not be laid on top once more.
       this.outbox.value?.drop(edit);
-      return this.refresh();
+      this.busy.set(true); // until then rows may be those of neighbourhoods before they were cut or healed
+      await this.refresh();
+      return this.busy.set(false);
     }
     for (const one of answer.districts) if (!one.gone) this.slotFor(one.id, one);
     const gone = new Set(answer.districts.flatMap((one) => (one.gone ? [one.id] : [])));
