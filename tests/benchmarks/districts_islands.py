@@ -68,9 +68,10 @@ def show(row: dict[str, Any]) -> None:
 
 def ours(world: World, links: np.ndarray, at_least: float) -> Iterator[dict[str, Any]]:
     """Every way in which we make regions and districts."""
+    from spatial.districting.max_p import max_p
     from spatial.districting.modes import FixedNumber, MostDistricts
     from spatial.districting.propose import propose
-    from spatial.districting.regions import max_p, regionalise
+    from spatial.districting.regions import regionalise
     from spatial.districting.score import broken_rules
 
     problem = problem_of(world, "hard")

@@ -151,7 +151,8 @@ def timed(run: Callable[[int], np.ndarray], seeds: int) -> list[tuple[float, np.
 
 def fixed(city: Map, peers: tuple[str, ...], seeds: int, limit_s: int) -> list[dict]:
     """K regions; every row is judged by its sum of squares."""
-    from spatial.districting.regions import checked_map, fixed_number
+    from spatial.districting.land import checked_map
+    from spatial.districting.regions import fixed_number
 
     k = max(round(city.units / 10), 2)
     land = checked_map(city.links, city.values, None)
@@ -211,7 +212,8 @@ def most(
     city: Map, peers: tuple[str, ...], seeds: int, limit_s: int, *, times: float
 ) -> list[dict]:
     """As many regions as hold a multiple of the mean."""
-    from spatial.districting.regions import checked_map, most_regions, most_that_hold
+    from spatial.districting.land import checked_map
+    from spatial.districting.max_p import most_regions, most_that_hold
 
     at_least = times * float(city.amounts.mean())
     land = checked_map(city.links, np.zeros((city.units, 0)), city.amounts)
@@ -289,7 +291,8 @@ def limits(city: Map, peers: tuple[str, ...], seeds: int, limit_s: int) -> list[
 
 def balanced(city: Map, peers: tuple[str, ...], seeds: int, limit_s: int) -> list[dict]:
     """K regions that all hold the mean, ±60 %: the only limit that ReCom knows."""
-    from spatial.districting.regions import checked_map, fixed_number
+    from spatial.districting.land import checked_map
+    from spatial.districting.regions import fixed_number
 
     k = max(round(city.units / 10), 2)
     mean = float(city.amounts.sum()) / k

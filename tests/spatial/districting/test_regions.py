@@ -10,8 +10,9 @@ from scipy.sparse.csgraph import connected_components
 from spatial.districting.anneal import anneal
 from spatial.districting.chance import dice
 from spatial.districting.held import hold, squares
+from spatial.districting.max_p import max_p, most_regions
 from spatial.districting.problem import compressed
-from spatial.districting.regions import max_p, most_regions, regionalise
+from spatial.districting.regions import regionalise
 from spatial.districting.ward import agglomerate
 from spatial.errors import IndexMismatchError, InfeasibleError, InputError
 from tests.benchmarks.districts_search import load
