@@ -1,7 +1,6 @@
 """Regions against peers: ``python -m tests.benchmarks.districts_search [TASK] [--maps …]``.
 
-Tasks: ``fixed`` (k regions, within sum of squares), ``most`` (max-p), ``limits`` (synthetic cities
-with hard limits: legality and objective at the same number of districts), ``balanced`` (k regions
+Tasks: ``fixed`` (k regions, within sum of squares), ``most`` (max-p), ``balanced`` (k regions
 within a band of the mean amount, the one limit of ReCom). Every peer runs in a
 process of its own with a limit of CPU time; its regions are judged here, by the same functions as
 ours.
@@ -23,8 +22,9 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from tests.benchmarks.district_worlds import make_world, problem_of
+from tests.benchmarks.district_worlds import demo_problem, make_world
 from tests.benchmarks.districts_asked import ask
+from tests.benchmarks.districts_limits import seen_by_peers
 from tests.benchmarks.measure import ROOT
 
 SHARED = ROOT.parent / "shared" / "data" / "bench" / "regions"
@@ -54,6 +54,7 @@ REAL: dict[str, tuple[str, tuple[str, ...], str]] = {
     ),
 }
 SYNTHETIC = {"city200": 200, "city1000": 1000, "city5000": 5000, "city10000": 10000}
+DEMO = {"demo200": 200, "demo1000": 1000, "demo5000": 5000, "demo10000": 10000}
 FIXED = (
     "pygeoda skater", "pygeoda redcap", "pygeoda schc", "pygeoda azp greedy", "pygeoda azp sa",
     "pygeoda azp sa 20", "pygeoda azp tabu", "spopt ward", "spopt azp", "spopt kmeans",
@@ -79,11 +80,16 @@ class Map:
         return len(self.values)
 
 
-def load(name: str, *, barriers: bool = False) -> Map:
+def load(name: str) -> Map:
+    """Read or make one instance; of the demo city without barriers, what hangs together."""
     if name in SYNTHETIC:
         world = make_world(SYNTHETIC[name])
-        links = world.pairs[~world.barred] if barriers else world.pairs
-        return Map(name, links, world.values, world.households, world.xy_m)
+        return Map(name, world.pairs, world.values, world.households, world.xy_m)
+    if name in DEMO:
+        seen = seen_by_peers(demo_problem(DEMO[name], cut_barriers=(), same_subdistrict=False))
+        kept = largest_part(seen["links"], len(seen["values"]))
+        links = (np.cumsum(kept) - 1)[seen["links"][kept[seen["links"][:, 0]]]]
+        return Map(name, links, seen["values"][kept], seen["amounts"][kept], seen["xy_m"][kept])
     path, columns, amount = REAL[name]
     frame = gpd.read_file(SHARED / path)
     if name == "tokyo":
@@ -257,38 +263,6 @@ def most_row(city: Map, method: str, bound: int, runs: list, at_least: float) ->
     }
 
 
-def limits(city: Map, peers: tuple[str, ...], seeds: int, limit_s: int) -> list[dict]:
-    """Hard limits: how many of the peers' districts break them, and the objective of all."""
-    from spatial.districting.plan_search import search_plan
-    from spatial.districting.score import broken_rules, plan_score
-
-    problem = problem_of(make_world(city.units), "open")
-    search_plan(problem, moves=500)  # compiles
-    rows = []
-    runs = timed(lambda seed: search_plan(problem, seed=seed), seeds)
-    cpu_s, label = runs[0]
-    k = len(np.unique(label[label >= 0])) + int((label < 0).sum())
-    value = plan_score(problem, label)
-    illegal = len(broken_rules(problem, label))
-    plain = {"map": city.name, "k": k}
-    rows.append(
-        plain | {"method": "ours", "cpu_s": round(cpu_s, 3), "value": round(value, 3)}
-        | {"illegal": illegal, "ratio": 1.0}
-    )  # fmt: skip
-    for method in peers:
-        run = ask_peer(city, method, k=k, at_least=0.0, seed=0, limit_s=limit_s)
-        if "error" in run:
-            rows.append(plain | {"method": method, "error": run["error"]})
-            continue
-        theirs = plan_score(problem, run["label"])
-        broken = broken_rules(problem, run["label"])["district"].nunique()
-        rows.append(
-            plain | {"method": method, "cpu_s": round(run["cpu_s"], 3), "value": round(theirs, 3)}
-            | {"illegal": broken, "ratio": round(value / theirs, 4)}
-        )  # fmt: skip
-    return rows
-
-
 def balanced(city: Map, peers: tuple[str, ...], seeds: int, limit_s: int) -> list[dict]:
     """K regions that all hold the mean, ±60 %: the only limit that ReCom knows."""
     from spatial.districting.land import checked_map
@@ -328,7 +302,6 @@ def outside(city: Map, label: np.ndarray, limits: tuple[float, float]) -> int:
 TASKS = {
     "fixed": (fixed, FIXED),
     "most": (most_of((8.0,)), MOST),
-    "limits": (limits, FIXED),
     "balanced": (balanced, BALANCED),
 }
 
@@ -336,7 +309,7 @@ TASKS = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", choices=sorted(TASKS))
-    parser.add_argument("--maps", default=",".join([*REAL, *SYNTHETIC]))
+    parser.add_argument("--maps", default=",".join([*REAL, *SYNTHETIC, *DEMO]))
     parser.add_argument("--peers", default="", help="comma-separated; by default all")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--limit-s", type=int, default=120)
