@@ -496,6 +496,9 @@ export class Drawing {
       this.world.set(makeWorld(atoms, shapes, this.around.names(), plan.units, cutting));
       // Rows are others now: what was chosen by row would be another neighbourhood.
       this.stroke.clear();
+      this.adviser.drop();
+      this.touched.set([]);
+      this.advice.set(null);
       for (const chosen of [this.picked, this.found, this.differing]) chosen.set(new Set());
       this.halves = halves;
       this.now = this.saved = null;

@@ -43,7 +43,13 @@ export class Strokes {
   private frame: number | null = null;
   private next: PlanPointed | null = null;
 
-  constructor(private readonly drawing: Drawing) {}
+  constructor(private readonly drawing: Drawing) {
+    // Moves are noted by row. A cut or heal by somebody else numbers the rows anew: begin again.
+    drawing.world.subscribe(() => {
+      this.end();
+      this.mergeFrom.set(-1);
+    });
+  }
 
   get active(): boolean {
     return this.begun !== null || this.corners.value.length > 0;
