@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Final, Literal
@@ -29,7 +29,7 @@ WHOLE_ATOMS: Final = 40
 """A part of at most so many atoms is done anew as a whole, a larger one in a window."""
 WINDOWS: Final = (30, 22, 16, 10, 0)
 """Atoms of the window; a smaller one where the districts are too many to list at once."""
-CAP: Final = 40_000
+CAP: Final = 30_000
 AT_ONCE: Final = Effort(branches=15_000, programme_atoms=0)
 """A planner waits: where this is not enough for a proof, value and bound stand apart."""
 
@@ -101,8 +101,7 @@ def improve_touched(
     owner = np.empty(problem.atoms, dtype=np.int64)
     for number, members in enumerate(districts):
         owner[members] = number
-    for wanted in WINDOWS:
-        chosen = _around(problem, districts, owner, rows, wanted)
+    for chosen in _scopes(problem, districts, owner, rows):
         atoms = np.sort(np.concatenate([districts[number] for number in chosen]))
         pool = enumerate_districts(problem, atoms, cap=CAP)
         if pool.complete:
@@ -146,14 +145,27 @@ def _rows(problem: Problem, names: Collection[str], what: str) -> Ints:
     return np.unique(problem.atom[found])
 
 
+def _scopes(
+    problem: Problem, districts: list[Ints], owner: Ints, rows: Ints
+) -> Iterator[list[int]]:
+    """Districts to be done anew: the whole part where it is small, then ever smaller windows."""
+    before: list[int] = []
+    parts = np.flatnonzero(np.isin(problem.component, problem.component[rows]))
+    if len(parts) <= WHOLE_ATOMS:
+        before = np.unique(owner[np.concatenate([parts, rows])]).tolist()
+        yield before
+    for wanted in WINDOWS:
+        chosen = sorted(_around(problem, districts, owner, rows, wanted))
+        if chosen != before:
+            yield chosen
+        before = chosen
+
+
 def _around(
     problem: Problem, districts: list[Ints], owner: Ints, rows: Ints, wanted: int
 ) -> list[int]:
-    """Districts of the touched atoms and those around: the whole part where it is small."""
+    """Districts of the touched atoms, and those around while there is room."""
     flat = problem.flat
-    parts = np.flatnonzero(np.isin(problem.component, problem.component[rows]))
-    if wanted and len(parts) <= WHOLE_ATOMS:
-        return np.unique(owner[np.concatenate([parts, rows])]).tolist()
     chosen = np.unique(owner[rows]).tolist()
     chosen += _broken_around(problem, districts, owner, rows, chosen)
     size = sum(len(districts[number]) for number in chosen)

@@ -124,6 +124,7 @@ def test_a_part_with_more_districts_than_the_cap_still_lists_every_atom_alone():
 
 
 def test_a_drag_that_parts_its_old_district_has_that_done_anew_too(monkeypatch):
+    monkeypatch.setattr(touch, "WHOLE_ATOMS", 0)
     monkeypatch.setattr(touch, "WINDOWS", (0,))  # as where wide windows have too many districts
     problem = grid(13, maximum={"members": 9.0})
     plan = pd.Series(pd.NA, index=problem.ids, dtype="string")
